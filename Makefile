@@ -1,0 +1,55 @@
+# Everything from a bare Linux x86-64 with Python 3.11 and make. `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop test soak check bench lock clean
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.8
+UV := .uv/bin/uv
+BIN := .venv/bin
+STAMP := .venv/.millrace-ready
+TESTS ?= tests
+# Every documented example runs.
+EXAMPLES := $(shell grep -rl '^ *>>> ' pipelines models --include=*.py)
+export UV_PYTHON_DOWNLOADS := never
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## set up, start everything, load history, run the whole chain (FOLLOW=1: stay attached)
+	@$(BIN)/millrace run $(if $(FOLLOW),--follow)
+
+stop: ## stop every server; state stays
+	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace stop; fi
+
+test: setup ## all tests that need no server of others (TESTS=path: only those)
+	@$(BIN)/pytest $(TESTS)
+
+soak: setup ## the long random tests
+	@MILLRACE_TEST_SEEDS=$${MILLRACE_TEST_SEEDS:-200} $(BIN)/pytest tests
+
+check: setup ## format, lint, types, contracts, fast tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q --doctest-modules $(EXAMPLES) tests/unit tests/contract tests/dags
+
+bench: setup ## measure (GOAL=name: only that one)
+	@$(BIN)/python -m benchmarks $(GOAL)
+
+lock: | $(UV) ## resolve pyproject.toml into requirements.lock again
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --no-emit-index-url pyproject.toml -o requirements.lock
+
+clean: ## stop, then remove all local state
+	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace clean; else rm -rf .millrace; fi
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml | $(UV)
+	@scripts/setup.sh environment $(UV) .venv
+	@touch $@
+
+$(UV):
+	@scripts/setup.sh uv $(UV_VERSION)

@@ -1,0 +1,166 @@
+"""The one bridge from Airflow to the stages, and the only home of Airflow version details.
+
+A stage runs as a child process, `millrace STAGE CASE --interval KEY`, started with an argument
+list, never through a shell. Every run and every asset event carries a partition key, which is
+the interval: an unkeyed event would leave the next Dag asleep in silence.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from airflow.providers.standard.hooks.subprocess import SubprocessHook
+from airflow.sdk import Asset, BaseOperator, Context, Param, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from pipelines.errors import UsageError
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import UseCase
+
+NOTHING_DUE, WRONG_CALL = 99, 2
+
+# The day of the first start (the services set it): the midnight that ends it is the first that is
+# scheduled, and no later one is skipped. Unset: only the newest night.
+_FIRST_DAY = os.environ.get("MILLRACE_SCHEDULE_SINCE")
+SCHEDULE_SINCE = (
+    datetime.fromisoformat(_FIRST_DAY).replace(tzinfo=UTC) + timedelta(days=1)
+    if _FIRST_DAY
+    else None
+)
+
+# What all Dags share: a failed stage is retried twice, because it converges when run again.
+DEFAULTS: Mapping[str, Any] = {
+    "owner": "millrace",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=15),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=5),
+    "execution_timeout": timedelta(hours=1),
+}
+
+
+def asset(case: UseCase, name: str) -> Asset:
+    """What a check publishes and the next Dag waits for, such as *features* or *predictions*."""
+    return Asset(name=f"{case.name}.{name}", uri=f"millrace://{case.name}/{name}")
+
+
+def date_field(title: str, description: str) -> Param:
+    """A date picker in the trigger form; empty means: the run's partition key says it."""
+    return Param(None, type=["null", "string"], format="date", title=title, description=description)
+
+
+def interval_form(case: UseCase) -> dict[str, Param]:
+    """The trigger form of a Dag that builds one part: a day, and an hour for an hourly case."""
+    form = {"day": date_field("Day (UTC)", "Which day to build. Empty: the partition key's.")}
+    if case.grain == "hour":
+        form["hour"] = Param(
+            0, type="integer", minimum=0, maximum=23, title="Hour (UTC)", description="0 to 23"
+        )
+    return form
+
+
+def range_form() -> dict[str, Param]:
+    """The trigger form of a Dag that builds many days as one run."""
+    return {
+        "first_day": date_field("First day (UTC)", "The oldest day to load."),
+        "last_day": date_field(
+            "Last day (UTC)", "The newest day to load; it belongs to the range."
+        ),
+    }
+
+
+def interval_key(context: Context) -> str:
+    """The run's interval, from the trigger form or from the partition key, checked.
+
+    Raises:
+        AirflowFailException: no key, two keys, or one that is no interval; says so in words.
+    """
+    given = _form_key(context["params"])
+    key = context.get("partition_key")
+    if given and key and given != key:
+        raise AirflowFailException(f"the form says {given}, the partition key {key}: give one")
+    if not (given or key):
+        raise AirflowFailException(
+            "this run has no interval: choose the day in the trigger form, or give a "
+            "partition key such as 2026-11-20 under Advanced Options"
+        )
+    try:
+        return Interval.parse(given or str(key)).key
+    except UsageError as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def _form_key(params: Mapping[str, Any]) -> str | None:
+    if params.get("day"):
+        return f"{params['day']}T{params['hour']:02d}" if "hour" in params else params["day"]
+    first, last = params.get("first_day"), params.get("last_day")
+    if bool(first) != bool(last):
+        raise AirflowFailException("the form has only one of first_day and last_day: choose both")
+    return f"{first}/{last}" if first else None
+
+
+@task(retries=0)
+def check_key(ranges: bool, **context: Any) -> str:
+    """Refuse a key that is not an interval of this Dag, before anything is read."""
+    key = interval_key(cast("Context", context))
+    if "/" in key and not ranges:
+        raise AirflowFailException(f"{key} is a range: use the Dag load_history for it")
+    return key
+
+
+class StageOperator(BaseOperator):
+    """Runs one stage of one case for the run's interval; its result line becomes the XCom.
+
+    Exit 99 (nothing due) shows as *skipped*; exit 2 (wrong call) fails without a retry.
+    """
+
+    ui_color = "#e8f0fe"
+
+    def __init__(
+        self, *, stage: str, case: UseCase, options: Sequence[str] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stage = stage
+        self.case_name = case.name
+        self.options = list(options)
+        self.hook: SubprocessHook | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        key = interval_key(context)
+        self.hook = SubprocessHook()
+        stage = [self.stage, self.case_name, "--interval", key, *self.options]
+        ended = self.hook.run_command(
+            [sys.executable, "-m", "pipelines", *stage], env=_environment(context)
+        )
+        if ended.exit_code == NOTHING_DUE:
+            raise AirflowSkipException(ended.output)
+        if ended.exit_code == WRONG_CALL:
+            raise AirflowFailException(ended.output)
+        if ended.exit_code != 0:
+            raise AirflowException(ended.output)
+        if not context.get("partition_key"):
+            for outlet in self.outlets:
+                context["outlet_events"][outlet].add_partitions([key])
+        result: dict[str, Any] = json.loads(ended.output)
+        return result
+
+    def on_kill(self) -> None:
+        if self.hook is not None:
+            self.hook.send_sigterm()  # type: ignore[no-untyped-call]
+
+
+def _environment(context: Context) -> dict[str, str]:
+    """The stage's environment: Airflow's own settings hold its secrets, so they stay behind."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
+    instance = context["ti"]
+    return kept | {
+        "MILLRACE_AIRFLOW_RUN": f"{instance.dag_id}/{instance.run_id}/{instance.task_id}"
+    }
+
+
+def stage(name: str, case: UseCase, task_id: str | None = None, **kwargs: Any) -> StageOperator:
+    """One stage as one task; `options` are further command line arguments."""
+    return StageOperator(task_id=task_id or name, stage=name, case=case, **kwargs)

@@ -1,0 +1,70 @@
+"""Data from its source into published features: nightly, and a stretch of history as one run."""
+
+from _stages import DEFAULTS, SCHEDULE_SINCE, asset, check_key, interval_form, range_form, stage
+from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAtRuntime, chain
+
+from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.spec import UseCase
+
+KEY_FORMAT = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
+
+
+def build(case: UseCase, ranges: bool) -> None:
+    """The way of the data, the same for one night and for a range."""
+    chain(
+        check_key(ranges),
+        stage("extract", case),
+        stage("ingest", case),
+        stage("validate", case, "validate_raw", options=["--layer", "raw"]),
+        stage("transform", case),
+        stage(
+            "validate",
+            case,
+            "validate_features",
+            options=["--layer", "features"],
+            outlets=[asset(case, "features")],
+        ),
+        stage("materialize", case),
+    )
+
+
+def build_features(case: UseCase) -> DAG:
+    """The nightly Dag; its partition key is the day, or hour, that has just ended."""
+    with DAG(
+        dag_id=f"{case.name}.build_features",
+        description=f"Nightly: one interval from the source to published features ({case.name})",
+        doc_md=__doc__,
+        schedule=CronPartitionTimetable(
+            case.schedule, timezone="UTC", run_offset=-1, key_format=KEY_FORMAT[case.grain]
+        ),
+        # A night that was missed, because the machine slept, is made up for, in order.
+        start_date=SCHEDULE_SINCE,
+        catchup=SCHEDULE_SINCE is not None,
+        max_active_runs=1,
+        params=interval_form(case),
+        default_args=dict(DEFAULTS),
+        tags=[case.name, "data"],
+    ) as dag:
+        build(case, ranges=False)
+    return dag
+
+
+def load_history(case: UseCase) -> DAG:
+    """The same tasks over a range of days, as one run, by hand."""
+    with DAG(
+        dag_id=f"{case.name}.load_history",
+        description=f"By hand: a range of days as one run ({case.name})",
+        doc_md=__doc__,
+        schedule=PartitionedAtRuntime(),
+        max_active_runs=1,
+        params=range_form(),
+        default_args=dict(DEFAULTS),
+        tags=[case.name, "data"],
+    ) as dag:
+        build(case, ranges=True)
+    return dag
+
+
+for use_case in USE_CASES.values():
+    build_features(use_case)
+    load_history(use_case)

@@ -1,0 +1,1 @@
+"""The contracts: what rows and tables must look like, with the reason beside each limit."""

@@ -1,0 +1,172 @@
+"""What every table of every case must satisfy: suites from names, keys and limits.
+
+The row rules of a case come on top. Names are promises: `num_` is a count, `_rate_` and `_share_`
+lie between 0 and 1, whatever the table.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from expectations.rules import Between, NotNull, Ordered, Rule
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+_INGEST_COLUMNS = ("ingested_at", "source_file", "source_line", "known_date")
+_SHARES = ("rate", "share")
+
+
+def bronze_suite(
+    columns: Sequence[str], key: Sequence[str], part: str, rules: Iterable[Rule]
+) -> "list[Expectation]":
+    """A feed's kept rows: its columns, one row a key and `part` column, and its row rules again."""
+    facts = ("event_at",) if "event_at" in columns else ()
+    always: list[Rule] = [
+        *(NotNull(name, because="it is part of the row's key") for name in key),
+        *(NotNull(name, because="states are computed as known at T") for name in facts),
+        NotNull("known_at", because="who could know the row, and when"),
+    ]
+    if facts:
+        always.append(Ordered("event_at", "known_at", because="nobody knows what is to happen"))
+    return [
+        _expect(
+            "ExpectTableColumnsToMatchOrderedList",
+            column_list=[*columns, *_INGEST_COLUMNS],
+            because="the feed's columns, then ingest's",
+        ),
+        _unique((*key, part), "a landing part has one row a key: the newest"),
+        *_expectations([*always, *rules]),
+    ]
+
+
+def intake_suite(quarantine_rate_max: float) -> "list[Expectation]":
+    """The counted rows of a feed's interval: the gate on bad rows, and the freshness alarm."""
+    return [
+        _expect(
+            "ExpectColumnMaxToBeBetween",
+            column="quarantine_rate",
+            max_value=quarantine_rate_max,
+            because="more bad rows than this are a broken source, not bad rows",
+        ),
+        _expect(
+            "ExpectColumnMaxToBeBetween",
+            column="num_parts_without_rows",
+            max_value=0,
+            severity="warning",
+            because="every part of the interval was due: an empty one is a late or silent source",
+        ),
+        *(
+            _expect(
+                "ExpectColumnMaxToBeBetween",
+                column=name,
+                min_value=0,
+                severity="info",
+                because="for the reader",
+            )
+            for name in ("num_kept", "num_quarantined")
+        ),
+    ]
+
+
+def facts_suite(
+    keys: Sequence[str], start: datetime, end: datetime, rules: Iterable[Rule]
+) -> "list[Expectation]":
+    """Rows that became known in `[start, end)`, one a key and instant."""
+    return [
+        _unique((*keys, "known_at"), "one row an entity and instant"),
+        _expect(
+            "ExpectColumnValuesToBeBetween",
+            column="known_at",
+            min_value=start,
+            max_value=end,
+            strict_max=True,
+            because="a fact belongs to the interval in which it became known",
+        ),
+        *_expectations([*_present((*keys, "known_at")), *rules]),
+    ]
+
+
+def states_suite(
+    keys: Sequence[str],
+    start: datetime,
+    end: datetime,
+    num_instants: int,
+    rules: Iterable[Rule],
+) -> "list[Expectation]":
+    """Entity states of the grid instants in `(start, end]`; `seconds_off_grid` is with the rows."""
+    return [
+        _unique((*keys, "known_at"), "one state an entity and instant"),
+        _expect(
+            "ExpectColumnValuesToBeBetween",
+            column="known_at",
+            min_value=start,
+            max_value=end,
+            strict_min=True,
+            because="the state at the end belongs to the interval that just ended",
+        ),
+        _expect(
+            "ExpectColumnValuesToBeBetween",
+            column="seconds_off_grid",
+            min_value=0,
+            max_value=0,
+            because="states are at instants",
+        ),
+        _expect(
+            "ExpectColumnUniqueValueCountToBeBetween",
+            column="known_at",
+            min_value=num_instants,
+            max_value=num_instants,
+            severity="warning",
+            because="a missing instant is served as an older state until its time to live",
+        ),
+        *_expectations([*_present((*keys, "known_at")), *rules]),
+    ]
+
+
+def snapshot_suite(keys: Sequence[str], rules: Iterable[Rule]) -> "list[Expectation]":
+    """A whole dimension table: one row a key."""
+    unique = _unique(keys, "one row an entity")
+    return [unique, *_expectations([*_present(keys), *rules])]
+
+
+def promises(columns: Iterable[tuple[str, str]]) -> list[Rule]:
+    """What the names of number columns promise; `columns` are names with their Spark types."""
+    rules: list[Rule] = []
+    for name, spark_type in columns:
+        if spark_type not in ("int", "bigint", "float", "double"):
+            continue
+        if name.startswith("num_"):
+            rules.append(Between(name, 0, 10**9, because="a count"))
+        elif any(word in name.split("_") for word in _SHARES):
+            rules.append(Between(name, 0, 1, because="a share"))
+    return rules
+
+
+def _present(columns: Sequence[str]) -> list[Rule]:
+    return [NotNull(name, because="it names the row") for name in columns]
+
+
+def _expectations(rules: Iterable[Rule]) -> "list[Expectation]":
+    """Each rule once: a case may state again what holds for every table."""
+    made = {(type(rule), rule.says): rule.to_expectation() for rule in rules}
+    return list(made.values())
+
+
+def _unique(columns: Sequence[str], because: str) -> "Expectation":
+    if len(columns) == 1:
+        return _expect("ExpectColumnValuesToBeUnique", column=columns[0], because=because)
+    names = list(columns)
+    return _expect("ExpectCompoundColumnsToBeUnique", column_list=names, because=because)
+
+
+def _expect(
+    name: str, *, because: str, severity: str = "critical", **arguments: Any
+) -> "Expectation":
+    """An expectation by its class; the pages show `because` as its note."""
+    from great_expectations import expectations
+
+    expectation: Expectation = getattr(expectations, name)(
+        **arguments, notes=because, severity=severity
+    )
+    return expectation

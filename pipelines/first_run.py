@@ -1,0 +1,111 @@
+"""`millrace run`: from nothing to yesterday's published features, through Airflow's own Dags."""
+
+import logging
+import signal
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pipelines import services, status, summary
+from pipelines.errors import MillraceError
+from pipelines.settings import Settings
+from pipelines.stores import airflow, postgres
+from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import UseCase
+
+log = logging.getLogger(__name__)
+
+DAGS = ("build_features", "load_history")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Dag run that is still to be done."""
+
+    dag: str
+    key: str
+
+
+def plan(
+    case: UseCase, known_until: datetime | None, yesterday: Interval, since: date
+) -> list[Step]:
+    """What is missing up to yesterday; nights from `since` on are left to the schedule.
+
+    Example:
+        >>> from pipelines.use_cases import find
+        >>> yesterday = Interval.parse("2026-11-20")
+        >>> [step.key for step in plan(find("flight_delays"), None, yesterday, date(2026, 11, 21))]
+        ['2026-08-22/2026-11-19', '2026-11-20']
+    """
+    if known_until is None:
+        first = yesterday.start.date() - timedelta(days=case.history_days)
+        # An hourly case has no day of its own to build: history reaches up to midnight.
+        last = yesterday.start.date() - timedelta(days=1 if case.grain == "day" else 0)
+        history = [Step("load_history", f"{first}/{last}")]
+        return (
+            history if case.grain == "hour" else [*history, Step("build_features", yesterday.key)]
+        )
+    missing = (yesterday.end - known_until).days
+    days = (yesterday.start.date() - timedelta(days=back) for back in reversed(range(missing)))
+    return [Step("build_features", day.isoformat()) for day in days if day < since]
+
+
+def run(settings: Settings, attached: bool = False) -> str:
+    """Start everything, do what is not done yet, and say where to look.
+
+    Raises:
+        MillraceError: a part did not start, or a Dag run failed; says which task and where.
+    """
+    services.ensure(settings)
+    engine = postgres.engine(settings)
+    with airflow.connect(settings) as client:
+        for case in USE_CASES.values():
+            for dag in DAGS:
+                client.unpause(f"{case.name}.{dag}")
+        for case in USE_CASES.values():
+            known_until = status.known_until(engine, case)
+            since = services.schedule_since(settings)
+            for step in plan(case, known_until, settings.yesterday(), since):
+                follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
+    text = summary.summary(settings, engine)
+    if attached:
+        _stay(settings, text)
+    return text
+
+
+def _stay(settings: Settings, text: str) -> None:
+    log.info("%s\n\nStays attached; Ctrl-C stops everything.", text)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        services.stop(settings)
+
+
+def follow(client: airflow.Airflow, dag_run: airflow.DagRun) -> None:
+    """Wait for a run, telling each task as it starts and ends.
+
+    Raises:
+        MillraceError: the run failed; names the task and where its log is.
+    """
+    log.info("%s of %s", dag_run.dag_id, dag_run.key)
+    told: dict[str, str] = {}
+    began = time.monotonic()
+    while (state := client.state(dag_run)) in ("queued", "running"):
+        told = _tell(client.tasks(dag_run), told, began)
+        time.sleep(1)
+    tasks = client.tasks(dag_run)
+    _tell(tasks, told, began)
+    if state != "success":
+        failed = [task for task, ended in tasks.items() if ended == "failed"]
+        raise MillraceError(
+            f"{dag_run.dag_id} of {dag_run.key}: {state} in {', '.join(failed) or 'no task'}; "
+            f"its log is in the Airflow UI under {dag_run.dag_id}, run {dag_run.run_id}"
+        )
+
+
+def _tell(tasks: dict[str, str], told: dict[str, str], began: float) -> dict[str, str]:
+    for task, state in tasks.items():
+        if told.get(task) != state and state in ("running", "success", "failed", "up_for_retry"):
+            log.info("  %4.0f s  %-18s %s", time.monotonic() - began, task, state)
+    return dict(tasks)

@@ -1,0 +1,100 @@
+"""The stage runner: journal row, lock, fence, cost; every stage of every case passes through it."""
+
+import os
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, update
+
+from pipelines import services
+from pipelines.errors import NothingDue
+from pipelines.settings import Settings
+from pipelines.stage import Context, Outcome
+from pipelines.stores import lease, postgres
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import UseCase
+from pipelines.version import code_version
+
+# Each module has `run(context) -> Outcome`; it is imported only when its stage runs.
+STAGES: Mapping[str, str] = {
+    "extract": "pipelines.extract.job",
+    "ingest": "pipelines.ingest.job",
+    "validate": "pipelines.validate.job",
+    "transform": "pipelines.transform.run",
+    "materialize": "pipelines.materialize",
+}
+
+
+def run(
+    settings: Settings,
+    case: UseCase,
+    stage: str,
+    interval: Interval,
+    options: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Run one stage of one interval and return what the command line prints as JSON.
+
+    Raises:
+        MillraceError: the stage failed; its row in `ops.runs` says the same.
+    """
+    # A stage run by hand starts the embedded engine; where it is up this costs milliseconds.
+    services.ensure(settings, ("postgres", "spark"))
+    engine = postgres.engine(settings)
+    attempt = _started(engine, case, stage, interval)
+    began = time.monotonic()
+    with (
+        _failure_noted(engine, attempt),
+        lease.hold(engine, case.name, attempt, settings.lock_timeout_seconds) as held,
+    ):
+        context = Context(settings, case, interval, held, options or {})
+        outcome: Outcome = import_module(STAGES[stage]).run(context)
+        cost = _cost(began)
+        _end(engine, attempt, state="done", result=asdict(outcome), **cost)
+    place = {"stage": stage, "case": case.name, "interval": interval.key, "attempt": attempt}
+    return {**place, **asdict(outcome), **cost}
+
+
+def _started(engine: Engine, case: UseCase, stage: str, interval: Interval) -> int:
+    row = insert(postgres.runs).values(
+        case_name=case.name,
+        stage=stage,
+        interval=interval.key,
+        state="running",
+        code_version=code_version(),
+        airflow_run=os.environ.get("MILLRACE_AIRFLOW_RUN"),
+    )
+    with engine.begin() as connection:
+        return int(connection.execute(row.returning(postgres.runs.c.attempt)).scalar_one())
+
+
+@contextmanager
+def _failure_noted(engine: Engine, attempt: int) -> Iterator[None]:
+    try:
+        yield
+    except NothingDue as nothing:
+        _end(engine, attempt, state="nothing due", error=str(nothing))
+        raise
+    except BaseException as error:
+        _end(engine, attempt, state="failed", error=f"{type(error).__name__}: {error}"[:4000])
+        raise
+
+
+def _end(engine: Engine, attempt: int, **values: Any) -> None:
+    row = update(postgres.runs).where(postgres.runs.c.attempt == attempt)
+    with engine.begin() as connection:
+        connection.execute(row.values(ended_at=func.now(), **values))
+
+
+def _cost(began: float) -> dict[str, float]:
+    """Of this process and the children it waited for; the Spark server's share is not in it."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {
+        "wall_seconds": round(time.monotonic() - began, 2),
+        "cpu_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in used), 2),
+        "peak_memory_mib": round(max(usage.ru_maxrss for usage in used) / 1024, 1),
+    }

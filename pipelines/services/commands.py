@@ -1,0 +1,59 @@
+"""`millrace start`, `stop`, `status` and `clean`."""
+
+import json
+import logging
+from typing import Annotated, Any
+
+import typer
+
+from pipelines import services
+from pipelines.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PartsArgument = Annotated[
+    list[str] | None, typer.Argument(help="postgres, spark, airflow, mlflow; none: all of them")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the one command line."""
+    app.command()(start)
+    app.command()(stop)
+    app.command()(clean)
+
+
+def start(parts: PartsArgument = None) -> None:
+    """Start the parts, wait until they are well, and return; does nothing when they are."""
+    settings = Settings()
+    services.ensure(settings, parts or None)
+    typer.echo(json.dumps(service_status(settings)))
+
+
+def stop() -> None:
+    """Stop every part; state stays."""
+    services.stop(Settings())
+    typer.echo(json.dumps({"services": "stopped"}))
+
+
+def clean() -> None:
+    """Stop every part and remove all local state."""
+    settings = Settings()
+    services.clean(settings)
+    typer.echo(json.dumps({"removed": str(settings.home)}))
+
+
+def service_status(settings: Settings) -> dict[str, Any]:
+    """The services' part of `millrace status --json`: each one's health and address."""
+    addresses = {
+        "postgres": str(settings.database("millrace").set(username=None, password=None))
+        if settings.postgres
+        else str(settings.postgres_folder),
+        "spark": settings.spark_url,
+        "airflow": settings.airflow_api,
+        "mlflow": settings.mlflow_uri,
+    }
+    return {
+        name: {"state": state, "address": addresses[name]}
+        for name, state in services.health(settings).items()
+    }

@@ -1,0 +1,184 @@
+"""Start, stop and health of the parts; safe to call twice, and from several processes at once."""
+
+import fcntl
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Literal
+
+from pipelines.errors import ServiceUnavailable
+from pipelines.services import first_start, postgres, secrets, supervisor
+from pipelines.services.parts import PARTS, Part, chosen
+from pipelines.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Health = Literal["up", "down", "starting"]
+
+# A long wait says every so often that it goes on.
+_TELL_SECONDS = 15
+
+# Programs in these states come up by themselves, or are up.
+_COMING = ("STARTING", "RUNNING", "BACKOFF")
+
+
+def ensure(settings: Settings, parts: Sequence[str] | None = None) -> None:
+    """Have these parts (None: all) and what they need up and well; does nothing when they are.
+
+    Raises:
+        ServiceUnavailable: a part did not come up; says which, why, and what to do.
+    """
+    wanted = chosen(settings, tuple(parts) if parts is not None else None)
+    if not wanted or (supervisor.is_up(settings) and all(part.probe(settings) for part in wanted)):
+        return
+    if supervisor.MARK in os.environ:
+        # A supervised process must not start its own supervisor again; the parts come back alone.
+        _wait(settings, wanted)
+        return
+    with _alone(settings):
+        _start(settings, wanted)
+
+
+def health(settings: Settings) -> dict[str, Health]:
+    """Each part's health, by a real question to it."""
+    states = supervisor.states(settings)
+    return {name: _health(settings, part, states) for name, part in PARTS.items()}
+
+
+def stop(settings: Settings) -> None:
+    """Stop all parts; no process of this home is left, also when its supervisor had been killed."""
+    from pipelines.services import processes
+
+    session = _session(settings)
+    supervisor.shut_down(settings)
+    deadline = time.monotonic() + 60
+    while supervisor.is_up(settings) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    _wait_for_end(session, deadline)
+    processes.end_all(settings.home, session)
+    supervisor.pid_file(settings).unlink(missing_ok=True)
+
+
+def clean(settings: Settings) -> None:
+    """Stop all parts and remove all local state, wherever it lies."""
+    stop(settings)
+    postgres.remove(settings)
+    if settings.sockets_home != settings.home:
+        settings.sockets_home.unlink(missing_ok=True)
+    if settings.home.exists():
+        shutil.rmtree(settings.home)
+
+
+def _start(settings: Settings, wanted: Sequence[Part]) -> None:
+    from pipelines.services import preflight, processes
+
+    preflight.check_machine(settings)
+    secrets.make(settings)
+    first_start.remember(settings)
+    if supervisor.is_up(settings):
+        supervisor.check_unchanged(settings)
+    else:
+        processes.end_all(settings.home, _session(settings))
+        supervisor.start(settings, {name: part.programs for name, part in PARTS.items()})
+    for part in wanted:
+        _wait(settings, [PARTS[need] for need in part.needs])
+        _start_part(settings, part)
+    _wait(settings, wanted)
+
+
+def _start_part(settings: Settings, part: Part) -> None:
+    from pipelines.services import preflight
+
+    states = supervisor.states(settings)
+    coming = [name for name in part.programs if states.get(name) in _COMING]
+    if len(coming) == len(part.programs):
+        return
+    log.info("starting %s", part.name)
+    if not coming:
+        preflight.check_ports(settings, part)
+    part.prepare(settings)
+    supervisor.start_part(settings, part.name)
+
+
+def _wait(settings: Settings, parts: Sequence[Part]) -> None:
+    began = told = time.monotonic()
+    waiting = [part for part in parts if not part.probe(settings)]
+    while waiting:
+        states = supervisor.states(settings)
+        waited = time.monotonic() - began
+        for part in waiting:
+            _give_up_if_hopeless(settings, part, states, waited)
+        well = [part for part in waiting if part.probe(settings)]
+        for part in well:
+            log.info("%s is up after %.0f s", part.name, waited)
+            waiting.remove(part)
+        if waiting and time.monotonic() - told > _TELL_SECONDS:
+            told = time.monotonic()
+            names = ", ".join(part.name for part in waiting)
+            log.info("  waiting for %s (%.0f s)", names, waited)
+        time.sleep(0.1)
+
+
+def _give_up_if_hopeless(
+    settings: Settings, part: Part, states: dict[str, str], waited: float
+) -> None:
+    fatal = [name for name in part.programs if states.get(name) == "FATAL"]
+    if fatal or waited > part.timeout_seconds:
+        raise ServiceUnavailable(_complaint(settings, part, fatal, waited))
+
+
+def _complaint(settings: Settings, part: Part, fatal: Sequence[str], waited: float) -> str:
+    name = fatal[0] if fatal else part.programs[0]
+    path = settings.logs / f"{name}.log"
+    tail = path.read_text(errors="replace").splitlines()[-12:] if path.exists() else []
+    what = (
+        f"{name} ends again and again" if fatal else f"{part.name} is not up after {waited:.0f} s"
+    )
+    return "\n".join([f"{what}; the end of {path}:", *(f"    {line}" for line in tail)])
+
+
+def _health(settings: Settings, part: Part, states: dict[str, str]) -> Health:
+    if not part.elsewhere(settings) and not states:
+        return "down"
+    if part.probe(settings):
+        return "up"
+    return "starting" if any(states.get(name) in _COMING for name in part.programs) else "down"
+
+
+def _session(settings: Settings) -> int | None:
+    with suppress(OSError, ValueError):
+        return int(supervisor.pid_file(settings).read_text())
+    return None
+
+
+def _wait_for_end(pid: int | None, deadline: float) -> None:
+    with suppress(ProcessLookupError):
+        while pid and time.monotonic() < deadline:
+            os.kill(pid, 0)
+            time.sleep(0.05)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One starter at a time; a second one waits, and then finds everything up."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    _link_short(settings)
+    with (settings.home / ".starting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _link_short(settings: Settings) -> None:
+    link = settings.sockets_home
+    if link == settings.home:
+        return
+    with suppress(FileExistsError):
+        link.symlink_to(settings.home)
+    if link.lstat().st_uid != os.geteuid() or link.readlink() != settings.home:
+        raise ServiceUnavailable(
+            f"{link} belongs to somebody else, and {settings.home} is too long for a Unix socket: "
+            "set MILLRACE_HOME to a shorter path"
+        )

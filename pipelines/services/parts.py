@@ -1,0 +1,84 @@
+"""The parts of the platform: their programs, what they need first, and how to see they are well."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pipelines.errors import UsageError
+from pipelines.services import airflow, mlflow, postgres, probes, spark
+from pipelines.services.program import Program
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part; its programs are started together and it is up when its probe says so."""
+
+    name: str
+    programs: tuple[str, ...]
+    prepare: Callable[[Settings], None]
+    program: Callable[[Settings, str], Program]
+    probe: Callable[[Settings], bool]
+    elsewhere: Callable[[Settings], bool]  # its address is a setting: we neither start nor stop it
+    needs: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()  # the settings that name its ports
+    timeout_seconds: int = 120
+
+
+PARTS: Mapping[str, Part] = {
+    part.name: part
+    for part in (
+        Part(
+            name="postgres",
+            programs=("postgres",),
+            prepare=postgres.prepare,
+            program=lambda settings, _: postgres.program(settings),
+            probe=probes.postgres,
+            elsewhere=lambda settings: not settings.embedded_postgres,
+        ),
+        Part(
+            name="spark",
+            programs=("spark",),
+            prepare=spark.prepare,
+            program=lambda settings, _: spark.program(settings),
+            probe=probes.spark,
+            elsewhere=lambda settings: not settings.embedded_spark,
+            ports=("spark_port", "spark_ui_port"),
+        ),
+        Part(
+            name="airflow",
+            programs=tuple(airflow.COMMANDS),
+            prepare=airflow.prepare,
+            program=airflow.program,
+            probe=probes.airflow,
+            elsewhere=lambda settings: bool(settings.airflow_url),
+            needs=("postgres",),
+            ports=("airflow_port",),
+            timeout_seconds=240,
+        ),
+        Part(
+            name="mlflow",
+            programs=("mlflow",),
+            prepare=mlflow.prepare,
+            program=lambda settings, _: mlflow.program(settings),
+            probe=probes.mlflow,
+            elsewhere=lambda settings: bool(settings.mlflow_url),
+            needs=("postgres",),
+            ports=("mlflow_port",),
+            timeout_seconds=180,
+        ),
+    )
+}
+
+
+def chosen(settings: Settings, names: tuple[str, ...] | None) -> list[Part]:
+    """The embedded parts of those names (None: all) and what they need, in order of start.
+
+    Raises:
+        UsageError: there is no part of that name.
+    """
+    for name in names or ():
+        if name not in PARTS:
+            raise UsageError(f"no part {name!r}; there is {', '.join(PARTS)}")
+    wanted = set(PARTS if names is None else names)
+    wanted |= {need for name in wanted for need in PARTS[name].needs}
+    return [part for name, part in PARTS.items() if name in wanted and not part.elsewhere(settings)]

@@ -1,0 +1,93 @@
+"""The Spark Connect server: the only JVM, which alone owns the catalog and the lake."""
+
+import os
+import sys
+from pathlib import Path
+
+from pipelines.services import jars, java
+from pipelines.services.program import Program
+from pipelines.settings import Settings
+
+_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+
+
+def prepare(settings: Settings) -> None:
+    """Fetch the jars and make the folders."""
+    jars.ensure(settings)
+    for folder in (_folder(settings) / "tmp", settings.warehouse):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    java.trust_the_machine(_folder(settings))
+
+
+def program(settings: Settings) -> Program:
+    """The server, with the JVM started directly."""
+    classes = [str(java.SPARK_HOME / "jars" / "*"), *map(str, jars.paths(settings))]
+    configuration = [
+        word
+        for name, value in configure(settings).items()
+        for word in ("--conf", f"{name}={value}")
+    ]
+    submit = ["org.apache.spark.deploy.SparkSubmit", "--class", _SERVER, *configuration]
+    argv = [str(java.JAVA), *jvm_options(settings), "-cp", ":".join(classes), *submit]
+    return Program(
+        (*argv, "spark-internal"),
+        {
+            "JAVA_HOME": str(java.JAVA_HOME),
+            "SPARK_HOME": str(java.SPARK_HOME),
+            # The web page and the block manager bind where this says.
+            "SPARK_LOCAL_IP": settings.host,
+            # Read when the server starts; per session it is refused.
+            "PYSPARK_PYTHON": sys.executable,
+        },
+        folder=_folder(settings),
+    )
+
+
+def configure(settings: Settings) -> dict[str, str]:
+    """Spark's settings."""
+    cores = str(os.cpu_count() or 2)
+    catalog = f"jdbc:derby:;databaseName={_folder(settings) / 'catalog'};create=true"
+    return {
+        "spark.master": f"local[{cores}]",
+        "spark.app.name": "millrace",
+        "spark.connect.grpc.binding.address": settings.host,
+        "spark.connect.grpc.binding.port": str(settings.spark_port),
+        "spark.ui.port": str(settings.spark_ui_port),
+        # A busy port is an error, not a reason to take the next one.
+        "spark.port.maxRetries": "0",
+        "spark.local.dir": str(_folder(settings) / "tmp"),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": str(settings.warehouse),
+        "spark.hadoop.javax.jdo.option.ConnectionURL": catalog,
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": cores,
+        # The state of a small table's log: 50 tasks by default.
+        "spark.databricks.delta.snapshotPartitions": cores,
+        # What the web page remembers is memory: 1,000 jobs and stages by default.
+        "spark.ui.retainedJobs": "200",
+        "spark.ui.retainedStages": "200",
+        "spark.sql.ui.retainedExecutions": "100",
+    }
+
+
+def jvm_options(settings: Settings) -> list[str]:
+    """Memory, start-up, time zone, logs."""
+    return [
+        f"-Xmx{settings.spark_memory}",
+        *java.MODULE_OPTIONS,
+        *java.trust_options(_folder(settings)),
+        "-XX:TieredStopAtLevel=1",
+        # That level reserves 48 MB, full after a dozen stages: interpreted code, then failures.
+        "-XX:ReservedCodeCacheSize=256m",
+        "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={_folder(settings) / 'tmp'}",
+        f"-Dderby.system.home={_folder(settings)}",
+        f"-Dderby.stream.error.file={settings.logs / 'derby.log'}",
+        f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
+    ]
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.home / "spark"

@@ -1,0 +1,88 @@
+"""What is published, quarantined and known: read from the journal alone, so it is always quick."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from pipelines import services
+from pipelines.settings import Settings
+from pipelines.stores import postgres
+from pipelines.stores.postgres import published
+from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.spec import UseCase
+
+
+def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
+    """One case, as `millrace status --json` prints it."""
+    newest = select(func.max(published.c.id)).group_by(published.c.table_name)
+    rows = select(published).where(published.c.case_name == case.name, published.c.id.in_(newest))
+    reach = (
+        select(published.c.table_name, func.max(published.c.until).label("until"))
+        .where(published.c.case_name == case.name)
+        .group_by(published.c.table_name)
+    )
+    with engine.connect() as connection:
+        found = connection.execute(rows.order_by(published.c.table_name)).all()
+        until = {row.table_name: row.until for row in connection.execute(reach)}
+    tables = {
+        row.table_name: {
+            "rows": row.rows,
+            "version": row.version,
+            "until": until[row.table_name].isoformat(),
+        }
+        for row in found
+    }
+    states = [until[name] for name in _states(case) if name in until]
+    return {
+        "tables": tables,
+        "quarantined": sum(
+            table["rows"] for name, table in tables.items() if name.startswith("quarantine.")
+        ),
+        # All of them: the oldest one says how far a model may look.
+        "features_known_until": min(states).isoformat()
+        if len(states) == len(_states(case))
+        else None,
+        "champion": None,
+        "challenger": None,
+        "predictions": None,
+        "drift": None,
+    }
+
+
+def _states(case: UseCase) -> list[str]:
+    return [case.table("gold", state.name) for state in case.entity_states]
+
+
+def known_until(engine: Engine, case: UseCase) -> datetime | None:
+    """How far all entity states of a case are published; None: some never were."""
+    found = case_status(engine, case)["features_known_until"]
+    return datetime.fromisoformat(found) if found else None
+
+
+def platform_status(settings: Settings) -> dict[str, Any]:
+    """The services' health and every case; the cases are empty while PostgreSQL is down."""
+    health = services.health(settings)
+    cases: dict[str, Any] = {}
+    if health["postgres"] == "up":
+        engine = postgres.engine(settings)
+        cases = {name: case_status(engine, case) for name, case in USE_CASES.items()}
+    return {"services": dict(health), "cases": cases}
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """The same for people: a line a service, a line a table."""
+    lines = [f"{name:<10} {state}" for name, state in found["services"].items()]
+    for name, case in found["cases"].items():
+        lines += ["", f"{name}: features known until {case['features_known_until'] or 'never'}"]
+        lines += table_lines(case["tables"])
+    return "\n".join(lines)
+
+
+def table_lines(tables: dict[str, Any]) -> list[str]:
+    """A line a published table: rows, version, and how far it reaches."""
+    return [
+        f"  {name:<46} {table['rows']:>9,} rows   version {table['version']:>3}   "
+        f"until {table['until'][:16]}"
+        for name, table in tables.items()
+    ]

@@ -1,0 +1,255 @@
+"""Feast: one project a case, its registry on Postgres, its online store on SQLite or Redis."""
+
+import sqlite3
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, redirect_stdout
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import func, select
+
+from pipelines.settings import Settings
+from pipelines.stores import postgres
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+# An Entity, FeatureView or FeatureService: Feast has no common class for them.
+Definition: TypeAlias = Any
+# The join keys of one entity and their values, such as {"carrier": "UA", "origin": "EWR"}.
+Entity: TypeAlias = Mapping[str, Any]
+
+# Rows a transaction: an entity's features are written together, and memory stays flat.
+_ROWS_A_BATCH = 10_000
+
+
+def load() -> None:
+    """Import Feast the quick way: 1.1 s instead of 5.2 s.
+
+    Feast tries to import torch for an output format of its own (1.6 s; it goes on without), and
+    has typeguard rewrite its classes from source to check argument types (2.5 s). Neither is used
+    here, so both are away while it is imported.
+    """
+    if "feast" not in sys.modules:
+        _import_light()
+    # These set adapters and a filter of their own when they are imported: ours come after.
+    import feast.infra.offline_stores.contrib.spark_offline_store.spark
+    import feast.infra.online_stores.sqlite  # noqa: F401
+
+    _keep_sqlite_in_utc()
+
+    # At every call: the Spark store may change (its version is pinned), and Spark's figures about
+    # a query can't be kept in a table's metadata (nobody reads them).
+    warnings.filterwarnings("ignore", "The spark .* is an experimental", RuntimeWarning)
+    warnings.filterwarnings("ignore", "Could not serialize pd.DataFrame.attrs", UserWarning)
+
+
+def _import_light() -> None:
+    import typeguard
+
+    check_types = typeguard.typechecked
+    torch_loaded = "torch" in sys.modules
+    typeguard.typechecked = lambda decorated: decorated  # type: ignore[assignment]
+    if not torch_loaded:
+        sys.modules["torch"] = None  # type: ignore[assignment]  # Python's way to say: not there
+    try:
+        import feast  # noqa: F401
+    finally:
+        typeguard.typechecked = check_types
+        if not torch_loaded:
+            del sys.modules["torch"]
+
+
+def _keep_sqlite_in_utc() -> None:
+    """Feast writes UTC instants as if they were local ones: an hour off where clocks change."""
+    sqlite3.register_adapter(datetime, lambda at: int(at.replace(tzinfo=UTC).timestamp()))
+    sqlite3.register_converter("timestamp", lambda raw: datetime.fromtimestamp(int(raw), UTC))
+
+
+def sqlite_path(settings: Settings, case: str) -> Path:
+    """The file of a case's online store; one a case, so that cases never wait for each other."""
+    return settings.home / "online" / f"{case}.db"
+
+
+def store(settings: Settings, case: str, *, creates: bool = False) -> "FeatureStore":
+    """The feature store of a case; only `creates` makes the registry's tables."""
+    load()
+    if creates:
+        sqlite_path(settings, case).parent.mkdir(parents=True, exist_ok=True)
+    from feast import FeatureStore, RepoConfig
+
+    registry = {
+        "registry_type": "sql",
+        "path": settings.database("feast").render_as_string(hide_password=False),
+        "cache_ttl_seconds": 60,
+        "schema_mode": "auto" if creates else "skip",
+        # Without it, readers are refused while a view is written, or was when its writer died.
+        "serve_features_while_materializing": True,
+    }
+    config = RepoConfig(
+        project=case,
+        provider="local",
+        registry=registry,
+        offline_store={"type": "spark"},
+        online_store=_online_store(settings, case),
+        batch_engine={"type": "local"},
+        # Spark picks the newest row of each entity; otherwise Feast fetches all and picks itself.
+        materialization={
+            "pull_latest_features": True,
+            "online_write_batch_size": _ROWS_A_BATCH,
+        },
+    )
+    return FeatureStore(config=config)
+
+
+def _online_store(settings: Settings, case: str) -> dict[str, str]:
+    if settings.online_store == "redis":
+        return {"type": "redis", "connection_string": settings.redis}
+    return {"type": "sqlite", "path": str(sqlite_path(settings, case))}
+
+
+@contextmanager
+def applied(
+    settings: Settings, case: str, definitions: Sequence[Definition]
+) -> Iterator[tuple["FeatureStore", bool]]:
+    """The case's store with its registry and online tables equal to `definitions`.
+
+    The flag says that they were changed or made anew, so that every view has to be filled; only
+    when the block has done so do they count as applied, and a killed attempt is taken up again.
+    Feast's own apply costs seconds also when nothing changed, so a digest is kept in the registry.
+    """
+    with postgres.engine(settings).begin() as connection:
+        # Of all cases: Feast makes its tables at the first call, and does not lock them.
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("millrace:feast"))))
+        target = store(settings, case, creates=True)
+        digest = _digest(definitions)
+        changed = digest != _applied_digest(target) or not _is_ready(settings, case)
+        if changed:
+            _note_digest(target, "unfinished")
+            target.apply(list(definitions), _removed(target, definitions), partial=False)
+            _prepare_online(settings, case)
+    yield target, changed
+    if changed:
+        _note_digest(target, digest)
+
+
+def _digest(definitions: Sequence[Definition]) -> str:
+    """Of the definitions as written: Feast fills in more when it applies them."""
+    return sha256(b"".join(_as_written(definition) for definition in definitions)).hexdigest()
+
+
+def _as_written(definition: Definition) -> bytes:
+    """A definition without the instant at which Python made its source."""
+    spec = definition.to_proto().spec
+    for part in (spec, *getattr(spec, "features", ())):
+        if "batch_source" in part.DESCRIPTOR.fields_by_name:
+            part.batch_source.ClearField("meta")
+    written: bytes = spec.SerializeToString(deterministic=True)
+    return written
+
+
+def _applied_digest(target: "FeatureStore") -> str | None:
+    tags = (project.tags for project in target.list_projects() if project.name == target.project)
+    return next(tags, {}).get("definitions_sha256")
+
+
+def _note_digest(target: "FeatureStore", digest: str) -> None:
+    from feast import Project
+
+    noted = Project(name=target.project, tags={"definitions_sha256": digest})
+    target.registry.apply_project(noted, commit=True)
+
+
+def _is_ready(settings: Settings, case: str) -> bool:
+    """Redis has no tables to make; a removed SQLite file is made anew, and filled."""
+    return settings.online_store != "sqlite" or sqlite_path(settings, case).exists()
+
+
+def _removed(target: "FeatureStore", definitions: Sequence[Definition]) -> list[Definition]:
+    kept = {(type(definition), definition.name) for definition in definitions}
+    known: list[Definition] = [
+        *target.list_feature_services(),
+        *target.list_feature_views(),
+        *target.list_entities(),
+    ]
+    return [found for found in known if (type(found), found.name) not in kept]
+
+
+def _prepare_online(settings: Settings, case: str) -> None:
+    """Readers don't wait for the writer, and an older state never replaces a newer one.
+
+    On Redis, Feast itself sees to the second; on SQLite a trigger does.
+    """
+    if settings.online_store != "sqlite":
+        return
+    path = sqlite_path(settings, case)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode = wal")
+        tables = connection.execute("select name from sqlite_master where type = 'table'")
+        for (table,) in tables.fetchall():
+            connection.execute(
+                f'create trigger if not exists "{table}_keeps_the_newest" '
+                f'before update on "{table}" when new.event_ts < old.event_ts '
+                "begin select raise(ignore); end"
+            )
+
+
+def materialize(target: "FeatureStore", view: str, start: datetime, end: datetime) -> None:
+    """Write each entity's newest state of [start, end] online; both ends belong to it.
+
+    The caller is the only writer of the case, so a view that says it is being written was left
+    so by a writer that died: Feast would refuse its readers if this attempt failed, too.
+    """
+    from feast.feature_view import FeatureViewState
+
+    known = target.get_feature_view(view)
+    if known.state is FeatureViewState.MATERIALIZING:
+        known.state = FeatureViewState.AVAILABLE_ONLINE
+        target.registry.apply_feature_view(known, target.project, commit=True)
+    # Feast reports by print; standard output belongs to the command's result.
+    with redirect_stdout(StringIO()):
+        target.materialize(start, end, feature_views=[view])
+
+
+def read_online(
+    target: "FeatureStore", views: Sequence[str], entities: Sequence[Entity], at: datetime
+) -> list[dict[str, Any]]:
+    """What is online of some entities as of `at`, a row each, in their order.
+
+    A row has the entity's keys and, of each view, its features as `<view>__<feature>` and the
+    state's instant as `<view>__known_at` (UTC, whole seconds). These are None where the entity
+    is unknown or its state is older than the view's TTL, which Feast does not check on reading.
+    """
+    if not entities:
+        return []
+    definitions = [target.get_feature_view(view) for view in views]
+    answer = target.get_online_features(
+        features=[f"{view.name}:{field.name}" for view in definitions for field in view.features],
+        entity_rows=[dict(entity) for entity in entities],
+        full_feature_names=True,
+    ).to_dict(include_event_timestamps=True)
+    columns = {key: [entity[key] for entity in entities] for key in entities[0]}
+    for view in definitions:
+        columns |= _usable(answer, view, at)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _usable(answer: dict[str, list[Any]], view: Definition, at: datetime) -> dict[str, list[Any]]:
+    names = [f"{view.name}__{field.name}" for field in view.features]
+    instants = [datetime.fromtimestamp(seconds, UTC) for seconds in answer[f"{names[0]}__ts"]]
+    fresh = [at - view.ttl <= instant <= at for instant in instants]
+    columns = {f"{view.name}__known_at": instants, **{name: answer[name] for name in names}}
+    return {
+        name: [value if usable else None for value, usable in zip(values, fresh, strict=True)]
+        for name, values in columns.items()
+    }
+
+
+def service_views(target: "FeatureStore", service: str) -> list[str]:
+    """The names of the views that a feature service is made of."""
+    return [part.name for part in target.get_feature_service(service).feature_view_projections]

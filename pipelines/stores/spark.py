@@ -1,0 +1,40 @@
+"""A session on the Spark Connect server: a light client, no JVM in the stage's process."""
+
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ServiceUnavailable
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+
+def connect(settings: Settings) -> "SparkSession":
+    """A new session on the server that `settings.spark_url` names.
+
+    Raises:
+        ServiceUnavailable: nothing answers there.
+    """
+    # dbt and Feast find the session by this variable; see docs/decisions.
+    os.environ["SPARK_REMOTE"] = settings.spark_url
+    # `pyspark.sql.functions` looks for a JVM in this process without it.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    warnings.filterwarnings("ignore", module=r"pyspark\..*")
+    from pyspark.errors import PySparkException
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+    from pyspark.sql.connect.session import SparkSession
+
+    try:
+        session = SparkSession.builder.remote(settings.spark_url).getOrCreate()
+        # About half a minute, so that a stage whose server died fails, and Airflow runs it again
+        # on the restarted one; the default asks for ten minutes, and once more at exit.
+        session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=8000)])
+        session.sql("select 1").collect()
+    except (PySparkException, OSError) as error:
+        raise ServiceUnavailable(
+            f"no Spark Connect server answers at {settings.spark_url}: {error}; "
+            "run `millrace start`, or set MILLRACE_SPARK_REMOTE"
+        ) from error
+    return session

@@ -1,0 +1,9 @@
+{# Models are written to `build.<layer>_<case>_<name>`; the layer is the folder of the model. #}
+
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ target.schema }}
+{%- endmacro %}
+
+{% macro generate_alias_name(custom_alias_name, node) -%}
+    {{ node.fqn[-2] ~ '_' ~ node.name }}
+{%- endmacro %}

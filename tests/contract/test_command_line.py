@@ -1,0 +1,69 @@
+"""The command line is frozen: what people, Airflow and compose call does not change by accident."""
+
+import subprocess
+import sys
+
+import pytest
+import typer.main
+
+from pipelines.__main__ import app
+
+COMMANDS = {
+    "extract": {"case", "--interval"},
+    "ingest": {"case", "--interval"},
+    "validate": {"case", "--interval", "--layer"},
+    "transform": {"case", "--interval"},
+    "materialize": {"case", "--interval"},
+    "run": {"--follow", "--no-follow"},
+    "status": {"--json"},
+    "start": {"parts"},
+    "stop": set(),
+    "clean": set(),
+}
+
+
+def call(*words: str) -> subprocess.CompletedProcess[str]:
+    millrace = [sys.executable, "-m", "pipelines", *words]
+    return subprocess.run(millrace, capture_output=True, text=True, check=False)
+
+
+def test_commands_and_options_are_frozen():
+    group = typer.main.get_command(app)
+    found = {
+        name: {word for parameter in command.params for word in _words(parameter)}
+        for name, command in group.commands.items()
+    }
+    assert found == COMMANDS
+
+
+def _words(parameter):
+    return [*parameter.opts, *parameter.secondary_opts]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["extract", "nope", "--interval", "2026-11-20"], "there is flight_delays"),
+        (["polish", "flight_delays", "--interval", "2026-11-20"], "extract, ingest, validate"),
+        (["extract", "flight_delays", "--interval", "2026-8-3"], "a day (2026-11-20)"),
+        (
+            ["validate", "flight_delays", "--interval", "2026-11-20", "--layer", "x"],
+            "raw, features",
+        ),
+        (["start", "kafka"], "postgres, spark, airflow, mlflow"),
+        (["extract", "flight_delays"], "--interval"),
+    ],
+)
+def test_a_wrong_call_is_refused_with_what_is_allowed(words, said):
+    ended = call(*words)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_help_of_every_command_is_there():
+    for command in COMMANDS:
+        ended = call(command, "--help")
+        assert ended.returncode == 0
+        assert command in ended.stdout

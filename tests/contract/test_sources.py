@@ -1,0 +1,69 @@
+"""Every use case has a source, and its files are what its feeds promise."""
+
+import csv
+import json
+import re
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.extract.job import open_source
+from pipelines.extract.landing import land
+from pipelines.ingest.casts import PATTERNS
+from pipelines.settings import Settings
+from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.spec import Feed, UseCase
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+FEEDS = [(case, feed) for case in USE_CASES.values() for feed in case.feeds]
+
+
+def landed(case: UseCase, feed: Feed, home: Path) -> list[Path]:
+    """The files of the newest part that is over."""
+    settings = Settings(home=home, now=NOW)
+    (*_, part) = settings.yesterday().parts(case.grain)
+    files = open_source(settings, case, part).files(feed, part)
+    land(home / part.key, feed, part, files, landed_at=NOW, commit=nullcontext)
+    return sorted(path for path in (home / part.key).iterdir() if path.name != "manifest.json")
+
+
+def rows(feed: Feed, path: Path) -> list[dict[str, object]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        if feed.format == "jsonl":
+            return [json.loads(line) for line in file]
+        return [
+            {name: None if text == feed.null_token else text for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.mark.parametrize(("case", "feed"), FEEDS, ids=[f"{c.name}-{f.name}" for c, f in FEEDS])
+def test_a_source_writes_the_columns_of_its_feed_in_order_and_of_their_types(
+    case: UseCase, feed: Feed, tmp_path: Path
+) -> None:
+    files = landed(case, feed, tmp_path)
+    assert files, f"the source of {case.name} offers no file of {feed.name}"
+    for path in files:
+        found = rows(feed, path)
+        assert found, f"{path.name} has no rows, so this proves nothing"
+        assert {tuple(row) for row in found} == {feed.column_names}
+        for column in feed.columns:
+            values = {row[column.name] for row in found} - {None}
+            pattern = PATTERNS.get(column.type, r"(?s).+")
+            bad = [value for value in values if not re.fullmatch(pattern, str(value))]
+            assert not bad, f"{feed.name}.{column.name} is no {column.type}: {bad[:3]}"
+            assert column.optional or values, f"{feed.name}.{column.name} has no value at all"
+
+
+@pytest.mark.parametrize(("case", "feed"), FEEDS, ids=[f"{c.name}-{f.name}" for c, f in FEEDS])
+def test_a_part_has_a_key_once_and_only_what_became_known_in_it(
+    case: UseCase, feed: Feed, tmp_path: Path
+) -> None:
+    found = [row for path in landed(case, feed, tmp_path) for row in rows(feed, path)]
+    keys = [tuple(row[name] for name in feed.key) for row in found]
+    assert len(keys) == len(set(keys))
+    (*_, part) = Settings(home=tmp_path, now=NOW).yesterday().parts(case.grain)
+    for row in found:
+        assert part.start <= datetime.fromisoformat(str(row["known_at"])) < part.end

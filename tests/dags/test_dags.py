@@ -1,0 +1,82 @@
+"""The Dags load, chain the stages in order, emit by the check, and import nothing heavy."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAGS = ROOT / "dags"
+ORDER = [
+    "check_key",
+    "extract",
+    "ingest",
+    "validate_raw",
+    "transform",
+    "validate_features",
+    "materialize",
+]
+
+
+@pytest.fixture(scope="module")
+def flows(monkeypatch_module):
+    monkeypatch_module.syspath_prepend(str(DAGS))
+    import build_features
+
+    from pipelines.use_cases import find
+
+    case = find("flight_delays")
+    return build_features.build_features(case), build_features.load_history(case)
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def test_both_dags_chain_the_same_tasks_in_the_order_of_the_data(flows):
+    for dag in flows:
+        assert [task.task_id for task in dag.topological_sort()] == ORDER
+        for upstream, downstream in itertools.pairwise(ORDER):
+            assert dag.get_task(upstream).downstream_task_ids == {downstream}
+
+
+def test_only_the_features_check_emits_the_asset(flows):
+    for dag in flows:
+        outlets = {task.task_id: [a.name for a in task.outlets] for task in dag.tasks}
+        assert outlets.pop("validate_features") == ["flight_delays.features"]
+        assert set(outlets) == set(ORDER) - {"validate_features"}
+        assert not any(outlets.values())
+
+
+def test_one_run_at_a_time_and_failures_are_retried(flows):
+    for dag in flows:
+        assert dag.max_active_runs == 1
+        assert dag.description
+        retries = {task.task_id: task.retries for task in dag.tasks}
+        assert retries.pop("check_key") == 0
+        assert set(retries.values()) == {2}
+        assert all(task.execution_timeout for task in dag.tasks)
+
+
+def test_the_night_is_keyed_by_the_day_that_ended(flows):
+    nightly, history = flows
+    assert nightly.timetable.run_offset == -1
+    assert nightly.timetable.key_format == "%Y-%m-%d"
+    assert nightly.timetable.expression == "0 0 * * *"
+    assert list(nightly.params) == ["day"]
+    assert list(history.params) == ["first_day", "last_day"]
+
+
+def test_parsing_a_dag_file_imports_nothing_heavy():
+    heavy = ["pyspark", "pandas", "torch", "great_expectations", "feast", "mlflow", "dbt"]
+    code = f"import sys; import build_features; print([m for m in {heavy} if m in sys.modules])"
+    environment = {**os.environ, "PYTHONPATH": str(DAGS)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip().splitlines()[-1] == "[]"

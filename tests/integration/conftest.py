@@ -1,0 +1,99 @@
+"""One Postgres, one Spark server, one Airflow and one MLflow a session, started when first asked.
+
+`settings`, `environment` start nothing. `postgres_part`, `spark_part`, `airflow_part` and
+`mlflow_part` have that part up; `journal` and `spark` are clients of the first two.
+"""
+
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine
+
+from pipelines import services
+from pipelines.services import supervisor
+from pipelines.settings import Settings
+from pipelines.stores import postgres
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has at the moment, all different."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+@pytest.fixture(scope="session")
+def settings() -> Iterator[Settings]:
+    """The session's own home and free ports; everything started for it ends with the session."""
+    # Not pytest's own temporary folder: its path is too long for a Unix socket.
+    home = Path(tempfile.mkdtemp(prefix="mr-"))
+    airflow, mlflow, spark, spark_ui = free_ports(4)
+    made = Settings(
+        home=home,
+        airflow_port=airflow,
+        mlflow_port=mlflow,
+        spark_port=spark,
+        spark_ui_port=spark_ui,
+        lock_timeout_seconds=120,
+    )
+    yield made
+    postgres.engine.cache_clear()
+    services.clean(made)
+
+
+@pytest.fixture(scope="session")
+def environment(settings: Settings) -> dict[str, str]:
+    """For child processes such as `python -m pipelines ...`: the same settings by environment."""
+    ours = supervisor.environment(settings)
+    return {name: value for name, value in ours.items() if name != "MILLRACE_SUPERVISED"}
+
+
+@pytest.fixture(scope="session")
+def postgres_part(settings: Settings) -> Settings:
+    services.ensure(settings, ["postgres"])
+    return settings
+
+
+@pytest.fixture(scope="session")
+def spark_part(settings: Settings) -> Settings:
+    services.ensure(settings, ["spark"])
+    return settings
+
+
+@pytest.fixture(scope="session")
+def airflow_part(settings: Settings) -> Settings:
+    services.ensure(settings, ["airflow", "spark"])
+    return settings
+
+
+@pytest.fixture(scope="session")
+def mlflow_part(settings: Settings) -> Settings:
+    services.ensure(settings, ["mlflow"])
+    return settings
+
+
+@pytest.fixture(scope="session")
+def journal(postgres_part: Settings) -> Engine:
+    """The engine on the journal's database; its `ops` tables exist."""
+    return postgres.engine(postgres_part)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_part: Settings, journal: Engine) -> "Iterator[SparkSession]":
+    """A connected session; the journal is up too, because stages need both."""
+    from pipelines.stores import spark as store
+
+    session = store.connect(spark_part)
+    yield session
+    # Before the server goes: a client of a dead server retries for ten minutes when Python ends.
+    session.stop()

@@ -1,0 +1,163 @@
+"""Great Expectations over Spark Connect: its verdicts are ours, and cost few Spark jobs."""
+
+import copy
+import random
+import warnings
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from expectations.rules import Between, InSet, Matches, NotNull, Ordered, Rule
+from pipelines.stores import gx
+from pipelines.validate.check import judge
+
+pytestmark = [
+    pytest.mark.integration,
+    # Its successor writes values as Python's repr, which Spark reads otherwise.
+    pytest.mark.filterwarnings("ignore:.*deprecated as of GX Core 1.9:DeprecationWarning"),
+]
+
+START = datetime(2026, 11, 18, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def great_expectations() -> None:
+    """Its import warns of what it imports (`sre_parse`)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import_module("great_expectations")
+        import_module("pipelines.stores.gx_engine")
+
+
+def test_both_engines_find_the_same_bad_rows(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ingest splits rows by a Spark predicate, Great Expectations judges by its own code."""
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    rules: tuple[Rule, ...] = (
+        NotNull("text", because="x"),
+        NotNull("number", when=("text", ("a", "b")), because="x"),
+        Between("number", -1.5, 2, because="x"),
+        InSet("text", ("a", "it's", "$b"), because="x"),
+        Matches("text", "[a-c]", because="x"),
+        Ordered("first", "second", because="x"),
+    )
+    schema = "id int, text string, number double, first timestamp, second timestamp"
+    rng = random.Random(seed)  # noqa: S311
+    frame = spark.createDataFrame(_random_rows(rng), schema)
+    monkeypatch.setattr(
+        gx, "_RESULT_FORMAT", {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]}
+    )
+    context = gx.open_context(tmp_path)
+    batch = gx.Batch("t.rows", frame, [rule.to_expectation() for rule in rules])
+    results = gx.validate(context, [batch], "rows")["t.rows"].results
+    by_note = {_key(result.expectation_config): result for result in results}
+    for rule in rules:
+        bad = {row.id for row in frame.where(f"not {rule.predicate}").collect()}
+        result = by_note[_key(rule.to_expectation().configuration)].result
+        assert {found["id"] for found in result["unexpected_index_list"] or []} == bad, rule
+        assert bad, f"no row breaks {rule}, so nothing was compared"
+
+
+def _key(config: Any) -> str:
+    ignored = ("batch_id", "result_format")
+    return f"{config.type} { {k: v for k, v in sorted(config.kwargs.items()) if k not in ignored} }"
+
+
+def _random_rows(rng: random.Random) -> list[tuple[Any, ...]]:
+    texts = [None, "", "a", "b", "c", "ab", "a\n", "it's", "$b", "${b}", "\\", "é"]
+    numbers = [None, float("nan"), float("inf"), -1.5, -1.6, 0.0, 2.0, 2.1]
+    instants = [None, *(START + timedelta(hours=hours) for hours in range(3))]
+    pools = (texts, numbers, instants, instants)
+    return [(line, *(rng.choice(pool) for pool in pools)) for line in range(300)]
+
+
+def test_fewer_jobs_find_what_the_stock_engine_finds(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(f"s{line}", float(line)) for line in range(12)]
+    frame = spark.createDataFrame(rows, "text string, number double")
+    rules = (
+        Between("number", 0, 8, because="x"),
+        Between("number", 0, 99, because="x"),
+        Matches("text", "s[0-9]", because="x"),
+        NotNull("text", because="x"),
+    )
+    collected: list[int] = []
+    collect = type(frame).collect
+    monkeypatch.setattr(type(frame), "collect", lambda f: collected.append(1) or collect(f))
+
+    def results(folder: str, source: str) -> tuple[list[Any], int]:
+        context, jobs = gx.open_context(tmp_path / folder), len(collected)
+        add = getattr(context.data_sources, source)
+        sources = type(context.data_sources)
+        monkeypatch.setattr(sources, "add_spark_few_jobs", staticmethod(add), raising=False)
+        batch = gx.Batch("t.rows", frame, [rule.to_expectation() for rule in rules])
+        found = gx.validate(context, [batch], "rows")["t.rows"].results
+        plain = [(_key(each.expectation_config), each.success, each.result) for each in found]
+        return sorted(plain, key=str), len(collected) - jobs
+
+    ours, our_jobs = results("ours", "add_spark_few_jobs")
+    theirs, their_jobs = results("theirs", "add_spark")
+    assert ours == theirs
+    # Two rounds of aggregates, and samples of the two broken rules; the stock engine fetches four.
+    assert (our_jobs, their_jobs) == (4, 6)
+
+
+def test_b30_the_page_gives_the_reason_and_escapes_markup_in_values(tmp_path: Path) -> None:
+    context = gx.open_context(tmp_path)
+    rule = Matches("name", "[a-z]+", because="names are <letters>")
+    frame = pd.DataFrame({"name": ["<script>alert(1)</script>"]})
+    results = gx.validate(context, [gx.Batch("t.rows", frame, [rule.to_expectation()])], "rows")
+    page = gx.build_pages(context, results)["t.rows"].read_text()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+    assert "names are &lt;letters&gt;" in page
+
+
+def test_an_expectation_that_cannot_be_judged_is_a_failure_whatever_its_severity(
+    tmp_path: Path,
+) -> None:
+    context = gx.open_context(tmp_path)
+    rule = copy.copy(Between("missing", 0, 1, because="x").to_expectation())
+    rule.severity = "info"
+    frame = pd.DataFrame({"name": ["a"]})
+    results = gx.validate(context, [gx.Batch("t.rows", frame, [rule])], "rows")
+    verdict = judge("t.rows", results["t.rows"])
+    assert verdict.state == "failed"
+    assert "could not be judged" in str(verdict.failures[0])
+    assert "missing" in str(verdict.failures[0])
+
+
+def test_a_page_that_cannot_be_made_takes_no_verdict_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.stores.gx_pages import ReasonedPageRenderer
+
+    context = gx.open_context(tmp_path)
+    rule = Between("number", 0, 1, because="x").to_expectation()
+    results = gx.validate(
+        context, [gx.Batch("t.rows", pd.DataFrame({"number": [1]}), [rule])], "rows"
+    )
+    # As its own renderer does where a metric could not be computed.
+    monkeypatch.setattr(ReasonedPageRenderer, "render", lambda *_: {}["observed_value"])
+    assert gx.build_pages(context, results) == {"t.rows": None}
+    assert judge("t.rows", results["t.rows"]).state == "passed"
+
+
+def test_a_suite_without_expectations_proves_nothing(tmp_path: Path) -> None:
+    context = gx.open_context(tmp_path)
+    results = gx.validate(context, [gx.Batch("t.rows", pd.DataFrame({"a": [1]}), [])], "rows")
+    with pytest.raises(ValueError, match="its suite is empty"):
+        judge("t.rows", results["t.rows"])
+
+
+def test_the_index_of_a_year_stays_quick_to_build(tmp_path: Path) -> None:
+    """It lists the newest runs only; the pages and results of all runs stay."""
+    site = gx.open_context(tmp_path).variables.data_docs_sites["pages"]
+    assert site["site_index_builder"]["validation_results_limit"] == 200

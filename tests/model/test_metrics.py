@@ -1,0 +1,148 @@
+"""Metrics against their definitions in words, and what one class alone gives (B21)."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from models.bootstrap import Bootstrap, ConfidenceInterval
+from models.metrics import Array, evaluate
+
+
+def rows(seed: int, num_rows: int = 60) -> tuple[Array, Array, Array]:
+    random = np.random.default_rng(seed)
+    day = np.sort(random.integers(0, 8, num_rows))
+    # Few distinct probabilities, so that ties occur; 0 and 1 among them.
+    probability = random.integers(0, 11, num_rows) / 10
+    return (random.random(num_rows) < probability).astype(float), probability, day
+
+
+def auc_by_pairs(label: Array, probability: Array) -> float:
+    pairs = itertools.product(probability[label == 1], probability[label == 0])
+    return float(np.mean([(high > low) + (high == low) / 2 for high, low in pairs]))
+
+
+def average_precision_by_steps(label: Array, probability: Array) -> float:
+    total, recall_before = 0.0, 0.0
+    for threshold in sorted(set(probability), reverse=True):
+        chosen = probability >= threshold
+        recall = label[chosen].sum() / label.sum()
+        total += (recall - recall_before) * label[chosen].mean()
+        recall_before = recall
+    return total
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_metrics_are_their_definitions(seed: int) -> None:
+    label, probability, _ = rows(seed)
+    found = evaluate(label, probability)
+    assert found.num_rows == 60
+    assert found.positive_rate == pytest.approx(label.mean())
+    assert found.roc_auc == pytest.approx(auc_by_pairs(label, probability))
+    assert found.average_precision == pytest.approx(average_precision_by_steps(label, probability))
+    assert found.brier_score == pytest.approx(np.mean((probability - label) ** 2))
+    kept = np.clip(probability, 1e-7, 1 - 1e-7)
+    expected = [-math.log(p if y else 1 - p) for y, p in zip(label, kept, strict=True)]
+    assert found.log_loss == pytest.approx(np.mean(expected))
+
+
+def test_calibration_error_by_hand() -> None:
+    # Bins of 1/15: two rows at 0.1 of which one is positive, one at 0.9 that is not.
+    found = evaluate(np.array([0, 1, 0]), np.array([0.1, 0.1, 0.9]))
+    assert found.expected_calibration_error == pytest.approx(2 / 3 * 0.4 + 1 / 3 * 0.9)
+    assert evaluate(np.array([1]), np.array([1.0])).expected_calibration_error == 0
+
+
+@pytest.mark.parametrize("only", [0.0, 1.0])
+def test_b21_one_class_alone_has_no_ranking_metrics(only: float) -> None:
+    label, probability, day = np.full(20, only), np.linspace(0, 1, 20), np.arange(20) // 4
+    found = evaluate(label, probability)
+    assert found.roc_auc is None
+    assert found.average_precision is None
+    assert found.brier_score == pytest.approx(np.mean((probability - only) ** 2))
+    assert Bootstrap().interval("roc_auc", label, probability, day) is None
+    assert Bootstrap().interval("average_precision", label, probability, day) is None
+    assert Bootstrap().interval("brier_score", label, probability, day) is not None
+
+
+@pytest.mark.parametrize(
+    ("label", "probability", "says"),
+    [
+        ([], [], "at least one"),
+        ([0, 1], [0.5], "same rows"),
+        ([0, 2], [0.5, 0.5], "neither 0 nor 1"),
+        ([0, 1], [0.5, math.nan], "NaN or not from 0 to 1"),
+        ([0, 1], [0.5, 1.5], "NaN or not from 0 to 1"),
+    ],
+)
+def test_rows_that_cannot_be_judged_are_refused(
+    label: list[float], probability: list[float], says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        evaluate(np.array(label), np.array(probability))
+
+
+def drawn_by_hand(
+    metric: str, label: Array, probability: Array, day: Array, bootstrap: Bootstrap
+) -> list[float | None]:
+    """The same draws, each made into a table of its own."""
+    days = np.unique(day)
+    shares = np.full(len(days), 1 / len(days))
+    random = np.random.default_rng(bootstrap.seed)
+    found = []
+    for weights in random.multinomial(len(days), shares, bootstrap.num_draws):
+        picked = np.concatenate(
+            [np.tile(np.flatnonzero(day == d), w) for d, w in zip(days, weights, strict=True)]
+        )
+        found.append(getattr(evaluate(label[picked], probability[picked]), metric))
+    return found
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "brier_score", "log_loss"])
+def test_the_bootstrap_is_that_of_tables_made_by_hand(metric: str) -> None:
+    label, probability, day = rows(seed=11)
+    bootstrap = Bootstrap(num_draws=50, level=0.8, seed=4)
+    expected = drawn_by_hand(metric, label, probability, day, bootstrap)
+    assert None not in expected
+    found = bootstrap.interval(metric, label, probability, day)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.estimate == getattr(evaluate(label, probability), metric)
+    low, high = np.quantile(np.array(expected, float), (0.1, 0.9))
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_a_paired_difference_is_that_of_the_same_draws() -> None:
+    label, champion, day = rows(seed=12)
+    challenger = np.clip(champion + 0.2 * (label - 0.5), 0, 1)
+    bootstrap = Bootstrap(num_draws=50, seed=5)
+    before = drawn_by_hand("roc_auc", label, champion, day, bootstrap)
+    after = drawn_by_hand("roc_auc", label, challenger, day, bootstrap)
+    low, high = np.quantile(np.array(after, float) - np.array(before, float), (0.025, 0.975))
+    found = bootstrap.difference("roc_auc", label, champion, challenger, day)
+    estimate = auc_by_pairs(label, challenger) - auc_by_pairs(label, champion)
+    assert found == ConfidenceInterval(
+        pytest.approx(estimate), pytest.approx(low), pytest.approx(high), 0.95
+    )
+    same = bootstrap.difference("log_loss", label, champion, champion, day)
+    assert same == ConfidenceInterval(0, 0, 0, 0.95)
+
+
+def test_one_day_says_nothing_about_other_days() -> None:
+    label, probability, day = rows(seed=13)
+    assert Bootstrap().interval("brier_score", label, probability, np.zeros_like(day)) is None
+
+
+def test_days_that_are_dates_and_out_of_order() -> None:
+    label, probability, day = rows(seed=14)
+    dates = np.datetime64("2026-11-01") + day
+    order = np.random.default_rng(0).permutation(len(day))
+    bootstrap = Bootstrap(num_draws=20)
+    straight = bootstrap.interval("average_precision", label, probability, day)
+    shuffled = bootstrap.interval(
+        "average_precision", label[order], probability[order], dates[order]
+    )
+    assert straight is not None
+    assert shuffled is not None
+    assert shuffled.low == pytest.approx(straight.low)
+    assert shuffled.high == pytest.approx(straight.high)

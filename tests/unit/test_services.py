@@ -1,0 +1,205 @@
+"""What the services compute before anything is started: configuration, refusals, secrets."""
+
+import configparser
+import os
+import socket
+import stat
+from collections import namedtuple
+
+import pytest
+
+from pipelines.errors import ServiceUnavailable, UsageError
+from pipelines.services import (
+    airflow,
+    jars,
+    mlflow,
+    postgres,
+    preflight,
+    secrets,
+    spark,
+    supervisor,
+)
+from pipelines.services.parts import PARTS, chosen
+from pipelines.settings import Settings
+
+PROGRAMS = {name: part.programs for name, part in PARTS.items()}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developers_own(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("MILLRACE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    made = Settings(home=tmp_path / "home")
+    made.home.mkdir()
+    secrets.make(made)
+    return made
+
+
+def _rendered(settings):
+    parsed = configparser.RawConfigParser(inline_comment_prefixes=(" ;",))
+    parsed.read_string(supervisor.render(settings, PROGRAMS))
+    return parsed
+
+
+def test_every_program_restarts_stops_as_a_group_and_rotates_its_log(settings):
+    parsed = _rendered(settings)
+    programs = [name for names in PROGRAMS.values() for name in names]
+    assert len(programs) == 7
+    for name in programs:
+        section = dict(parsed[f"program:{name}"])
+        assert section["command"].endswith(f" -m pipelines.services.launch {name}")
+        assert section["autorestart"] == section["stopasgroup"] == section["killasgroup"] == "true"
+        assert section["stdout_logfile"] == f"{settings.logs}/{name}.log"
+        assert section["stdout_logfile_maxbytes"] == "10MB"
+
+
+def test_postgres_is_the_last_to_stop(settings):
+    parsed = _rendered(settings)
+    order = sorted(PROGRAMS, key=lambda part: int(parsed[f"group:{part}"]["priority"]))
+    assert order[0] == "postgres"
+    assert parsed["group:airflow"]["programs"] == ",".join(PROGRAMS["airflow"])
+
+
+def test_a_percent_sign_in_a_path_survives_the_supervisors_format(tmp_path):
+    settings = Settings(home=tmp_path / "100%")
+    assert f"logfile = {tmp_path}/100%%/logs/supervisord.log" in supervisor.render(settings, {})
+
+
+def test_s01_no_secret_in_the_supervisors_file_or_in_an_argument_list(settings):
+    shown = [supervisor.render(settings, PROGRAMS)]
+    shown += [str(spark.program(settings).argv), str(mlflow.program(settings).argv)]
+    shown += [str(airflow.program(settings, name).argv) for name in airflow.COMMANDS]
+    shown += [str(postgres.program(settings).argv)]
+    for name in secrets.NAMES:
+        assert not [text for text in shown if settings.secret(name) in text], name
+
+
+def test_s01_secrets_are_private_long_and_stay_as_they_are(settings):
+    before = {name: settings.secret(name) for name in secrets.NAMES}
+    secrets.make(settings)
+    assert {name: settings.secret(name) for name in secrets.NAMES} == before
+    assert len(set(before.values())) == len(before)
+    assert min(map(len, before.values())) >= 16
+    assert stat.S_IMODE(settings.secrets.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in settings.secrets.iterdir()} == {0o600}
+
+
+def test_s01_a_secret_is_private_under_any_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        secrets.write(tmp_path / "key", "abc")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    assert (tmp_path / "key").read_text() == "abc"
+
+
+def test_airflow_is_configured_by_its_environment_alone(settings):
+    found = airflow.environment(settings)
+    assert found["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert found["AIRFLOW__CORE__PARALLELISM"] == "4"
+    assert found["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    assert found["AIRFLOW__API__HOST"] == "127.0.0.1"
+    # A port that is not the default is useless unless the tasks are told of it too.
+    assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:8080/execution/"
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].endswith(
+        f"@/airflow?host={settings.postgres_folder}"
+    )
+    assert found["MILLRACE_SCHEDULE_SINCE"] == settings.clock().date().isoformat()
+
+
+def test_settings_reach_the_parts_by_environment(tmp_path):
+    given = Settings(home=tmp_path, airflow_port=28081, data_roots=(tmp_path / "in",))
+    found = supervisor.environment(given)
+    assert found["MILLRACE_HOME"] == str(tmp_path)
+    assert found["MILLRACE_AIRFLOW_PORT"] == "28081"
+    assert found["MILLRACE_DATA_ROOTS"] == f'["{tmp_path}/in"]'
+    assert found[supervisor.MARK] == str(tmp_path)
+
+
+def test_a_part_brings_what_it_needs_in_order_of_start(settings):
+    assert [part.name for part in chosen(settings, ("mlflow",))] == ["postgres", "mlflow"]
+    assert [part.name for part in chosen(settings, None)] == list(PARTS)
+    with pytest.raises(UsageError, match="no part 'redis'; there is postgres, spark"):
+        chosen(settings, ("redis",))
+
+
+def test_a_part_that_runs_elsewhere_is_left_alone(tmp_path):
+    settings = Settings(
+        home=tmp_path, postgres="postgresql+psycopg2://u:p@db/x", spark_remote="sc://spark:15002"
+    )
+    assert [part.name for part in chosen(settings, None)] == ["airflow", "mlflow"]
+    assert chosen(settings, ("postgres", "spark")) == []
+
+
+def test_a_busy_port_is_named_with_its_holder_and_the_way_out(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = Settings(home=tmp_path, mlflow_port=port)
+        words = rf"port {port} for mlflow is taken by .*{os.getpid()}.*MILLRACE_MLFLOW_PORT"
+        with pytest.raises(ServiceUnavailable, match=words):
+            preflight.check_ports(settings, PARTS["mlflow"])
+    preflight.check_ports(settings, PARTS["mlflow"])
+
+
+def test_r06_a_full_disk_is_refused_at_a_first_start_alone(settings, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: usage(0, 0, 2**30))
+    with pytest.raises(ServiceUnavailable, match=r"1\.0 GiB free.*MILLRACE_HOME"):
+        preflight.check_machine(settings)
+    (settings.home / "pg").mkdir()
+    preflight.check_machine(settings)
+
+
+@pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64")])
+def test_an_unsupported_machine_is_told_so(settings, monkeypatch, system, machine):
+    monkeypatch.setattr(preflight.platform, "system", lambda: system)
+    monkeypatch.setattr(preflight.platform, "machine", lambda: machine)
+    with pytest.raises(ServiceUnavailable, match=f"this is {system} {machine}"):
+        preflight.check_machine(settings)
+
+
+def test_other_ports_than_the_running_ones_are_refused(settings):
+    (settings.home / "supervisor").mkdir()
+    fixed = settings.model_dump_json(include=set(supervisor.FIXED))
+    (settings.home / "supervisor" / "started_with.json").write_text(fixed)
+    supervisor.check_unchanged(settings)
+    other = Settings(home=settings.home, airflow_port=9999)
+    with pytest.raises(ServiceUnavailable, match=r"airflow_port = 8080, not 9999.*millrace stop"):
+        supervisor.check_unchanged(other)
+
+
+def test_a_long_home_has_a_short_way_to_its_sockets(tmp_path):
+    short, long = Settings(home="/srv/millrace"), Settings(home=tmp_path / ("x" * 120))
+    assert short.postgres_folder == short.home / "pg"
+    assert len(str(long.postgres_folder / ".s.PGSQL.5432")) < 100
+    assert long.postgres_folder != Settings(home=tmp_path / ("y" * 120)).postgres_folder
+
+
+def test_jars_are_pinned_and_none_is_one_that_spark_has():
+    from pipelines.services.java import SPARK_HOME
+
+    ships = [path.name for path in (SPARK_HOME / "jars").glob("*.jar")]
+    for jar in jars.pinned():
+        assert len(jar.sha256) == 64
+        assert not [name for name in ships if name.startswith(f"{jar.artifact}-")], jar
+
+
+def test_b24_a_jar_with_another_content_is_never_used(settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (settings.cache / "jars").mkdir(parents=True)
+
+    def serve_something_else(_settings, missing, work):
+        for jar in missing:
+            (work / jar.file).write_bytes(b"not the jar")
+
+    monkeypatch.setattr(jars, "_fetch", serve_something_else)
+    with pytest.raises(ServiceUnavailable, match=r"delta-spark.*not the one in spark_jars\.sha256"):
+        jars.ensure(settings)
+    assert [path for path in jars.paths(settings) if path.exists()] == []
