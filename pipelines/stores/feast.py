@@ -212,8 +212,20 @@ def materialize(target: "FeatureStore", view: str, start: datetime, end: datetim
         known.state = FeatureViewState.AVAILABLE_ONLINE
         target.registry.apply_feature_view(known, target.project, commit=True)
     # Feast reports by print; standard output belongs to the command's result.
-    with redirect_stdout(StringIO()):
+    with redirect_stdout(StringIO()), _own_parser():
         target.materialize(start, end, feature_views=[view])
+
+
+@contextmanager
+def _own_parser() -> Iterator[None]:
+    """Feast has the session read quoted names as patterns: afterwards they are names again."""
+    from pyspark.sql.connect.session import SparkSession
+
+    try:
+        yield
+    finally:
+        if session := SparkSession.getActiveSession():
+            session.conf.unset("spark.sql.parser.quotedRegexColumnNames")
 
 
 def read_online(
