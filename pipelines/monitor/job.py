@@ -1,0 +1,251 @@
+"""Compare what the champion predicted lately with the rows it was promoted by; keep a verdict.
+
+A verdict depends on the interval's end alone: it looks back from there. Rows decided at or before
+the champion's cutoff are not looked at, since it may have learned from them.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from sqlalchemy import func, insert, select
+
+from models.columns import Columns
+from pipelines import champion
+from pipelines.champion import Champion
+from pipelines.errors import CheckFailed, NothingDue, UsageError
+from pipelines.monitor import policy
+from pipelines.monitor.drift import PREDICTION, Drift, compare
+from pipelines.stage import Context, Outcome
+from pipelines.stores import mlflow, postgres
+from pipelines.use_cases.training import Training
+
+if TYPE_CHECKING:
+    from models.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+# Labels come late, and ROC AUC needs many: quality looks back further than drift.
+QUALITY_DAYS = 14
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def run(context: Context) -> Outcome:
+    """Judge the champion's predictions up to the interval's end, and say if retraining is due.
+
+    Raises:
+        NothingDue: the case has no champion.
+        CheckFailed: the interval's predictions, the labels or the reference are not there.
+    """
+    training = _training(context)
+    best = champion.current(context.engine, context.case.name)
+    if best is None:
+        raise NothingDue(
+            f"{context.case.name} has no champion, so there are no predictions to watch; "
+            "the first promotion makes one"
+        )
+    reads = _require_published(context)
+    current = _fetch(context, _predictions_query(context, training, best, _columns(context)))
+    log.info("%d predictions of version %d to compare", current.num_rows, best.version)
+    drift, page = _compared(context, training, best, current)
+    labelled = _fetch(context, _labelled_query(context, training, best))
+    quality = policy.quality(labelled, training.watch.num_rows_min)
+    judgement = policy.judge(drift, current.num_rows, quality, best.roc_auc, training.watch)
+    flags = [judgement.drifted, *policy.newest_first(_verdicts_before(context, best))]
+    due, why = policy.is_due(flags, training.watch, best.cutoff, context.interval.end)
+    reason = f"{judgement.reason}; {why}"
+    log.info("%s", reason)
+    row = {
+        "model_version": best.version,
+        "drifted": judgement.drifted,
+        "due": due,
+        "reason": reason,
+        "statistics": _statistics(drift, quality, best, current.num_rows),
+        "page": page,
+    }
+    _record(context, row)
+    shown = {name: row[name] for name in ("drifted", "due", "reason", "page")}
+    return Outcome(
+        rows={"predictions": current.num_rows, "labelled": quality.num_labelled},
+        reads=reads,
+        details={**shown, "quality": asdict(quality), "model_version": best.version},
+    )
+
+
+def page_file(interval_key: str, case: str, attempt: int) -> Path:
+    """Where the page of an attempt is, relative to the reports."""
+    return Path("drift", case, f"{interval_key.replace('/', '_')}.{attempt}.html")
+
+
+def _training(context: Context) -> Training:
+    if context.case.training is None:
+        raise UsageError(f"{context.case.name} has no `training`, so it has no model to watch")
+    return context.case.training
+
+
+def _columns(context: Context) -> Columns:
+    model: ModelSpec = import_module(f"models.{context.case.name}").MODEL
+    return model.columns
+
+
+def _require_published(context: Context) -> dict[str, int]:
+    """The published versions that are read; predictions must reach the interval's end."""
+    predictions, labels = (context.case.table("gold", name) for name in ("predictions", "labels"))
+    table = postgres.published
+    reach = select(func.max(table.c.until)).where(table.c.table_name == predictions)
+    with context.engine.connect() as connection:
+        until = connection.execute(reach).scalar_one_or_none()
+    if until is None or until < context.interval.end:
+        raise CheckFailed(
+            f"{predictions} is published until {until or 'never'}, so {context.interval} can't be "
+            f"judged; first run `millrace predict {context.case.name} --interval "
+            f"{context.interval}` and validate its predictions"
+        )
+    versions = {
+        predictions: context.published_version("gold", "predictions"),
+        labels: context.published_version("gold", "labels"),
+    }
+    found = {name: version for name, version in versions.items() if version is not None}
+    if labels not in found:
+        raise CheckFailed(f"{labels} is not published; run build_features of {context.case.name}")
+    return found
+
+
+def _fetch(context: Context, query: str) -> pa.Table:
+    return context.spark.sql(query).toArrow()
+
+
+def _predictions_query(
+    context: Context, training: Training, best: Champion, columns: Columns
+) -> str:
+    """The compared rows: a column that the predictions lack is left out, and counts as missing."""
+    held = set(context.spark.table(context.case.table("gold", "predictions")).columns)
+    names = [f"`{name}`" for name in (*columns.inputs, PREDICTION) if name in held]
+    return (
+        f"select {', '.join(names)} from {context.case.table('gold', 'predictions')} "
+        f"where {_decided(context, best, training.watch.window_days)} "
+        f"{_sampled(training)}"
+    )
+
+
+def _labelled_query(context: Context, training: Training, best: Champion) -> str:
+    """Predictions with the newest label that was known by the interval's end."""
+    predictions, labels = (context.case.table("gold", name) for name in ("predictions", "labels"))
+    key = ", ".join(f"`{name}`" for name in training.row_key)
+    end = context.interval.end
+    first, last = _date(_start(end, best, QUALITY_DAYS)), _date(end - _MICROSECOND)
+    return (
+        f"with known as (select {key}, max_by(`{training.label}`, known_at) as label "
+        f"from {labels} where known_date between {first} and {last} "
+        f"and known_at < {_timestamp(end)} group by {key}), "
+        f"decided as (select {key}, decided_at, `{PREDICTION}` from {predictions} "
+        f"where {_decided(context, best, QUALITY_DAYS)}) "
+        f"select `{PREDICTION}`, label from (select * from decided join known using ({key}) "
+        f"where label is not null {_sampled(training)})"
+    )
+
+
+def _decided(context: Context, best: Champion, days: int) -> str:
+    """The champion's rows out of sample that were decided in the days up to the interval's end.
+
+    A decision at midnight lies in the partition of the day that ends then.
+    """
+    end = context.interval.end
+    start = _start(end, best, days)
+    return (
+        f"model_version = {best.version} "
+        f"and decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
+        f"and decided_at > {_timestamp(start)} and decided_at <= {_timestamp(end)}"
+    )
+
+
+def _start(end: datetime, best: Champion, days: int) -> datetime:
+    return max(end - timedelta(days=days), best.cutoff)
+
+
+def _sampled(training: Training) -> str:
+    """The same rows at every run; both decisions of one row key share a hash."""
+    key = ", ".join(f"`{name}`" for name in training.row_key)
+    return f"order by xxhash64({key}), decided_at limit {training.watch.num_rows_max}"
+
+
+def _date(at: datetime) -> str:
+    return f"date'{at.astimezone(UTC):%Y-%m-%d}'"
+
+
+def _timestamp(at: datetime) -> str:
+    return f"timestamp'{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}Z'"
+
+
+def _compared(
+    context: Context, training: Training, best: Champion, current: pa.Table
+) -> tuple[Drift | None, str | None]:
+    """The drift, and its page relative to the reports; neither where too few rows say anything."""
+    if current.num_rows < training.watch.num_rows_min:
+        return None, None
+    client = mlflow.connect(context.settings)
+    version = mlflow.version(client, context.case.name, best.version)
+    reference = pq.read_table(mlflow.reference_file(client, version))
+    if not reference.num_rows:
+        raise CheckFailed(
+            f"the reference of {context.case.name} version {best.version} has no rows; "
+            "train again, or roll back"
+        )
+    heading = f"{context.case.name} {context.interval}: version {best.version}"
+    drift, page = compare(reference, current, _columns(context), training.watch, heading)
+    place = page_file(context.interval.key, context.case.name, context.lease.attempt)
+    _write(context.settings.reports / place, page)
+    return drift, place.as_posix()
+
+
+def _write(path: Path, page: str) -> None:
+    """Whole or not at all: people open pages while stages run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_text(page, encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVerdict]:
+    """Of earlier intervals on the same model: drift from another's reference is no proof."""
+    table = postgres.verdicts
+    rows = select(table.c.id, table.c.until, table.c.drifted).where(
+        table.c.case_name == context.case.name,
+        table.c.model_version == best.version,
+        table.c.until < context.interval.end,
+    )
+    with context.engine.connect() as connection:
+        return [
+            policy.PastVerdict(row.id, row.until, row.drifted) for row in connection.execute(rows)
+        ]
+
+
+def _statistics(
+    drift: Drift | None, quality: policy.Quality, best: Champion, num_rows: int
+) -> dict[str, Any]:
+    compared = {**asdict(drift), "drifted_share": drift.drifted_share} if drift else {}
+    return {
+        "num_rows": num_rows,
+        "champion_roc_auc": best.roc_auc,
+        "quality": asdict(quality),
+        **compared,
+    }
+
+
+def _record(context: Context, verdict: dict[str, Any]) -> None:
+    row = insert(postgres.verdicts).values(
+        case_name=context.case.name,
+        interval=context.interval.key,
+        until=context.interval.end,
+        attempt=context.lease.attempt,
+        **verdict,
+    )
+    with context.lease.commit() as connection:
+        connection.execute(row)

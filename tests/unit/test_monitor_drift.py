@@ -1,0 +1,211 @@
+"""How far columns moved, held against the formulas; and columns that hold nothing."""
+
+from collections import Counter
+from html import escape
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import wasserstein_distance
+
+from models.columns import Columns
+from pipelines.monitor.drift import Drift, compare, sample
+from pipelines.use_cases.training import Watch
+
+SEED = 7
+HOSTILE = "</script><script>alert(1)</script>"
+COLUMNS = Columns(
+    numeric=(
+        "steady", "moved", "same", "constant", "constant_moved", "half_null", "infinite",
+        "null", "vanished", "appeared", "absent_now", "absent", "whole", "flag",
+    ),
+    categorical=("carrier", "origin", "vanished_text", "null_text", "absent_text", "tail"),
+)  # fmt: skip
+WATCH = Watch(distance_max=0.25, num_rows_max=5000)
+HEADING = "toy <2026-11-20>"
+
+
+def rows(rng: np.random.Generator, num_rows: int, *, current: bool) -> pa.Table:
+    """Reference or current rows; what a column's name says happens between the two."""
+    null = pa.nulls(num_rows, pa.float64())
+    number = rng.normal(10, 3, num_rows)
+    shares = (0.2, 0.5, 0.2, 0.1) if current else (0.6, 0.3, 0.1, 0.0)
+    table = {
+        "steady": rng.normal(0, 1, num_rows),
+        "moved": rng.normal(1.0 if current else 0.0, 2, num_rows),
+        "same": np.arange(num_rows) % 10,
+        "constant": np.full(num_rows, 4.0),
+        "constant_moved": np.full(num_rows, 4.5 if current else 4.0),
+        "half_null": pa.array(number, mask=rng.random(num_rows) < (0.5 if current else 0.1)),
+        "infinite": np.where(np.arange(num_rows) % 4 == 0, np.inf, number),
+        "null": null,
+        "vanished": null if current else number,
+        "appeared": number if current else null,
+        "whole": pa.array(rng.integers(0, 5, num_rows), pa.int32()),
+        "flag": rng.random(num_rows) < 0.5,
+        "carrier": rng.choice(["AA", "B6", HOSTILE, "new"], num_rows, p=shares),
+        "origin": np.full(num_rows, "JFK"),
+        "vanished_text": pa.nulls(num_rows, pa.string()) if current else np.full(num_rows, "x"),
+        "null_text": pa.nulls(num_rows, pa.string()),
+        "tail": pa.array(np.full(num_rows, "N1"), mask=np.arange(num_rows) % 2 < current),
+        "probability": rng.beta(2, 3 if current else 5, num_rows),
+    }
+    if not current:
+        table |= {"absent_now": number, "label": rng.random(num_rows) < 0.2}
+    return pa.table(table)
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pa.Table, pa.Table]:
+    print(f"seed {SEED}")
+    rng = np.random.default_rng(SEED)
+    return rows(rng, 1500, current=False), rows(rng, 700, current=True)
+
+
+@pytest.fixture(scope="module")
+def compared(tables) -> tuple[Drift, str]:
+    return compare(*tables, COLUMNS, WATCH, HEADING)
+
+
+@pytest.fixture(scope="module")
+def drift(compared):
+    return {each.name: each for each in (*compared[0].inputs, compared[0].prediction)}
+
+
+def floats(table: pa.Table, name: str) -> np.ndarray:
+    values = table[name].cast(pa.float64()).to_numpy().astype(np.float32).astype(float)
+    return values[np.isfinite(values)]
+
+
+@pytest.mark.parametrize(
+    "name", ["steady", "moved", "half_null", "infinite", "whole", "flag", "probability"]
+)
+def test_a_number_moved_by_its_wasserstein_distance_in_reference_deviations(tables, drift, name):
+    reference, current = (floats(table, name) for table in tables)
+    expected = wasserstein_distance(reference, current) / np.std(reference)
+    assert drift[name].distance == pytest.approx(expected, rel=1e-9)
+    assert drift[name].distance > 0
+    assert drift[name].drifted is bool(expected > 0.25)
+
+
+def test_a_category_moved_by_its_jensen_shannon_distance(tables, drift):
+    counts = [Counter(table["carrier"].to_pylist()) for table in tables]
+    names = ["AA", "B6", HOSTILE, "new"]
+    shares = [np.array([count[name] for name in names]) for count in counts]
+    expected = jensenshannon(*shares)
+    assert drift["carrier"].distance == pytest.approx(expected, rel=1e-9)
+    assert (expected > 0.25, drift["carrier"].drifted) == (True, True)
+
+
+def test_a_missing_category_is_one_more_category(drift):
+    half = jensenshannon([1, 0], [0.5, 0.5])
+    assert drift["tail"].distance == pytest.approx(half, rel=1e-9)
+    assert drift["tail"].missing_share_current == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "distance", "drifted", "missing"),
+    [
+        ("same", 0.0, False, (0, 0)),
+        ("constant", 0.0, False, (0, 0)),
+        ("constant_moved", 500.0, True, (0, 0)),  # 0.5 in Evidently's least deviation, 0.001
+        ("origin", 0.0, False, (0, 0)),
+        ("null", None, False, (1, 1)),
+        ("vanished", None, True, (0, 1)),
+        ("appeared", None, True, (1, 0)),
+        ("absent_now", None, True, (0, 1)),
+        ("absent", None, False, (1, 1)),
+        ("vanished_text", None, True, (0, 1)),
+        ("null_text", None, False, (1, 1)),
+        ("absent_text", None, False, (1, 1)),
+    ],
+)
+def test_columns_that_hold_one_value_or_none(drift, name, distance, drifted, missing):
+    found = drift[name]
+    assert found.drifted is drifted
+    assert found.distance == (distance if distance is None else pytest.approx(distance))
+    assert (found.missing_share_reference, found.missing_share_current) == missing
+
+
+def test_missing_shares_count_nulls_and_infinite_numbers(tables, drift):
+    nulls = [table["half_null"].null_count / table.num_rows for table in tables]
+    found = drift["half_null"]
+    assert [found.missing_share_reference, found.missing_share_current] == pytest.approx(nulls)
+    assert nulls[1] > 0.4
+    assert drift["infinite"].missing_share_current == 0.25
+
+
+def test_the_drifted_share_is_of_the_inputs_without_the_prediction(compared):
+    found, _ = compared
+    drifted = {each.name for each in found.inputs if each.drifted}
+    assert drifted == {
+        "moved", "constant_moved", "vanished", "appeared", "absent_now", "vanished_text",
+        "carrier", "tail",
+    }  # fmt: skip
+    assert found.num_drifted == 8
+    assert found.drifted_share == 8 / 20
+    assert [each.name for each in found.inputs] == list(COLUMNS.inputs)
+    assert (found.num_reference_rows, found.num_current_rows) == (1500, 700)
+    assert found.prediction.name == "probability"
+
+
+def test_the_page_loads_nothing_and_runs_nothing_that_is_in_the_data(compared):
+    _, page = compared
+    assert HOSTILE not in page
+    assert "alert(1)</script" not in page
+    assert escape(HOSTILE) in page
+    assert escape(HEADING) in page
+    for remote in ('src="http', "src='http", "<link", "url(http"):
+        assert remote not in page
+
+
+def test_the_page_names_what_is_not_compared(compared):
+    _, page = compared
+    named = "absent, absent_now, absent_text, appeared, null, null_text, vanished, vanished_text"
+    assert f"not below: {named}</p>" in page
+
+
+def toy(**columns: object) -> pa.Table:
+    return pa.table({"probability": [0.1, 0.2, 0.3], "number": [1.0, 2.0, 3.0]} | columns)
+
+
+def test_a_distance_at_the_limit_has_not_drifted():
+    limit = wasserstein_distance([1, 2, 3], [2, 3, 4]) / np.std([1, 2, 3])
+    moved = toy(number=[2.0, 3.0, 4.0])
+    columns = Columns(numeric=("number",))
+    at, _ = compare(toy(), moved, columns, Watch(distance_max=float(limit)), HEADING)
+    below, _ = compare(toy(), moved, columns, Watch(distance_max=float(limit) - 1e-6), HEADING)
+    assert (at.inputs[0].drifted, below.inputs[0].drifted) == (False, True)
+
+
+def test_shares_that_differ_by_a_rounding_error_are_at_distance_zero():
+    def table(first: int, num_rows: int) -> pa.Table:
+        text = ["a"] * first + ["b"] * (num_rows - first)
+        number = np.arange(num_rows) % 2
+        return pa.table({"carrier": text, "number": number, "probability": number / 2})
+
+    columns = Columns(numeric=("number",), categorical=("carrier",))
+    found, _ = compare(table(2963, 10_000), table(2955, 9973), columns, Watch(), HEADING)
+    assert found.inputs[1].distance == 0.0
+
+
+def test_nothing_to_compare_at_all_is_said_too():
+    empty = pa.table({"number": pa.nulls(3, pa.float64()), "probability": pa.nulls(3)})
+    found, page = compare(toy(), empty, Columns(numeric=("number",)), WATCH, HEADING)
+    assert (found.drifted_share, found.prediction.drifted) == (1.0, True)
+    assert found.prediction.distance is None
+    assert "not below: number, probability</p>" in page
+
+
+def test_only_so_many_rows_are_compared_and_always_the_same():
+    table = pa.table({"number": np.arange(1000)})
+    drawn = sample(table, 100)
+    assert drawn == sample(table, 100)
+    assert drawn.num_rows == 100
+    assert drawn["number"].to_pylist() == sorted(set(drawn["number"].to_pylist()))
+    assert drawn["number"].to_numpy().mean() == pytest.approx(499.5, abs=90)  # 3 deviations
+    assert sample(table, 1000) is table
+    columns, watch = Columns(numeric=("number",)), Watch(num_rows_max=2)
+    found, _ = compare(toy(), toy(), columns, watch, HEADING)
+    assert (found.num_reference_rows, found.num_current_rows) == (2, 2)

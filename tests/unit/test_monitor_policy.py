@@ -1,0 +1,159 @@
+"""What counts as drift, and when it makes retraining due."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipelines.monitor.drift import ColumnDrift, Drift
+from pipelines.monitor.policy import PastVerdict, Quality, is_due, judge, newest_first, quality
+from pipelines.use_cases.training import Watch
+
+WATCH = Watch(
+    num_rows_min=200,
+    drifted_share_max=0.5,
+    distance_max=0.25,
+    roc_auc_loss_max=0.125,
+    num_drifted=2,
+    num_verdicts=3,
+    cool_down_days=3,
+)
+GOOD = Quality(num_labelled=900, positive_rate=0.2, roc_auc=0.75, brier_score=0.13)
+
+
+def day(number: int, hour: int = 0) -> datetime:
+    return datetime(2026, 11, number, hour, tzinfo=UTC)
+
+
+def column(name: str, distance: float | None, *, drifted: bool | None = None) -> ColumnDrift:
+    moved = drifted if drifted is not None else (distance or 0) > WATCH.distance_max
+    return ColumnDrift(name, distance, moved, 0.0, 1.0 if distance is None else 0.0)
+
+
+def drift(*distances: float, prediction: float | None = 0.05) -> Drift:
+    inputs = tuple(column(f"x{place}", distance) for place, distance in enumerate(distances))
+    answers = column("probability", prediction, drifted=None if prediction else True)
+    return Drift(inputs, answers, num_reference_rows=5000, num_current_rows=900)
+
+
+@pytest.mark.parametrize(
+    ("found", "measured", "champion", "expected"),
+    [
+        (drift(0.1, 0.1, 0.1, 0.1), GOOD, 0.75, False),
+        (drift(0.9, 0.9, 0.1, 0.1), GOOD, 0.75, False),  # just the share that is allowed
+        (drift(0.9, 0.9, 0.3, 0.1), GOOD, 0.75, True),
+        (drift(0.1, 0.1, prediction=0.3), GOOD, 0.75, True),
+        (drift(0.1, 0.1, prediction=None), GOOD, 0.75, True),  # no answers any more
+        (drift(0.1, 0.1), GOOD, 0.875, False),  # just the loss that is allowed
+        (drift(0.1, 0.1), GOOD, 0.876, True),
+        (drift(0.1, 0.1), GOOD, None, False),  # the champion's own was never measured
+        (drift(0.1, 0.1), Quality(199), 0.99, False),  # too few labels to say
+        (drift(0.1, 0.1), Quality(900, 1.0, None, 0.1), 0.99, False),  # one outcome only
+    ],
+)
+def test_drift_is_of_inputs_or_of_answers_or_of_quality(found, measured, champion, expected):
+    assert judge(found, 900, measured, champion, WATCH).drifted is expected
+
+
+def test_too_few_rows_give_no_verdict_even_with_bad_quality():
+    judged = judge(None, 199, Quality(900, 0.2, 0.5, 0.2), 0.8, WATCH)
+    assert judged.drifted is None
+    assert judged.reason == "no verdict: 199 predictions, fewer than 200"
+
+
+def test_the_reason_names_the_worst_columns_and_the_limits():
+    found = drift(0.1, 0.9, 0.3, 0.4, prediction=0.3)
+    assert judge(found, 900, GOOD, 0.9, WATCH).reason == (
+        "drift: 3 of 4 inputs drifted (75%, above 50%; most of all x1 0.900, x3 0.400, x2 0.300); "
+        "predictions moved by 0.300 (above 0.25); "
+        "ROC AUC 0.750 on 900 labelled rows, more than 0.125 below the champion's 0.900"
+    )
+    assert judge(drift(0.1, 0.2), 900, GOOD, 0.8, WATCH).reason == (
+        "no drift: 0 of 2 inputs drifted (0%, not above 50%; most of all x1 0.200, x0 0.100); "
+        "predictions moved by 0.050 (not above 0.25); "
+        "ROC AUC 0.750 on 900 labelled rows, not more than 0.125 below the champion's 0.800"
+    )
+
+
+def test_a_reason_for_drift_tells_only_of_the_drift():
+    judged = judge(drift(0.1, 0.1, prediction=0.3), 900, Quality(3), 0.8, WATCH)
+    assert judged.reason == "drift: predictions moved by 0.300 (above 0.25)"
+
+
+def test_a_column_that_vanished_is_the_worst_and_one_that_never_was_the_least():
+    inputs = (
+        column("never", None, drifted=False),
+        column("far", 0.9),
+        column("near", 0.0),
+        column("gone", None, drifted=True),
+    )
+    found = Drift(inputs, column("probability", 0.9), 5000, 900)
+    told = judge(found, 900, GOOD, None, Watch(drifted_share_max=0.1)).reason
+    assert "most of all gone missing 0% → 100%, far 0.900, near 0.000)" in told
+    shifted = ColumnDrift(
+        "x", 0.1, drifted=False, missing_share_reference=0, missing_share_current=0.5
+    )
+    told = judge(Drift((shifted,), column("probability", 0.0), 1, 1), 900, GOOD, None, WATCH).reason
+    assert "x 0.100, missing 0% → 50%" in told
+
+
+@pytest.mark.parametrize(
+    ("drifted", "expected", "why"),
+    [
+        ([True], False, "1 of the last 1 verdicts say drift, 2 of 3 are needed"),
+        ([True, True], True, "2 of the last 2 verdicts say drift"),
+        ([True, False, True], True, "2 of the last 3 verdicts say drift"),
+        ([True, False, False, True], False, "1 of the last 3"),  # the fourth is too old
+        ([True, None, True], True, "2 of the last 3 verdicts say drift (1 had too few rows)"),
+        ([True, None, None, True], False, "1 of the last 3 verdicts say drift (2 had too few"),
+        ([False, True, True], False, "but the newest does not"),
+        ([None, True, True], False, "but the newest does not"),
+        ([None, None, None], False, "0 of the last 3"),
+    ],
+)
+def test_due_is_k_of_the_last_n_verdicts_and_the_newest(drifted, expected, why):
+    due, said = is_due(drifted, WATCH, cutoff=day(1), end=day(20))
+    assert due is expected
+    assert said.startswith("due: " if expected else "not due: ")
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [(day(12, 23), False), (day(13), True), (day(14), True), (day(9), False)]
+)
+def test_the_champion_rests_after_its_cutoff(end, expected):
+    due, said = is_due([True, True, True], WATCH, cutoff=day(10), end=end)
+    assert due is expected
+    assert ("rests until 2026-11-13 00:00" in said) is not expected
+
+
+def test_an_interval_judged_again_counts_once_by_its_newest_verdict():
+    verdicts = [
+        PastVerdict(5, day(18), True),  # judged again, after the 19th and before the last one
+        PastVerdict(1, day(18), False),
+        PastVerdict(4, day(19), None),
+        PastVerdict(2, day(19), True),
+        PastVerdict(3, day(20), False),
+    ]
+    assert newest_first(verdicts) == [False, None, True]
+    assert newest_first([]) == []
+
+
+def table(labels: list[bool], probabilities: list[float]) -> pa.Table:
+    return pa.table({"label": labels, "probability": probabilities})
+
+
+def test_quality_is_measured_on_labelled_rows():
+    found = quality(table([True, False, True, False], [0.75, 0.5, 0.25, 0.0]), num_rows_min=4)
+    assert found.num_labelled == 4
+    assert found.positive_rate == 0.5
+    assert found.roc_auc == 0.75  # of 4 pairs one is the wrong way round
+    assert found.brier_score == pytest.approx((0.0625 + 0.25 + 0.5625 + 0) / 4)
+
+
+def test_quality_says_nothing_of_too_few_rows_or_of_one_outcome():
+    assert quality(table([True, False], [0.9, 0.1]), num_rows_min=3) == Quality(2)
+    assert quality(table([], []), num_rows_min=1) == Quality(0)
+    alone = quality(table([False] * 4, list(np.full(4, 0.25))), num_rows_min=4)
+    assert alone == Quality(4, 0.0, None, 0.0625)
