@@ -62,6 +62,16 @@ def interval_form(case: UseCase) -> dict[str, Param]:
     return form
 
 
+def training_form(case: UseCase) -> dict[str, Param]:
+    """The trigger form of training: its cutoff, and whether the cadence is to be asked."""
+    title = "Even if it is not due"
+    said = "Train whatever the cadence says; never twice from the same tables."
+    return {
+        **interval_form(case),
+        "forced": Param(False, type="boolean", title=title, description=said),
+    }
+
+
 def range_form() -> dict[str, Param]:
     """The trigger form of a Dag that builds many days as one run."""
     return {
@@ -120,18 +130,27 @@ class StageOperator(BaseOperator):
     ui_color = "#e8f0fe"
 
     def __init__(
-        self, *, stage: str, case: UseCase, options: Sequence[str] = (), **kwargs: Any
+        self,
+        *,
+        stage: str,
+        case: UseCase,
+        options: Sequence[str] = (),
+        flags: Mapping[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.stage = stage
         self.case_name = case.name
         self.options = list(options)
+        # Command line flags by the field of the trigger form that sets them.
+        self.flags = dict(flags or {})
         self.hook: SubprocessHook | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         key = interval_key(context)
         self.hook = SubprocessHook()
-        stage = [self.stage, self.case_name, "--interval", key, *self.options]
+        flags = [flag for field, flag in self.flags.items() if context["params"].get(field)]
+        stage = [self.stage, self.case_name, "--interval", key, *self.options, *flags]
         ended = self.hook.run_command(
             [sys.executable, "-m", "pipelines", *stage], env=_environment(context)
         )

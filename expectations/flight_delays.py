@@ -129,7 +129,7 @@ def _waits(*columns: str) -> tuple[Rule, ...]:
 
 def table_keys() -> Mapping[str, tuple[str, ...]]:
     """What names a row of the gold tables that are no entity states, beside `known_at`."""
-    return {"gold.flights": ("flight_id",), "gold.labels": ("flight_id",)}
+    return {f"gold.{name}": ("flight_id",) for name in ("flights", "decisions", "labels")}
 
 
 def table_rules() -> Mapping[str, tuple[Rule, ...]]:
@@ -146,6 +146,9 @@ def table_rules() -> Mapping[str, tuple[Rule, ...]]:
         "gold.flights": (
             NotNull("scheduled_departure_at", because="the decision times are counted from it"),
             Between("local_weekday", 1, 7, because="Monday to Sunday"),
+        ),
+        "gold.decisions": (
+            Between("lead_minutes", 0, 1440, because="decided before the flight, on its day"),
         ),
         "gold.origin_states": (
             *_delays(*(f"departure_delay_minutes_mean_{span}" for span in ("1h", "3h", "24h"))),

@@ -87,6 +87,17 @@ def facts_suite(
     ]
 
 
+def decisions_suite(
+    keys: Sequence[str], start: datetime, end: datetime, rules: Iterable[Rule]
+) -> "list[Expectation]":
+    """What is decided at instants in `(start, end]`, one row a key and instant."""
+    return [
+        _unique((*keys, "known_at"), "a decision is taken once"),
+        _within(start, end),
+        *_expectations([*_present((*keys, "known_at", "is_batch")), *rules]),
+    ]
+
+
 def states_suite(
     keys: Sequence[str],
     start: datetime,
@@ -97,14 +108,7 @@ def states_suite(
     """Entity states of the grid instants in `(start, end]`; `seconds_off_grid` is with the rows."""
     return [
         _unique((*keys, "known_at"), "one state an entity and instant"),
-        _expect(
-            "ExpectColumnValuesToBeBetween",
-            column="known_at",
-            min_value=start,
-            max_value=end,
-            strict_min=True,
-            because="the state at the end belongs to the interval that just ended",
-        ),
+        _within(start, end),
         _expect(
             "ExpectColumnValuesToBeBetween",
             column="seconds_off_grid",
@@ -121,6 +125,35 @@ def states_suite(
             because="a missing instant is served as an older state until its time to live",
         ),
         *_expectations([*_present((*keys, "known_at")), *rules]),
+    ]
+
+
+def _within(start: datetime, end: datetime) -> "Expectation":
+    return _expect(
+        "ExpectColumnValuesToBeBetween",
+        column="known_at",
+        min_value=start,
+        max_value=end,
+        strict_min=True,
+        because="the instant at the end belongs to the interval that just ended",
+    )
+
+
+def predictions_suite(keys: Sequence[str], num_expected: int) -> "list[Expectation]":
+    """The answers of one model version to an interval's decisions."""
+    return [
+        _unique((*keys, "decided_at"), "a model version answers a decision once"),
+        _expect(
+            "ExpectTableRowCountToEqual",
+            value=num_expected,
+            because="every decision of the interval has its answer",
+        ),
+        *_expectations(
+            [
+                *_present((*keys, "decided_at", "predicted_at", "probability")),
+                Between("probability", 0, 1, because="a probability"),
+            ]
+        ),
     ]
 
 

@@ -55,9 +55,9 @@ def state_view(
     with warnings.catch_warnings():
         # Feast says of every Spark source that its interface may change; the version is pinned.
         warnings.simplefilter("ignore", RuntimeWarning)
-        source = SparkSource(
-            table=f"gold.{name}", timestamp_field="known_at", date_partition_column="known_date"
-        )
+        # Not the partition column: Feast would compare dates of its own making, and lose a state at
+        # midnight. Delta skips files by the smallest and largest `known_at` in them.
+        source = SparkSource(table=f"gold.{name}", timestamp_field="known_at")
     return FeatureView(
         name=name,
         entities=list(keys),

@@ -10,12 +10,12 @@ missing value, D embedding size, E all embeddings, H hidden width, K members.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.architecture import Architecture
 from models.data import generator
 from models.preprocess import Statistics
 
@@ -23,26 +23,6 @@ from models.preprocess import Statistics
 _INITIAL = 2**32 - 1
 # The inverse of a narrower bin would leave float32: it counts as none.
 _NARROWEST = 1e-30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """The sizes of the net.
-
-    Raises:
-        ValueError: a size below 1.
-    """
-
-    numeric_size: int = 8
-    categorical_size: int = 8
-    hidden_size: int = 192
-    num_blocks: int = 2
-    num_members: int = 8
-
-    def __post_init__(self) -> None:
-        for field, value in vars(self).items():
-            if value < 1:
-                raise ValueError(f"Architecture.{field}: {value} is below 1; give 1 or more")
 
 
 class NumericEmbedding(nn.Module):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from models.architecture import Architecture
 from models.columns import Columns
-from models.net import Architecture
 from models.optimisation import Optimisation
 from models.preprocess import Preprocessing
 

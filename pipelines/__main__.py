@@ -38,6 +38,9 @@ app = typer.Typer(
     help=__doc__,
 )
 
+# What `validate` checks: bronze; silver and gold; what the champion answered.
+LAYERS = ("raw", "features", "predictions")
+
 CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
 IntervalOption = Annotated[
     str, typer.Option("--interval", help="2026-11-20, 2026-11-20T13 or 2026-01-01/2026-03-31")
@@ -68,16 +71,36 @@ _stage_command("ingest", "Landing files into bronze; rows that break their contr
 def validate(
     case: CaseArgument,
     interval: IntervalOption,
-    layer: Annotated[str, typer.Option(help="raw (bronze) or features (silver and gold)")],
+    layer: Annotated[str, typer.Option(help=f"one of {', '.join(LAYERS)}")],
 ) -> None:
     """Check one layer of an interval by Great Expectations; publish it if it passes."""
-    if layer not in ("raw", "features"):
-        raise UsageError(f"layer {layer!r} is not one of raw, features")
+    if layer not in LAYERS:
+        raise UsageError(f"layer {layer!r} is not one of {', '.join(LAYERS)}")
     _run_stage("validate", case, interval, layer=layer)
 
 
 _stage_command("transform", "Published bronze into silver and gold, by dbt.")
 _stage_command("materialize", "Published entity states into the online store, by Feast.")
+
+
+@app.command()
+def due(
+    case: CaseArgument,
+    interval: IntervalOption,
+    what: Annotated[str, typer.Option("--for", help="training, or drift: is retraining due?")],
+    forced: Annotated[bool, typer.Option("--forced", help="whatever the cadence says")] = False,
+) -> None:
+    """Say why the model is to be retrained now; exit 99 if it is not."""
+    if what not in ("training", "drift"):
+        raise UsageError(f"--for {what!r} is not one of training, drift")
+    _run_stage("due", case, interval, what=what, forced="yes" if forced else "no")
+
+
+_stage_command("assemble", "Labelled decisions and what was known at each: the training set.")
+_stage_command("train", "Train on the training set by torchrun; register the challenger.")
+_stage_command("promote", "Judge the challenger by the case's gate; it may become the champion.")
+_stage_command("predict", "Answer the interval's batch decisions by the champion.")
+_stage_command("monitor", "Compare predictions with the champion's reference; give a verdict.")
 
 
 @app.command()

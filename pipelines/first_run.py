@@ -1,10 +1,16 @@
-"""`millrace run`: from nothing to yesterday's published features, through Airflow's own Dags."""
+"""`millrace run`: from nothing to tomorrow's predictions, through Airflow's own Dags.
+
+History is loaded up to the day before yesterday, a model is trained on it and promoted; then
+yesterday goes through every Dag, so that yesterday is out of sample for the first champion.
+"""
 
 import logging
 import signal
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine
 
 from pipelines import services, status, summary
 from pipelines.errors import MillraceError
@@ -16,7 +22,9 @@ from pipelines.use_cases.spec import UseCase
 
 log = logging.getLogger(__name__)
 
-DAGS = ("build_features", "load_history")
+# Consumers first: an asset event that arrives while its Dag is paused is lost.
+_OF_MODELS = ("watch_drift", "predict_batch", "train_model")
+_OF_DATA = ("build_features", "load_history")
 
 
 @dataclass(frozen=True)
@@ -61,17 +69,42 @@ def run(settings: Settings, attached: bool = False) -> str:
     engine = postgres.engine(settings)
     with airflow.connect(settings) as client:
         for case in USE_CASES.values():
-            for dag in DAGS:
+            for dag in dags(case):
                 client.unpause(f"{case.name}.{dag}")
         for case in USE_CASES.values():
             known_until = status.known_until(engine, case)
             since = services.schedule_since(settings)
             for step in plan(case, known_until, settings.yesterday(), since):
                 follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
+                if case.training:
+                    follow_model(client, engine, case, step.key)
     text = summary.summary(settings, engine)
     if attached:
         _stay(settings, text)
     return text
+
+
+def dags(case: UseCase) -> tuple[str, ...]:
+    """The Dags of a case, in the order in which they are unpaused."""
+    return (*(_OF_MODELS if case.training else ()), *_OF_DATA)
+
+
+def follow_model(client: airflow.Airflow, engine: Engine, case: UseCase, key: str) -> None:
+    """Wait for the training that a step's *features* set off, and for its champion's predictions.
+
+    A night's predictions are made by the champion of that moment: while the first one is trained
+    there are none, and a new one may win minutes later. Then the newest day is asked once more.
+    """
+    for dag in ("predict_batch", "train_model"):
+        follow(client, client.await_run(f"{case.name}.{dag}", key))
+    day = Interval.of_day(Interval.parse(key).last_date)
+    champion, predictions = status.champion(engine, case), status.predictions(engine, case)
+    if champion is None:
+        return
+    made = predictions and (predictions["model_version"], predictions["until"])
+    if made != (champion["version"], day.end.isoformat()):
+        follow(client, client.trigger(f"{case.name}.predict_batch", day.key))
+    follow(client, client.await_run(f"{case.name}.watch_drift", day.key))
 
 
 def _stay(settings: Settings, text: str) -> None:

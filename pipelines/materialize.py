@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A state at midnight lies in the partition of the day that just ended, while Feast picks the
-# partitions by the window's own dates: starting a microsecond earlier keeps that state in.
-_PARTITION_EDGE = timedelta(microseconds=1)
-
 
 @dataclass(frozen=True)
 class Publication:
@@ -86,7 +82,7 @@ def bring_online(context: Context, definitions: Sequence[feast.Definition]) -> O
     publications = _publications(context)
     for state in case.entity_states:
         _require_published(context, state, publications.get(state.name, ()))
-    context.spark.conf.set("spark.sql.session.timeZone", "UTC")  # Feast writes instants without one
+    _ = context.spark  # Feast takes the session that there is.
     marks = _marks(context)
     written: dict[str, datetime] = {}
     with feast.applied(context.settings, case.name, definitions) as (store, redefined):
@@ -116,7 +112,7 @@ def _write(
 ) -> None:
     """One view and its mark, under the fence: SQLite can't refuse a replaced attempt by itself."""
     view = _view(context, state)
-    oldest = until - timedelta(minutes=state.ttl_minutes) - _PARTITION_EDGE
+    oldest = until - timedelta(minutes=state.ttl_minutes)
     mark = postgres.insert_or_update(
         postgres.materialized,
         case_name=context.case.name,

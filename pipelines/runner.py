@@ -27,7 +27,14 @@ STAGES: Mapping[str, str] = {
     "validate": "pipelines.validate.job",
     "transform": "pipelines.transform.run",
     "materialize": "pipelines.materialize",
+    "due": "pipelines.due",
+    "assemble": "pipelines.assemble",
+    "train": "pipelines.train.job",
+    "promote": "pipelines.promote",
+    "predict": "pipelines.predict",
+    "monitor": "pipelines.monitor.job",
 }
+_WITH_MLFLOW = {"train", "promote", "predict", "monitor"}
 
 
 def run(
@@ -43,7 +50,8 @@ def run(
         MillraceError: the stage failed; its row in `ops.runs` says the same.
     """
     # A stage run by hand starts the embedded engine; where it is up this costs milliseconds.
-    services.ensure(settings, ("postgres", "spark"))
+    mlflow = ["mlflow"] if stage in _WITH_MLFLOW else []
+    services.ensure(settings, ("postgres", "spark", *mlflow))
     engine = postgres.engine(settings)
     attempt = _started(engine, case, stage, interval)
     began = time.monotonic()

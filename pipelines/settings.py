@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     online_store: Literal["sqlite", "redis"] = "sqlite"
     redis: str = Field("", description="host:port of the online store when it is redis")
 
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the model is trained")
+
     calendar: Literal["today", "2013"] = Field(
         "today", description="today: the source's year repeats; 2013: its own dates"
     )

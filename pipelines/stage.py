@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 
-from pipelines.errors import CheckFailed
+from pipelines.errors import CheckFailed, UsageError
 from pipelines.settings import Settings
 from pipelines.stores import delta, lease, postgres, spark
 from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import Layer, UseCase
+from pipelines.use_cases.training import Training
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -46,6 +47,17 @@ class Context:
         return spark.connect(self.settings)
 
     @property
+    def training(self) -> Training:
+        """How the case's model is trained.
+
+        Raises:
+            UsageError: it has none.
+        """
+        if self.case.training is None:
+            raise UsageError(f"{self.case.name} has no model: give its UseCase a `training`")
+        return self.case.training
+
+    @property
     def engine(self) -> Engine:
         return self.lease.engine
 
@@ -60,6 +72,24 @@ class Context:
         )
         with self.engine.connect() as connection:
             return connection.execute(newest).scalar_one_or_none()
+
+    def require_published(self, layer: Layer, name: str) -> int:
+        """The published version of a table that must reach the interval's end.
+
+        Raises:
+            CheckFailed: it doesn't, or nothing is published.
+        """
+        table, published = self.case.table(layer, name), postgres.published
+        reached = select(func.max(published.c.until)).where(published.c.table_name == table)
+        with self.engine.connect() as connection:
+            until = connection.execute(reached).scalar_one()
+        version = self.published_version(layer, name)
+        if version is None or until < self.interval.end:
+            raise CheckFailed(
+                f"{table} is published up to {until or 'nothing'}, not to {self.interval.end}; "
+                f"run the stages before this one for {self.interval} first"
+            )
+        return version
 
     def reset_build(self, layer: Layer, names: tuple[str, ...]) -> None:
         """Start from what is published: drop what an earlier run built and nobody proved."""

@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Table, func, select
 
+from pipelines import champion as champions
 from pipelines import services
 from pipelines.settings import Settings
 from pipelines.stores import postgres
-from pipelines.stores.postgres import published
+from pipelines.stores.postgres import promotions, published, runs, verdicts
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.training import PREDICTIONS
 
 
 def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
@@ -43,11 +45,63 @@ def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
         "features_known_until": min(states).isoformat()
         if len(states) == len(_states(case))
         else None,
-        "champion": None,
-        "challenger": None,
-        "predictions": None,
-        "drift": None,
+        "champion": champion(engine, case),
+        "challenger": _challenger(engine, case),
+        "predictions": predictions(engine, case),
+        "drift": _drift(engine, case),
     }
+
+
+def champion(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The model that predicts; None: there is none yet."""
+    now = champions.current(engine, case.name)
+    if now is None:
+        return None
+    return {
+        "version": now.version,
+        "roc_auc": now.roc_auc,
+        "cutoff": now.cutoff.isoformat(),
+        "promoted_at": now.promoted_at.isoformat(),
+    }
+
+
+def _challenger(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The newest version that the gate judged."""
+    row = _newest(engine, promotions, promotions.c.case_name == case.name)
+    if row is None:
+        return None
+    names = ("version", "roc_auc", "decision", "reason")
+    return {name: getattr(row, name) for name in names}
+
+
+def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The newest published predictions: how many in all, by which version, and how far."""
+    table = case.table("gold", PREDICTIONS)
+    row = _newest(engine, published, published.c.table_name == table)
+    if row is None:
+        return None
+    stage = (runs.c.case_name == case.name, runs.c.stage == "predict", runs.c.state == "done")
+    run = _newest(engine, runs, *stage, runs.c.interval == row.interval)
+    return {
+        "rows": row.rows,
+        "model_version": run.result["details"]["model_version"] if run else None,
+        "until": row.until.isoformat(),
+    }
+
+
+def _drift(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The newest verdict."""
+    row = _newest(engine, verdicts, verdicts.c.case_name == case.name)
+    if row is None:
+        return None
+    return {"due": row.due, "drifted": row.drifted, "reason": row.reason, "interval": row.interval}
+
+
+def _newest(engine: Engine, table: Table, *conditions: Any) -> Any:
+    key = next(iter(table.primary_key))
+    with engine.connect() as connection:
+        newest = select(table).where(*conditions).order_by(key.desc()).limit(1)
+        return connection.execute(newest).first()
 
 
 def _states(case: UseCase) -> list[str]:
@@ -75,8 +129,29 @@ def in_words(found: dict[str, Any]) -> str:
     lines = [f"{name:<10} {state}" for name, state in found["services"].items()]
     for name, case in found["cases"].items():
         lines += ["", f"{name}: features known until {case['features_known_until'] or 'never'}"]
-        lines += table_lines(case["tables"])
+        lines += [*model_lines(case), *table_lines(case["tables"])]
     return "\n".join(lines)
+
+
+def model_lines(case: dict[str, Any]) -> list[str]:
+    """Model, gate, predictions and drift, a line each."""
+    now, judged = case["champion"], case["challenger"]
+    made, drift = case["predictions"], case["drift"]
+    champion = (
+        f"version {now['version']}, learned up to {now['cutoff'][:16]}" if now else "none yet"
+    )
+    gate = f"version {judged['version']} {judged['decision']}: {judged['reason']}" if judged else ""
+    answers = made and (
+        f"{made['rows']:,} answers, the newest by version {made['model_version']}, "
+        f"as known at {made['until'][:16]}"
+    )
+    watch = drift and f"{'retraining is due: ' if drift['due'] else ''}{drift['reason']}"
+    return [
+        f"  champion: {champion}",
+        f"  gate: {gate or 'nothing judged yet'}",
+        f"  predictions: {answers or 'none yet'}",
+        f"  drift: {watch or 'not watched yet'}",
+    ]
 
 
 def table_lines(tables: dict[str, Any]) -> list[str]:

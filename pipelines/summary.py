@@ -44,6 +44,9 @@ def _case_lines(engine: Engine, case: UseCase) -> list[str]:
             {name: table for name, table in found["tables"].items() if name.startswith("gold.")}
         ),
         f"  online: {_online(engine, case)}",
+        *status.model_lines(found),
+        f"  look first at: {case.name}.build_features in Airflow, experiment {case.name} in MLflow,",
+        "  the newest page under drift/ and gx/ of the reports",
     ]
 
 

@@ -1,5 +1,6 @@
 """Airflow by its public REST API: unpause a Dag, trigger it by key, follow a run."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pipelines.settings import Settings
 
 # A Dag file that is new to Airflow shows up when the processor has read it.
 _PARSED_WITHIN_SECONDS = 120
+# The scheduler makes the run of an asset event in its next loop.
+_MADE_WITHIN_SECONDS = 120
 
 
 class _NotYetParsed(Exception):
@@ -75,6 +78,24 @@ class Airflow:
         if answer.is_error:
             raise ServiceUnavailable(f"Airflow refused {dag_id} of {key}: {answer.text}")
         return DagRun(dag_id, answer.json()["dag_run_id"], key)
+
+    def await_run(self, dag_id: str, key: str) -> DagRun:
+        """The newest run of that key, which an asset event is about to make.
+
+        Raises:
+            ServiceUnavailable: none was made within two minutes.
+        """
+        deadline = time.monotonic() + _MADE_WITHIN_SECONDS
+        while True:
+            for run in self.runs(dag_id):
+                if run.key == key:
+                    return run
+            if time.monotonic() > deadline:
+                raise ServiceUnavailable(
+                    f"no run of {dag_id} was made for {key}; is the Dag paused, or its asset's "
+                    "event missing? See Assets in the Airflow UI"
+                )
+            time.sleep(1)
 
     def runs(self, dag_id: str, state: tuple[str, ...] = ()) -> list[DagRun]:
         """The Dag's runs, newest first."""

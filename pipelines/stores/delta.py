@@ -1,6 +1,7 @@
 """Delta tables by name, through SQL on Spark Connect: versions, interval writes, publication."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.use_cases.interval import Interval
@@ -27,16 +28,31 @@ def count(spark: "SparkSession", table: str, version: int) -> int:
     return int(counted.collect()[0]["rows"])
 
 
-def partition_predicate(interval: Interval, column: str = "known_date") -> str:
-    """The literal predicate that selects an interval's rows: partitions first, then the instants.
+def instant(at: datetime) -> str:
+    """A UTC instant as a literal; whole seconds."""
+    return f"timestamp'{at:%Y-%m-%d %H:%M:%S}Z'"
 
-    A literal one prunes partitions, and lets two writers on different days both commit.
+
+def partition_predicate(interval: Interval) -> str:
+    """The literal predicate that selects the facts of an interval, `[start, end)`.
+
+    Partitions come first: a literal date prunes them, and lets two writers on different days both
+    commit.
     """
-    predicate = f"{column} between date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
-    if interval.end.time() == interval.start.time():
-        return predicate
-    start, end = (f"timestamp'{at:%Y-%m-%d %H:%M:%S}Z'" for at in (interval.start, interval.end))
-    return f"{predicate} and known_at >= {start} and known_at < {end}"
+    start, end = instant(interval.start), instant(interval.end)
+    return _in_partitions(interval, f"known_at >= {start} and known_at < {end}")
+
+
+def instants_predicate(interval: Interval) -> str:
+    """The same for states at instants, `(start, end]`: midnight belongs to the day that it ends."""
+    start, end = instant(interval.start), instant(interval.end)
+    return _in_partitions(interval, f"known_at > {start} and known_at <= {end}")
+
+
+def _in_partitions(interval: Interval, instants: str) -> str:
+    """Of whole days the dates say it all."""
+    dates = f"known_date between date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
+    return dates if interval.end.time() == interval.start.time() else f"{dates} and {instants}"
 
 
 def replace_interval(
@@ -59,6 +75,34 @@ def replace_interval(
     columns = ", ".join(f"`{name}`" for name in spark.table(table).columns)
     spark.sql(f"insert into {table} replace where {predicate} select {columns} from {view}")
     return version(spark, table)
+
+
+def replace(spark: "SparkSession", frame: "DataFrame", table: str) -> None:
+    """Make the table anew from a frame: its rows and its columns; older versions stay."""
+    _make_schema(spark, table)
+    frame.write.format("delta").mode("overwrite").option("overwriteSchema", True).saveAsTable(table)
+
+
+def digest(spark: "SparkSession", table: str, version: int) -> str:
+    """Of a version's rows, in whatever order: equal digests, equal rows."""
+    # A sum of 64-bit hashes leaves 64 bits, which Spark refuses.
+    hashes = "select cast(xxhash64(struct(*)) as decimal(38, 0)) as hash"
+    rows = f"{hashes} from {table} version as of {version}"
+    found = spark.sql(f"select count(*), sum(hash) from ({rows})").collect()[0]
+    return ":".join(str(value) for value in found)
+
+
+def append_new(
+    spark: "SparkSession", frame: "DataFrame", table: str, key: Sequence[str], partition_by: str
+) -> int:
+    """Append the rows whose key the table doesn't have; a new column is added. How many."""
+    if not exists(spark, table):
+        _make_schema(spark, table)
+        frame.limit(0).write.format("delta").partitionBy(partition_by).saveAsTable(table)
+    new = frame.join(spark.table(table).select(*key), list(key), "left_anti").localCheckpoint()
+    writer = new.select(*frame.columns).write.format("delta").option("mergeSchema", True)
+    writer.mode("append").saveAsTable(table)
+    return new.count()
 
 
 def publish(spark: "SparkSession", build: str, name: str, version: int) -> None:

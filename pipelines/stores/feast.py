@@ -212,12 +212,12 @@ def materialize(target: "FeatureStore", view: str, start: datetime, end: datetim
         known.state = FeatureViewState.AVAILABLE_ONLINE
         target.registry.apply_feature_view(known, target.project, commit=True)
     # Feast reports by print; standard output belongs to the command's result.
-    with redirect_stdout(StringIO()), _own_parser():
+    with redirect_stdout(StringIO()), own_parser():
         target.materialize(start, end, feature_views=[view])
 
 
 @contextmanager
-def _own_parser() -> Iterator[None]:
+def own_parser() -> Iterator[None]:
     """Feast has the session read quoted names as patterns: afterwards they are names again."""
     from pyspark.sql.connect.session import SparkSession
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -109,6 +110,42 @@ materialized = Table(
     Column("until", DateTime(timezone=True), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("attempt", BigInteger, nullable=False),
+)
+
+# Every answer of the gate; the newest row that names a champion says which model predicts.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("interval", String, nullable=False),
+    Column("version", BigInteger, nullable=False),  # of the registered model that was judged
+    Column("decision", String, nullable=False),  # promoted, kept (the old one), rolled back
+    Column("reason", String, nullable=False),
+    Column("champion_before", BigInteger),
+    Column("cutoff", DateTime(timezone=True), nullable=False),  # nothing later was learned from
+    Column("roc_auc", Double),
+    Column("evidence", JSON, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    _instant("decided_at"),
+)
+
+# One row a watched interval: whether the world drifted, and whether retraining is due.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("interval", String, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),  # the interval's end
+    Column("model_version", BigInteger, nullable=False),
+    Column("drifted", Boolean),  # null: too few rows for a verdict
+    Column("due", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("statistics", JSON, nullable=False),
+    Column("page", String),  # relative to settings.reports
+    Column("attempt", BigInteger, nullable=False),
+    _instant("judged_at"),
 )
 
 

@@ -1,6 +1,7 @@
 """A session on the Spark Connect server: a light client, no JVM in the stage's process."""
 
 import os
+import time
 import warnings
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ def connect(settings: Settings) -> "SparkSession":
     """
     # dbt and Feast find the session by this variable; see docs/decisions.
     os.environ["SPARK_REMOTE"] = settings.spark_url
+    # An instant leaves Spark as this process's local time, and Feast writes it without a zone.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     # `pyspark.sql.functions` looks for a JVM in this process without it.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     warnings.filterwarnings("ignore", module=r"pyspark\..*")
@@ -31,7 +35,7 @@ def connect(settings: Settings) -> "SparkSession":
         # About half a minute, so that a stage whose server died fails, and Airflow runs it again
         # on the restarted one; the default asks for ten minutes, and once more at exit.
         session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=8000)])
-        session.sql("select 1").collect()
+        session.conf.set("spark.sql.session.timeZone", "UTC")
     except (PySparkException, OSError) as error:
         raise ServiceUnavailable(
             f"no Spark Connect server answers at {settings.spark_url}: {error}; "

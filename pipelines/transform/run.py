@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, select
-
 from pipelines.errors import CheckFailed
 from pipelines.settings import Settings
 from pipelines.stage import Context, Outcome
-from pipelines.stores import delta, postgres
+from pipelines.stores import delta
 from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import Layer, UseCase
 
@@ -35,7 +33,10 @@ def run(context: Context) -> Outcome:
         CheckFailed: bronze is not published that far, a model failed, or a data test found rows.
     """
     case = context.case
-    reads = published_bronze(context)
+    reads = {
+        case.table("bronze", name): context.require_published("bronze", name)
+        for name in case.tables("bronze")
+    }
     for layer in LAYERS:
         context.reset_build(layer, case.tables(layer))
     _suit(context.spark, context.interval)
@@ -57,29 +58,6 @@ def _suit(spark: "SparkSession", interval: Interval) -> None:
     compiled = interval.days > INTERPRETED_DAYS
     spark.conf.set("spark.sql.codegen.wholeStage", compiled)
     spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
-
-
-def published_bronze(context: Context) -> dict[str, int]:
-    """The published versions that a run reads.
-
-    Raises:
-        CheckFailed: a feed is not published up to the interval's end.
-    """
-    published = postgres.published
-    versions = {}
-    for name in context.case.tables("bronze"):
-        table = context.case.table("bronze", name)
-        reached = select(func.max(published.c.until)).where(published.c.table_name == table)
-        with context.engine.connect() as connection:
-            until = connection.execute(reached).scalar_one()
-        version = context.published_version("bronze", name)
-        if version is None or until < context.interval.end:
-            raise CheckFailed(
-                f"{table} is published up to {until or 'nothing'}, not to {context.interval.end}; "
-                f"run ingest and `validate --layer raw` for {context.interval} first"
-            )
-        versions[table] = version
-    return versions
 
 
 def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "NodeResult"]:
@@ -167,8 +145,6 @@ def rows_of_interval(meta: Mapping[str, Any], interval: Interval) -> str:
     """Which rows of a model are the interval's; the macro of the same name says the same."""
     if meta.get("snapshot"):
         return "true"
-    if not meta.get("step_minutes"):
-        return delta.partition_predicate(interval)
-    start, end = (f"timestamp'{at:%Y-%m-%d %H:%M:%S}Z'" for at in (interval.start, interval.end))
-    dates = f"known_date between date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
-    return f"{dates} and known_at > {start} and known_at <= {end}"
+    at_instants = meta.get("step_minutes") or meta.get("instants")
+    predicate = delta.instants_predicate if at_instants else delta.partition_predicate
+    return predicate(interval)

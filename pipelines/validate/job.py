@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from pipelines.errors import CheckFailed
 from pipelines.stage import Context, Outcome
 from pipelines.stores import gx, postgres
-from pipelines.validate import features, raw
+from pipelines.validate import features, predictions, raw
 from pipelines.validate.check import Check, Verdict, judge
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Pages: TypeAlias = Mapping[str, str | None]
 CHECKS: Mapping[str, Callable[[Context], Iterable[Check]]] = {
     "raw": raw.checks,
     "features": features.checks,
+    "predictions": predictions.checks,
 }
 
 

@@ -51,7 +51,7 @@ def test_a_view_has_the_keys_ttl_and_source_of_its_entity_state(case, state):
     assert view.ttl.total_seconds() == state.ttl_minutes * 60
     assert view.batch_source.table == case.table("gold", state.name)
     assert view.batch_source.timestamp_field == "known_at"
-    assert view.batch_source.date_partition_column == "known_date"
+    assert not view.batch_source.date_partition_column
     assert view.description
 
 

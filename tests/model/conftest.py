@@ -11,7 +11,8 @@ import torch
 
 from models.columns import Columns
 from models.data import Rows, to_rows
-from models.net import Architecture, Net
+from models.architecture import Architecture
+from models.net import Net
 from models.optimisation import Optimisation
 from models.preprocess import Preprocessing, Statistics, fit_statistics
 from models.spec import ModelSpec

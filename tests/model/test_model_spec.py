@@ -8,7 +8,7 @@ import pytest
 from models.checkpoint import Checkpoints
 from models.columns import Columns
 from models.flight_delays import MODEL
-from models.net import Architecture
+from models.architecture import Architecture
 from models.optimisation import Optimisation
 from models.preprocess import Preprocessing
 from models.spec import ModelSpec

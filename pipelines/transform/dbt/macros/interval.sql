@@ -24,7 +24,10 @@
     {{ _dates() }} and known_at >= {{ instant(interval_start()) }} and known_at < {{ instant(interval_end()) }}
 {%- endmacro %}
 
-{# States of the grid instants in the interval, (start, end]; midnight belongs to the day it ends. #}
+{#
+    States at instants in the interval, (start, end]: midnight belongs to the day that it ends. A
+    model says that its rows are such by its meta, `step_minutes` or (at no grid) `instants`.
+#}
 {% macro instants_of_interval() -%}
     {{ _dates() }} and known_at > {{ instant(interval_start()) }} and known_at <= {{ instant(interval_end()) }}
 {%- endmacro %}
@@ -38,7 +41,7 @@
 {% macro rows_of_interval(model) -%}
     {%- set meta = model.config.meta -%}
     {%- if meta.get('snapshot') -%} true
-    {%- elif meta.get('step_minutes') -%} {{ instants_of_interval() }}
+    {%- elif meta.get('step_minutes') or meta.get('instants') -%} {{ instants_of_interval() }}
     {%- else -%} {{ known_in_interval() }}
     {%- endif -%}
 {%- endmacro %}

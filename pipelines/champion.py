@@ -1,0 +1,63 @@
+"""Which model predicts: the journal says it; MLflow's alias only follows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, select
+
+from pipelines.errors import MillraceError
+from pipelines.settings import Settings
+from pipelines.stores import mlflow
+from pipelines.stores.postgres import promotions
+
+if TYPE_CHECKING:
+    from models.scoring import Model
+
+PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that predicts; nothing known after `cutoff` was learned from."""
+
+    version: int
+    cutoff: datetime
+    roc_auc: float | None
+    promoted_at: datetime
+
+
+def current(engine: Engine, case: str) -> Champion | None:
+    """The champion of a case; None: nothing was promoted yet."""
+    with engine.connect() as connection:
+        return read(connection, case)
+
+
+def read(connection: Connection, case: str) -> Champion | None:
+    """The same within a transaction."""
+    newest = (
+        select(promotions)
+        .where(promotions.c.case_name == case)
+        .where(promotions.c.decision.in_((PROMOTED, ROLLED_BACK)))
+        .order_by(promotions.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(newest).first()
+    return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
+
+
+def load(settings: Settings, case: str, number: int) -> "Model":
+    """A registered version, ready to score; its bytes are those that train registered.
+
+    Raises:
+        MillraceError: they are not, or can't be read.
+    """
+    from models import scoring
+    from models.errors import ModelError
+
+    client = mlflow.connect(settings)
+    found = mlflow.version(client, case, number)
+    try:
+        return scoring.load(mlflow.model_file(client, found), found.digest)
+    except ModelError as error:
+        raise MillraceError(f"version {number} of {case}: {error}") from error

@@ -1,0 +1,1 @@
+"""The stage `train`: torchrun on the training set, an MLflow run, a registered challenger."""

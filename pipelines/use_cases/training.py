@@ -1,0 +1,130 @@
+"""How a case's model is trained, gated and watched: frozen values that the stages read.
+
+Standard library only: Dags import this at parse time.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+# The gold tables by which every case with a model hands over: see `Training`.
+DECISIONS, LABELS, TRAINING_SET, PREDICTIONS = "decisions", "labels", "training_set", "predictions"
+
+Cadence: TypeAlias = Literal["nightly", "weekly", "on drift"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What a challenger must show on the evaluation rows before it becomes the champion.
+
+    Args:
+        num_rows_min: evaluation rows below which nothing is promoted: no data is no proof.
+        num_class_rows_min: the same for the rarer of the two outcomes.
+        roc_auc_min: the lower end of its ROC AUC's confidence interval must reach this.
+        roc_auc_loss_max: how much worse than the champion it may be at the interval's lower end;
+            newer data is worth a little noise.
+        confidence: level of both intervals, a bootstrap of whole days.
+    """
+
+    num_rows_min: int = 1000
+    num_class_rows_min: int = 100
+    roc_auc_min: float = 0.6
+    roc_auc_loss_max: float = 0.01
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """When a case's predictions count as drifted, and when that makes retraining due.
+
+    Args:
+        window_days: the predictions that are compared with the champion's reference.
+        num_rows_min: fewer rows give no verdict.
+        num_rows_max: a sample of at most so many rows is compared.
+        drifted_share_max: drifted inputs above this share are drift.
+        distance_max: of one column, Wasserstein (normed) or Jensen-Shannon, above which it drifted.
+        roc_auc_loss_max: ROC AUC below the champion's evaluation by more than this is drift.
+        num_drifted, num_verdicts: due when so many of so many last verdicts say drift.
+        cool_down_days: no retraining for drift sooner after the champion's last training row.
+    """
+
+    window_days: int = 1
+    num_rows_min: int = 200
+    num_rows_max: int = 10_000
+    drifted_share_max: float = 0.5
+    distance_max: float = 0.25
+    roc_auc_loss_max: float = 0.1
+    num_drifted: int = 2
+    num_verdicts: int = 3
+    cool_down_days: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What one model of a case learns from, and how it is handled.
+
+    The case's gold table `decisions` has a row for each row key and instant of decision,
+    `known_at`; `labels` has the outcome of each row key, once it is known.
+
+    Args:
+        row_key: the columns that decisions and labels share.
+        label: the boolean column of `labels` to predict.
+        look_back_days: decisions this far before the cutoff are used.
+        validation_days: the days before the evaluation that say when to stop.
+        evaluation_days: the newest days, seen by no training: the gate's.
+        cadence: when the model is retrained; drift makes it due in any case.
+    """
+
+    row_key: tuple[str, ...]
+    label: str
+    look_back_days: int = 90
+    validation_days: int = 7
+    evaluation_days: int = 14
+    cadence: Cadence = "nightly"
+    num_ranks: int = 2
+    gate: Gate = field(default_factory=Gate)
+    watch: Watch = field(default_factory=Watch)
+
+    def __post_init__(self) -> None:
+        held_out = self.validation_days + self.evaluation_days
+        if min(self.validation_days, self.evaluation_days) < 1 or held_out >= self.look_back_days:
+            raise ValueError(
+                f"Training: validation ({self.validation_days} days) and evaluation "
+                f"({self.evaluation_days}) leave nothing of {self.look_back_days} days"
+            )
+
+    def split(self, cutoff: datetime) -> "Split":
+        """The parts of the decisions known by a cutoff.
+
+        Example:
+            >>> from datetime import UTC
+            >>> split = Training(row_key=("id",), label="y").split(datetime(2026, 4, 1, tzinfo=UTC))
+            >>> f"{split.validation_from:%d %b}, {split.evaluation_from:%d %b}"
+            '11 Mar, 18 Mar'
+        """
+        evaluation = cutoff - timedelta(days=self.evaluation_days)
+        return Split(
+            training_from=cutoff - timedelta(days=self.look_back_days),
+            validation_from=evaluation - timedelta(days=self.validation_days),
+            evaluation_from=evaluation,
+            cutoff=cutoff,
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """The instants that part decisions in time; a row between parts, its label late, is unused."""
+
+    training_from: datetime
+    validation_from: datetime
+    evaluation_from: datetime
+    cutoff: datetime
+
+    @property
+    def parts(self) -> dict[str, tuple[datetime, datetime]]:
+        """Each part's `[start, end)`: a row's decision and its label both lie within it."""
+        return {
+            "training": (self.training_from, self.validation_from),
+            "validation": (self.validation_from, self.evaluation_from),
+            "evaluation": (self.evaluation_from, self.cutoff),
+        }

@@ -1,0 +1,37 @@
+"""The predictions of an interval: every batch decision answered once, by a probability."""
+
+from collections.abc import Iterator
+
+from expectations.tables import predictions_suite
+from pipelines import champion
+from pipelines.errors import NothingDue
+from pipelines.stage import Context
+from pipelines.stores.delta import instant, instants_predicate
+from pipelines.use_cases.training import DECISIONS, PREDICTIONS
+from pipelines.validate.check import Check
+
+
+def checks(context: Context) -> Iterator[Check]:
+    """One check: the champion's answers to the interval."""
+    case, spark = context.case, context.spark
+    now = champion.current(context.engine, case.name)
+    if now is None:
+        raise NothingDue(f"{case.name} has no champion, so nothing was predicted")
+    version = context.built_version("gold", PREDICTIONS)
+    built = f"{case.build_table('gold', PREDICTIONS)} version as of {version}"
+    start, end = context.interval.start, context.interval.end
+    dates = f"decided_date between date'{start:%Y-%m-%d}' and date'{context.interval.last_date}'"
+    within = f"decided_at > {instant(start)} and decided_at <= {instant(end)}"
+    asked = (
+        f"select * from {case.table('gold', DECISIONS)} "
+        f"where {instants_predicate(context.interval)} and is_batch"
+    )
+    yield Check(
+        layer="gold",
+        name=PREDICTIONS,
+        version=version,
+        frame=spark.sql(
+            f"select * from {built} where {dates} and {within} and model_version = {now.version}"
+        ),
+        expectations=predictions_suite(context.training.row_key, spark.sql(asked).count()),
+    )
