@@ -43,7 +43,7 @@ def run(context: Context) -> Outcome:
     context.built("gold", TRAINING_SET, version)
     context.publish({"gold": {TRAINING_SET: version}})
     log.info("training set: %s", ", ".join(f"{count:,} {part}" for part, count in rows.items()))
-    digest = delta.digest(context.spark, build, version)
+    digest = delta.digest(context.spark, f"{build} version as of {version}")
     return Outcome(
         rows=rows,
         reads=reads,

@@ -46,6 +46,15 @@ def read(connection: Connection, case: str) -> Champion | None:
     return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
 
 
+def of_version(engine: Engine, case: str, version: int) -> Champion | None:
+    """A version that is, or was, champion."""
+    mine = (promotions.c.case_name == case, promotions.c.version == version)
+    newest = select(promotions).where(*mine).order_by(promotions.c.id.desc()).limit(1)
+    with engine.connect() as connection:
+        row = connection.execute(newest).first()
+    return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
+
+
 def load(settings: Settings, case: str, number: int) -> "Model":
     """A registered version, ready to score; its bytes are those that train registered.
 

@@ -45,8 +45,7 @@ def _case_lines(engine: Engine, case: UseCase) -> list[str]:
         ),
         f"  online: {_online(engine, case)}",
         *status.model_lines(found),
-        f"  look first at: {case.name}.build_features in Airflow, experiment {case.name} in MLflow,",
-        "  the newest page under drift/ and gx/ of the reports",
+        "  look first at: the Dags in Airflow, the newest run in MLflow, drift/ and gx/ of the reports",
     ]
 
 

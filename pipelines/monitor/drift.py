@@ -92,7 +92,7 @@ def compare(
         num_reference_rows=reference.num_rows,
         num_current_rows=current.num_rows,
     )
-    return drift, _headed(page, heading, sorted(missing.keys() - distances.keys()))
+    return drift, _headed(page, heading, drift)
 
 
 def sample(table: pa.Table, num_rows_max: int) -> pa.Table:
@@ -190,10 +190,16 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _headed(page: str, heading: str, not_compared: Sequence[str]) -> str:
-    """The page with its heading, which also says what Evidently could not compare."""
+def _headed(page: str, heading: str, drift: Drift) -> str:
+    """The page with the drift on top, since Evidently's own count leaves empty columns out."""
+    empty = [column for column in (*drift.inputs, drift.prediction) if column.distance is None]
+    gone = [column.name for column in empty if column.drifted]
+    never = [column.name for column in empty if not column.drifted]
     said = f"<h2>{escape(heading)}</h2>"
-    if not_compared:
-        said += f"<p>No value on one side or both, so not below: {', '.join(not_compared)}</p>"
+    said += f"<p>{drift.num_drifted} of {len(drift.inputs)} inputs drifted.</p>"
+    if gone:
+        said += f"<p>No value on one side, which is drift: {', '.join(gone)}</p>"
+    if never:
+        said += f"<p>No value on both sides, which is none: {', '.join(never)}</p>"
     body = f'<body>\n<div style="font-family: sans-serif; margin: 1em 2em">{said}</div>'
     return page.replace("<body>", body, 1)

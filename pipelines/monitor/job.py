@@ -8,26 +8,22 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from sqlalchemy import func, insert, select
 
 from models.columns import Columns
-from pipelines import champion
+from pipelines import champion, inputs
 from pipelines.champion import Champion
-from pipelines.errors import CheckFailed, NothingDue, UsageError
+from pipelines.errors import CheckFailed, NothingDue
 from pipelines.monitor import policy
 from pipelines.monitor.drift import PREDICTION, Drift, compare
 from pipelines.stage import Context, Outcome
 from pipelines.stores import mlflow, postgres
 from pipelines.use_cases.training import Training
-
-if TYPE_CHECKING:
-    from models.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +37,15 @@ def run(context: Context) -> Outcome:
     """Judge the champion's predictions up to the interval's end, and say if retraining is due.
 
     Raises:
-        NothingDue: the case has no champion.
+        NothingDue: no champion answered the interval.
         CheckFailed: the interval's predictions, the labels or the reference are not there.
     """
-    training = _training(context)
-    best = champion.current(context.engine, context.case.name)
-    if best is None:
-        raise NothingDue(
-            f"{context.case.name} has no champion, so there are no predictions to watch; "
-            "the first promotion makes one"
-        )
+    training = context.training
     reads = _require_published(context)
-    current = _fetch(context, _predictions_query(context, training, best, _columns(context)))
+    best, columns = _predictor(context), inputs.model(context.case.name).columns
+    current = _fetch(context, _predictions_query(context, training, best, columns))
     log.info("%d predictions of version %d to compare", current.num_rows, best.version)
-    drift, page = _compared(context, training, best, current)
+    drift, page = _compared(context, columns, best, current)
     labelled = _fetch(context, _labelled_query(context, training, best))
     quality = policy.quality(labelled, training.watch.num_rows_min)
     judgement = policy.judge(drift, current.num_rows, quality, best.roc_auc, training.watch)
@@ -84,15 +75,24 @@ def page_file(interval_key: str, case: str, attempt: int) -> Path:
     return Path("drift", case, f"{interval_key.replace('/', '_')}.{attempt}.html")
 
 
-def _training(context: Context) -> Training:
-    if context.case.training is None:
-        raise UsageError(f"{context.case.name} has no `training`, so it has no model to watch")
-    return context.case.training
+def _predictor(context: Context) -> Champion:
+    """The champion that answered the interval; another may have been promoted since.
 
-
-def _columns(context: Context) -> Columns:
-    model: ModelSpec = import_module(f"models.{context.case.name}").MODEL
-    return model.columns
+    Raises:
+        NothingDue: nobody answered it.
+    """
+    table = context.case.table("gold", "predictions")
+    start, end = context.interval.start, context.interval.end
+    newest = (
+        f"select max_by(model_version, predicted_at) as version from {table} "
+        f"where decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
+        f"and decided_at > {_timestamp(start)} and decided_at <= {_timestamp(end)}"
+    )
+    version = context.spark.sql(newest).collect()[0]["version"]
+    found = version and champion.of_version(context.engine, context.case.name, int(version))
+    if not found:
+        raise NothingDue(f"{context.case.name} has no predictions of {context.interval} to watch")
+    return found
 
 
 def _require_published(context: Context) -> dict[str, int]:
@@ -103,8 +103,9 @@ def _require_published(context: Context) -> dict[str, int]:
     with context.engine.connect() as connection:
         until = connection.execute(reach).scalar_one_or_none()
     if until is None or until < context.interval.end:
+        said = f"published until {until:%Y-%m-%dT%H:%MZ}" if until else "not published yet"
         raise CheckFailed(
-            f"{predictions} is published until {until or 'never'}, so {context.interval} can't be "
+            f"{predictions} is {said}, so {context.interval} can't be "
             f"judged; first run `millrace predict {context.case.name} --interval "
             f"{context.interval}` and validate its predictions"
         )
@@ -185,10 +186,11 @@ def _timestamp(at: datetime) -> str:
 
 
 def _compared(
-    context: Context, training: Training, best: Champion, current: pa.Table
+    context: Context, columns: Columns, best: Champion, current: pa.Table
 ) -> tuple[Drift | None, str | None]:
     """The drift, and its page relative to the reports; neither where too few rows say anything."""
-    if current.num_rows < training.watch.num_rows_min:
+    watch = context.training.watch
+    if current.num_rows < watch.num_rows_min:
         return None, None
     client = mlflow.connect(context.settings)
     version = mlflow.version(client, context.case.name, best.version)
@@ -199,7 +201,7 @@ def _compared(
             "train again, or roll back"
         )
     heading = f"{context.case.name} {context.interval}: version {best.version}"
-    drift, page = compare(reference, current, _columns(context), training.watch, heading)
+    drift, page = compare(reference, current, columns, watch, heading)
     place = page_file(context.interval.key, context.case.name, context.lease.attempt)
     _write(context.settings.reports / place, page)
     return drift, place.as_posix()

@@ -40,7 +40,7 @@ def run(context: Context) -> Outcome:
     table, version = case.table("gold", TRAINING_SET), context.built_version("gold", TRAINING_SET)
     built = f"{case.build_table('gold', TRAINING_SET)} version as of {version}"
     spec = inputs.model(case.name)
-    digest = delta.digest(context.spark, case.build_table("gold", TRAINING_SET), version)
+    digest = delta.digest(context.spark, built)
     fingerprint = _fingerprint(spec, digest)
     known = _trained_before(context, fingerprint)
     if known:
