@@ -1,5 +1,6 @@
 """How far columns moved, held against the formulas; and columns that hold nothing."""
 
+import warnings
 from collections import Counter
 from html import escape
 
@@ -160,10 +161,18 @@ def test_the_page_loads_nothing_and_runs_nothing_that_is_in_the_data(compared):
         assert remote not in page
 
 
-def test_the_page_names_what_is_not_compared(compared):
+def test_the_page_counts_the_columns_that_evidently_can_not_compare(compared):
     _, page = compared
-    named = "absent, absent_now, absent_text, appeared, null, null_text, vanished, vanished_text"
-    assert f"not below: {named}</p>" in page
+    assert "<p>8 of 20 inputs drifted.</p>" in page
+    assert "is drift: vanished, appeared, absent_now, vanished_text</p>" in page
+    assert "is none: null, absent, null_text, absent_text</p>" in page
+    assert "(4 out of 12)" in page  # Evidently's count: inputs only, and of both sides
+
+
+def test_evidently_leaves_no_filter_of_warnings_behind():
+    before = list(warnings.filters)
+    compare(toy(), toy(), Columns(numeric=("number",)), WATCH, HEADING)
+    assert list(warnings.filters) == before
 
 
 def toy(**columns: object) -> pa.Table:
@@ -195,7 +204,7 @@ def test_nothing_to_compare_at_all_is_said_too():
     found, page = compare(toy(), empty, Columns(numeric=("number",)), WATCH, HEADING)
     assert (found.drifted_share, found.prediction.drifted) == (1.0, True)
     assert found.prediction.distance is None
-    assert "not below: number, probability</p>" in page
+    assert "is drift: number, probability</p>" in page
 
 
 def test_only_so_many_rows_are_compared_and_always_the_same():
