@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from pipelines import inputs
-from pipelines.errors import CheckFailed
+from pipelines.errors import NothingDue
 from pipelines.stage import Context, Outcome
 from pipelines.stores import delta
 from pipelines.stores.delta import instant
@@ -21,6 +21,7 @@ def run(context: Context) -> Outcome:
     """Build the training set of the interval's end, its cutoff.
 
     Raises:
+        NothingDue: the history is too short to learn from.
         CheckFailed: a table is not published up to the cutoff, or the join lost or made rows.
     """
     case, training = context.case, context.training
@@ -30,20 +31,22 @@ def run(context: Context) -> Outcome:
         for name in (*(state.name for state in case.entity_states), DECISIONS, LABELS)
     }
     asked = labelled(context, training, split).localCheckpoint()
+    rows = _rows(asked)
+    if not rows.get("training") or not rows.get("validation"):
+        raise NothingDue(
+            f"{case.name} has {rows or 'no'} labelled decisions up to {split.cutoff:%Y-%m-%d}: "
+            f"training needs more than {training.validation_days + training.evaluation_days} days"
+        )
     build = case.build_table("gold", TRAINING_SET)
     delta.replace(context.spark, inputs.as_known(context, asked), build)
     version = delta.version(context.spark, build)
-    rows = _rows(context, build)
-    inputs.require_rows("point-in-time join", asked.count(), sum(rows.values()))
-    if not rows.get("training") or not rows.get("validation"):
-        raise CheckFailed(
-            f"{case.name}: {rows or 'no'} labelled decisions before {split.cutoff}; load more "
-            f"history, at least {training.validation_days + training.evaluation_days} days"
-        )
+    built = f"{build} version as of {version}"
+    num_out = delta.count(context.spark, build, version)
+    inputs.require_rows("point-in-time join", sum(rows.values()), num_out)
     context.built("gold", TRAINING_SET, version)
     context.publish({"gold": {TRAINING_SET: version}})
     log.info("training set: %s", ", ".join(f"{count:,} {part}" for part, count in rows.items()))
-    digest = delta.digest(context.spark, f"{build} version as of {version}")
+    digest = delta.digest(context.spark, built)
     return Outcome(
         rows=rows,
         reads=reads,
@@ -86,6 +89,6 @@ def _part_of(split: Split) -> str:
     return f"case {' '.join(cases)} end"
 
 
-def _rows(context: Context, build: str) -> dict[str, int]:
-    counted = context.spark.sql(f"select part, count(*) as rows from {build} group by part")
-    return {row["part"]: int(row["rows"]) for row in counted.orderBy("part").collect()}
+def _rows(asked: "DataFrame") -> dict[str, int]:
+    counted = asked.groupBy("part").count().orderBy("part").collect()
+    return {row["part"]: int(row["count"]) for row in counted}

@@ -45,7 +45,7 @@ def _case_lines(engine: Engine, case: UseCase) -> list[str]:
         ),
         f"  online: {_online(engine, case)}",
         *status.model_lines(found),
-        "  look first at: the Dags in Airflow, the newest run in MLflow, drift/ and gx/ of the reports",
+        "  look first at: the Dags in Airflow, the newest run in MLflow, drift/ in the reports",
     ]
 
 

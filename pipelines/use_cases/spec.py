@@ -111,6 +111,11 @@ class UseCase:
         missing = {DECISIONS, LABELS} - set(self.gold) if self.training else set()
         if missing:
             raise ValueError(f"UseCase {self.name!r}: its training needs {sorted(missing)} in gold")
+        if self.training and self.training.look_back_days > self.history_days_max:
+            raise ValueError(
+                f"UseCase {self.name!r}: training looks back {self.training.look_back_days} days, "
+                f"of history there are {self.history_days_max}"
+            )
 
     def feed(self, name: str) -> Feed:
         """The feed of that name."""

@@ -80,3 +80,46 @@ def test_parsing_a_dag_file_imports_nothing_heavy():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip().splitlines()[-1] == "[]"
+
+
+MODEL_DAGS = {
+    "train_model": ["check_key", "due", "assemble", "train", "promote"],
+    "predict_batch": ["check_key", "predict", "validate_predictions"],
+    "watch_drift": ["check_key", "monitor", "due"],
+}
+WAITS_FOR = {
+    "train_model": {"flight_delays.features", "flight_delays.drift"},
+    "predict_batch": {"flight_delays.features"},
+    "watch_drift": {"flight_delays.predictions"},
+}
+EMITS = {("predict_batch", "validate_predictions"): "predictions", ("watch_drift", "due"): "drift"}
+
+
+@pytest.fixture(scope="module", params=MODEL_DAGS)
+def model_dag(request, monkeypatch_module):
+    monkeypatch_module.syspath_prepend(str(DAGS))
+    from importlib import import_module
+
+    from pipelines.use_cases import find
+
+    name = request.param
+    return name, getattr(import_module(name), name)(find("flight_delays"))
+
+
+def test_a_model_dag_chains_its_tasks_and_waits_for_its_assets(model_dag):
+    name, dag = model_dag
+    assert [task.task_id for task in dag.topological_sort()] == MODEL_DAGS[name]
+    for upstream, downstream in itertools.pairwise(MODEL_DAGS[name]):
+        assert dag.get_task(upstream).downstream_task_ids == {downstream}
+    condition = dag.timetable.asset_condition
+    assert {each.name for each in getattr(condition, "objects", [condition])} == WAITS_FOR[name]
+    assert type(dag.timetable).__name__ == "PartitionedAssetTimetable"
+
+
+def test_a_model_dag_emits_by_its_check_alone(model_dag):
+    name, dag = model_dag
+    for task in dag.tasks:
+        expected = EMITS.get((name, task.task_id))
+        assert [a.name for a in task.outlets] == ([f"flight_delays.{expected}"] if expected else [])
+    assert dag.max_active_runs == 1
+    assert dag.description

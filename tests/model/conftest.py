@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 import torch
 
+from models.architecture import Architecture
 from models.columns import Columns
 from models.data import Rows, to_rows
-from models.architecture import Architecture
 from models.net import Net
 from models.optimisation import Optimisation
 from models.preprocess import Preprocessing, Statistics, fit_statistics

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from models.architecture import Architecture
 from models.checkpoint import Checkpoints
 from models.columns import Columns
 from models.flight_delays import MODEL
-from models.architecture import Architecture
 from models.optimisation import Optimisation
 from models.preprocess import Preprocessing
 from models.spec import ModelSpec

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.first_run import plan
+from pipelines.first_run import dags, plan
 from pipelines.use_cases import find
 from pipelines.use_cases.interval import Interval
 
@@ -37,3 +37,10 @@ def test_after_a_break_between_the_two_only_yesterday_is_missing():
 def test_nights_since_the_installation_are_the_schedules(nights):
     until = datetime(2026, 11, 21, tzinfo=UTC) - timedelta(days=nights)
     assert steps(until, since=until.date()) == []
+
+
+def test_consumers_are_unpaused_before_what_they_wait_for():
+    """An event that arrives while its consumer is paused is lost."""
+    order = dags(CASE)
+    assert order.index("watch_drift") < order.index("predict_batch") < order.index("build_features")
+    assert order.index("train_model") < order.index("load_history")
