@@ -1,0 +1,345 @@
+"""Somebody's table as a feed: what became known when, under which names, and nothing lost."""
+
+import csv
+import gzip
+import json
+import sqlite3
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import fs
+
+from pipelines.errors import BatchRefused, MillraceError, UsageError
+from pipelines.extract import readers
+from pipelines.extract.database import DatabaseTable
+from pipelines.extract.readers import FileTable
+from pipelines.extract.tables import Label, Rows, Shape, days, located
+from pipelines.extract.texts import as_texts, instant, landing_text
+from pipelines.ingest.reader import parse
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import Column, Feed
+
+DAYS = Interval.parse("2026-03-01/2026-03-03")
+FEED = Feed(
+    name="rows",
+    description="",
+    format="csv",
+    columns=(
+        Column("id", "string", ""),
+        Column("amount", "double", "", optional=True),
+        Column("is_bad", "boolean", "", optional=True),
+        Column("event_at", "timestamp", ""),
+        Column("known_at", "timestamp", ""),
+    ),
+    key=("id",),
+)
+SHAPE = Shape(
+    columns={"ID": "id", "Amount": "amount", "Bad": "is_bad"},
+    event_at="At",
+    label=Label("Bad", positive="yes", negative="no"),
+    nulls=frozenset({"NA"}),
+)
+HEADER = "ID,Amount,Bad,At\n"
+
+
+def landed(table: object, part: Interval = DAYS, shape: Shape = SHAPE, to: Path | None = None):
+    """The rows that land, as ingest reads them: values by column, or the problem."""
+    (file,) = Rows(table, shape, DAYS).files(FEED, part)
+    path = to / "landed.csv"
+    num_rows = file.write(path)
+    records = list(parse(path.read_bytes(), FEED).records)
+    assert len(records) == num_rows
+    return [
+        dict(zip(FEED.column_names, r.values, strict=True)) if r.values else r.problem
+        for r in records
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "data"
+    made.mkdir()
+    return made
+
+
+def file_table(folder: Path, name: str, text: str) -> FileTable:
+    (folder / name).write_text(text, encoding="utf-8")
+    return FileTable(str(folder / name), (folder,))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01", "2026-03-01T00:00:00+00:00"),
+        ("2026-03-01 13:45", "2026-03-01T13:45:00+00:00"),
+        ("2026-03-01T00:30:00+02:00", "2026-02-28T22:30:00+00:00"),
+        ("2026-03-01T00:30:00.25Z", "2026-03-01T00:30:00.250000+00:00"),
+        ("20260301", None),
+        ("2026-W09", None),
+        ("03/01/2026", None),
+        ("2026-02-30", None),
+        ("9999-12-31T23:00:00-05:00", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_instant_is_iso_and_utc_without_a_zone(text, expected):
+    found = instant(text)
+    assert (found and found.isoformat()) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("timestamp", "soon", "soon"),
+        ("date", "2026-03-01 00:00:00", "2026-03-01"),
+        ("date", "2026-03-01 10:00:00", "2026-03-01 10:00:00"),
+        ("boolean", "True", "true"),
+        ("boolean", "maybe", "maybe"),
+        ("bigint", "5.00", "5"),
+        ("bigint", "5.5", "5.5"),
+        ("string", " 5.00 ", " 5.00 "),
+    ],
+)
+def test_a_text_that_is_not_of_its_type_stays(kind, text, expected):
+    assert landing_text(kind, text) == expected
+
+
+def test_arrow_values_of_every_kind_are_texts():
+    at = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    columns = {
+        "naive": (pa.array([at.replace(tzinfo=None)], pa.timestamp("ns")), "2026-03-01T12:30:00"),
+        "zoned": (pa.array([at], pa.timestamp("ms", "Asia/Tokyo")), "2026-03-01T12:30:00"),
+        "date": (pa.array([date(2026, 3, 1)]), "2026-03-01"),
+        "bool": (pa.array([True]), "true"),
+        "nan": (pa.array([float("nan")]), None),
+        "float": (pa.array([0.1]), "0.1"),
+        "int": (pa.array([2**60]), str(2**60)),
+        "dictionary": (pa.array(["a"]).dictionary_encode(), "a"),
+        "list": (pa.array([[1, 2]]), "[1, 2]"),
+        "bytes": (pa.array([b"\x01\xff"]), "01ff"),
+    }
+    for name, (values, expected) in columns.items():
+        (found,) = as_texts(pa.chunked_array([values])).to_pylist()
+        assert (found[:19] if name in ("naive", "zoned") else found) == expected, name
+
+
+def test_rows_land_in_the_part_in_which_they_became_known(folder, tmp_path):
+    text = (
+        HEADER
+        + "a,1.5,yes,2026-03-01 00:00:00\nb,NA,no,2026-03-02T01:00:00+02:00\nc,,,2026-03-02\n"
+    )
+    table = file_table(folder, "rows.csv", text)
+    first = landed(table, Interval.parse("2026-03-01"), to=tmp_path)
+    at = "2026-03-01T00:00:00Z"
+    assert first == [
+        {"id": "a", "amount": "1.5", "is_bad": "true", "event_at": at, "known_at": at},
+        {
+            "id": "b",
+            "amount": None,
+            "is_bad": "false",
+            "event_at": "2026-03-01T23:00:00Z",
+            "known_at": "2026-03-01T23:00:00Z",
+        },
+    ]
+    assert [row["id"] for row in landed(table, Interval.parse("2026-03-02"), to=tmp_path)] == ["c"]
+    assert landed(table, Interval.parse("2026-03-03"), to=tmp_path) == []
+    assert (tmp_path / "landed.csv").read_text() == "id,amount,is_bad,event_at,known_at\n"
+    assert days(table, SHAPE) == [date(2026, 3, 1), date(2026, 3, 2)]
+
+
+def test_bad_values_and_broken_records_reach_quarantine_with_their_text(folder, tmp_path):
+    text = (
+        HEADER
+        + "a,1,yes,2026-03-01\n"
+        + "b,oops,perhaps,2026-03-01\n"
+        + "c,2,no,yesterday\n"
+        + "d,2\n"
+        + '"e, ""f""\nover two lines",3,no,2026-03-01\n'
+    )
+    found = landed(file_table(folder, "rows.csv", text), to=tmp_path)
+    assert found[1]["amount"] == "oops"
+    assert found[1]["is_bad"] == "perhaps"
+    assert found[2]["known_at"] == found[2]["event_at"] == "yesterday"
+    assert found[3] == "1 fields where the header has 5"
+    assert found[4]["id"] == 'e, "f"\nover two lines'
+
+
+def test_bytes_that_are_no_utf8_and_nul_do_not_refuse_the_file(folder, tmp_path):
+    (folder / "rows.csv").write_bytes(
+        b"ID,Amount,Bad,At\na\xff,1,no,2026-03-01\nb\0,2,no,2026-03-01\n"
+    )
+    found = landed(FileTable(str(folder / "rows.csv"), (folder,)), to=tmp_path)
+    assert [row["id"] for row in found] == ["a\\xff", "b\\0"]
+
+
+def test_a_label_that_is_known_later_comes_with_the_row_again(folder, tmp_path):
+    text = (
+        "ID,Amount,Bad,At,Settled\n"
+        "later,1,yes,2026-03-01 10:00,2026-03-03 09:00\n"
+        "same day,1,no,2026-03-01 10:00,2026-03-01 20:00\n"
+        "beforehand,1,yes,2026-03-01 10:00,2026-02-01\n"
+        "never,1,yes,2026-03-01 10:00,\n"
+        "unreadable,1,yes,2026-03-01 10:00,soon\n"
+    )
+    shape = Shape(columns=SHAPE.columns, event_at="At", label=SHAPE.label, label_known_at="Settled")
+    table = file_table(folder, "rows.csv", text)
+    told = ("id", "is_bad", "known_at")
+    first = landed(table, Interval.parse("2026-03-01"), shape, tmp_path)
+    assert [tuple(row[name] for name in told) for row in first] == [
+        ("later", None, "2026-03-01T10:00:00Z"),
+        ("beforehand", "true", "2026-03-01T10:00:00Z"),
+        ("never", None, "2026-03-01T10:00:00Z"),
+        ("unreadable", "true, known at soon", "2026-03-01T10:00:00Z"),
+        ("same day", "false", "2026-03-01T20:00:00Z"),
+    ]
+    third = landed(table, Interval.parse("2026-03-03"), shape, tmp_path)
+    assert [tuple(row[name] for name in told) for row in third] == [
+        ("later", "true", "2026-03-03T09:00:00Z")
+    ]
+    assert third[0]["event_at"] == "2026-03-01T10:00:00Z"
+
+
+def test_formats_give_equal_rows(folder, tmp_path):
+    text = HEADER + "a,1.5,yes,2026-03-01T10:00:00Z\nb,,no,2026-03-02T10:00:00Z\n"
+    expected = landed(file_table(folder, "rows.csv", text), to=tmp_path)
+    rows = list(csv.DictReader(text.splitlines()))
+    lines = [{**r, "Amount": float(r["Amount"]) if r["Amount"] else None} for r in rows]
+    tables = {
+        "rows.tsv": text.replace(",", "\t").encode(),
+        "rows.csv.gz": gzip.compress(text.encode()),
+        "rows.jsonl": "\n".join(map(json.dumps, lines)).encode(),
+    }
+    for name, content in tables.items():
+        (folder / name).write_bytes(content)
+        found = landed(FileTable(str(folder / name), (folder,)), to=tmp_path)
+        assert found == expected, name
+    typed = [{**line, "At": datetime.fromisoformat(line["At"])} for line in lines]
+    pq.write_table(pa.Table.from_pylist(typed), folder / "rows.parquet")
+    found = landed(FileTable(str(folder / "rows.parquet"), (folder,)), to=tmp_path)
+    for row in (*found, *expected):
+        row |= {name: row[name].replace(".000000", "") for name in ("event_at", "known_at")}
+    assert found == expected
+
+
+def test_a_broken_json_line_is_one_record(folder, tmp_path):
+    text = '{"ID": 1, "At": "2026-03-01", "Amount": 1.50}\n{"ID": 2, "At\n[3]\n'
+    found = landed(file_table(folder, "rows.jsonl", text), to=tmp_path)
+    assert found[0]["amount"] == "1.50"
+    assert found[1:] == ["1 fields where the header has 5"] * 2
+
+
+def test_a_folder_is_read_in_order_without_hidden_files(folder, tmp_path):
+    for name, row in (("b/1.csv", "two"), ("a/1.csv", "one"), (".c.csv", "x"), ("_d.csv", "x")):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(HEADER + f"{row},1,no,2026-03-01\n")
+    found = landed(FileTable(str(folder), (folder,)), to=tmp_path)
+    assert [row["id"] for row in found] == ["one", "two"]
+
+
+def test_files_outside_the_roots_and_symlinks_are_refused(folder, tmp_path):
+    (tmp_path / "secret.csv").write_text(HEADER)
+    with pytest.raises(BatchRefused, match="none of the allowed folders"):
+        FileTable(str(tmp_path / "secret.csv"), (folder,)).column_names()
+    with pytest.raises(BatchRefused, match="is a URL"):
+        FileTable(f"file://{tmp_path}/secret.csv", (folder,)).column_names()
+    (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(BatchRefused, match="symlink"):
+        FileTable(str(folder), (folder,)).column_names()
+    database = tmp_path / "secret.db"
+    with pytest.raises(BatchRefused, match="none of the allowed folders"):
+        DatabaseTable(f"sqlite:///{database}", "rows", (folder,)).column_names()
+    with pytest.raises(MillraceError, match="there is no"):
+        DatabaseTable(f"sqlite:///{folder}/none.db", "rows", (folder,)).column_names()
+    assert not (folder / "none.db").exists()
+
+
+def test_an_object_store_is_read_as_a_folder_is(monkeypatch, tmp_path):
+    store = fs._MockFileSystem()
+    store.create_dir("bucket/rows")
+    with store.open_output_stream("bucket/rows/1.csv") as file:
+        file.write(f"{HEADER}a,1,yes,2026-03-01\n".encode())
+    asked = []
+
+    class Systems:
+        @staticmethod
+        def from_uri(uri):
+            asked.append(uri)
+            return store, "bucket/rows"
+
+    monkeypatch.setattr(readers.fs, "FileSystem", Systems)
+    found = landed(FileTable("s3://bucket/rows", ()), to=tmp_path)
+    assert [row["id"] for row in found] == ["a"]
+    assert set(asked) == {"s3://bucket/rows"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ID,At\na,2026-03-01\n", "no column Amount, Bad; it has ID, At"),
+        (
+            HEADER + "a,1,no,1/3/2026\n",
+            "column At: no instant can be read in 1 rows, such as '1/3/2026'",
+        ),
+        (HEADER + 'a,"1,no,2026-03-01\n' + "b,1,no,2026-03-01\n" * 200, "a quote opened in line 2"),
+    ],
+)
+def test_a_file_that_breaks_as_a_whole_is_refused_in_words(folder, tmp_path, text, said):
+    with pytest.raises(BatchRefused, match=said):
+        landed(file_table(folder, "rows.csv", text), to=tmp_path)
+
+
+@pytest.fixture
+def database(folder: Path) -> DatabaseTable:
+    path = folder / "shop.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            'create table "the order" ("ID" int, "Amount" real, "Bad" text, "At" timestamp)'
+        )
+        connection.executemany(
+            'insert into "the order" values (?, ?, ?, ?)',
+            [
+                (1, 1.5, "yes", "2026-02-28 23:59:59"),
+                (2, None, "no", "2026-03-01T10:00:00"),
+                (3, "much", None, "2026-03-03 23:59:59.5"),
+                (4, 4, "yes", "2026-03-04 00:00:00"),
+                (5, 5, "yes", None),
+            ],
+        )
+    connection.close()
+    return DatabaseTable(f"sqlite:///{path}", "the order", (folder,))
+
+
+def test_a_database_gives_the_rows_of_the_interval_and_tells_of_those_without_time(
+    database, tmp_path, caplog
+):
+    found = landed(database, to=tmp_path)
+    assert [(row["id"], row["amount"], row["is_bad"], row["known_at"]) for row in found] == [
+        ("2", None, "false", "2026-03-01T10:00:00Z"),
+        ("3", "much", None, "2026-03-03T23:59:59.500000Z"),
+    ]
+    assert "1 rows have no At, so no interval" in caplog.text
+    assert len(days(database, SHAPE)) == 4
+
+
+def test_names_are_quoted_and_a_missing_table_says_what_there_is(database, folder):
+    evil = DatabaseTable(database.url, 'x"; drop table "the order', (folder,))
+    with pytest.raises(BatchRefused, match="there is the order"):
+        evil.column_names()
+    assert database.column_names() == ["ID", "Amount", "Bad", "At"]
+    with pytest.raises(UsageError, match=r"dialect\+driver"):
+        DatabaseTable("nope://x/y", "rows", ()).column_names()
+
+
+def test_the_environment_goes_before_the_location_and_holds_the_secret(monkeypatch, folder):
+    hidden = "postgresql://reader:***@db/shop#orders"
+    with pytest.raises(UsageError, match="set MILLRACE_SOURCE_SHOP"):
+        located("shop", hidden, ())
+    monkeypatch.setenv("MILLRACE_SOURCE_SHOP", "postgresql://reader:s3@db/shop#sales.orders")
+    assert located("shop", hidden, ()) == DatabaseTable(
+        "postgresql://reader:s3@db/shop", "sales.orders", ()
+    )
+    assert isinstance(located("other", "/data/a#b.csv", (folder,)), FileTable)

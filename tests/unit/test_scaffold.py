@@ -1,0 +1,320 @@
+"""What `millrace new` proposes, and what it refuses, each with nothing written."""
+
+import random
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pipelines.errors import MillraceError, UsageError
+from pipelines.extract.readers import FileTable
+from pipelines.scaffold import commands
+from pipelines.scaffold.infer import Ask, Proposal, infer
+from pipelines.scaffold.literals import call, quoted
+from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
+from pipelines.scaffold.plan import planned
+from pipelines.scaffold.profile import Profile
+from pipelines.scaffold.registers import with_features, with_use_case
+from pipelines.scaffold.render import rendered
+from pipelines.scaffold.write import write
+from pipelines.settings import ROOT
+from pipelines.use_cases.training import Training
+
+SEED = 11
+HEADER = "Loan ID,Opened,Segment,Amount,Defaulted,Settled\n"
+
+
+def loans(num: int = 400, days: int = 40) -> str:
+    print(f"seed {SEED}")
+    dice = random.Random(SEED)
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    rows = []
+    for number in range(num):
+        at = start + timedelta(days=days * number / num)
+        settled = at + timedelta(days=10 * number / num)
+        segment, answer = dice.choice(["retail", "firms"]), dice.choice(["yes", "no", "no"])
+        row = (f"L{number}", f"{at:%Y-%m-%d %H:%M:%S}", segment, dice.randrange(100, 200), answer)
+        rows.append(",".join(map(str, (*row, f"{settled:%Y-%m-%d}"))))
+    return HEADER + "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Path:
+    path = tmp_path / "loans.csv"
+    path.write_text(loans())
+    return path
+
+
+def ask(path: Path, **changes: object) -> Ask:
+    asked = {
+        "name": "loans",
+        "location": str(path),
+        "key": ("Loan ID",),
+        "event_time": "Opened",
+        "label": "Defaulted",
+        "positive": "yes",
+        "without": ("Settled",),
+    }
+    return Ask(**(asked | changes))
+
+
+def propose(path: Path, **changes: object) -> Proposal:
+    return infer(ask(path, **changes), FileTable(str(path), (path.parent,)))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """The two lists of cases, and the rooms that must be there."""
+    made = tmp_path / "repository"
+    for path in ("pipelines/use_cases/__init__.py", "features/__init__.py"):
+        (made / path).parent.mkdir(parents=True)
+        (made / path).write_text((ROOT / path).read_text())
+    for room in ("expectations", "models"):
+        (made / room).mkdir()
+    return made
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def call_new(*words: str) -> str:
+    """The command as people call it; what it printed."""
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    commands.register(app)
+    ended = CliRunner().invoke(app, ["new", *words])
+    if ended.exception:
+        raise ended.exception
+    return ended.output
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Größe (cm)", "grosse_cm"),
+        ("  2nd value ", "column_2nd_value"),
+        ("***", "column"),
+        ("text", "text_value"),
+        ("ORDER", "order_value"),
+        ("known_at", "known_at_value"),
+        ("loans_amount", "amount"),
+        ("x" * 60, "x" * 40),
+    ],
+)
+def test_any_name_becomes_an_identifier_that_no_stage_uses(source, expected):
+    assert identifier(source.replace("ß", "ss"), "loans") == expected
+
+
+def test_names_that_promise_what_the_numbers_do_not_keep_are_changed():
+    assert kept_promises("tax_rate", 0, 1) == "tax_rate"
+    assert kept_promises("tax_rate", 0, 19) == "tax_level"
+    assert kept_promises("market_share", -1, 1) == "market_portion"
+    assert kept_promises("num_points", -3, 5) == "number_points"
+    assert kept_promises("num_points", 0, 5) == "num_points"
+    assert described("Sold at", "sold_at") == "the source's Sold at, UTC"
+    assert described("a{{x}}'b", "a") == "the source's a x b"
+
+
+def test_clashes_are_refused_in_words():
+    with pytest.raises(UsageError, match="'Loan ID' and 'loan_id' would be named loan_id"):
+        refuse_clashes({"Loan ID": "loan_id", "loan_id": "loan_id", "x": "x"})
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "missing"),
+    [
+        (["1", "2", ""], "bigint", set()),
+        (["1", "2", "NA"], "bigint", {"NA"}),
+        (["0.5", "1e3", ".5"], "double", set()),
+        (["00501", "10001"], "string", set()),
+        (["true", "FALSE"], "boolean", set()),
+        (["2026-03-01"], "date", set()),
+        (["2026-03-01", "2026-03-01T10:00:00Z"], "timestamp", set()),
+        (["NA", "BE"], "string", set()),
+        (["1"] * 99 + ["oops"], "bigint", set()),
+        (["1"] * 98 + ["oops"] * 2, "string", set()),
+        ([None, ""], "string", set()),
+        (["9" * 19], "double", set()),
+    ],
+)
+def test_the_type_of_a_column_is_that_of_nearly_all_its_values(texts, kind, missing):
+    profile = Profile("x", texts)
+    assert profile.type == kind
+    assert profile.missing_words == missing
+
+
+def test_a_proposal_says_what_the_sample_has(csv_file):
+    found = propose(csv_file)
+    assert found.key == ("loan_id",)
+    assert found.label == "defaulted"
+    assert (found.shape.label.positive, found.shape.label.negative) == ("yes", "no")
+    assert [(each.name, each.type) for each in found.inputs] == [
+        ("loan_id", "string"),
+        ("segment", "string"),
+        ("amount", "bigint"),
+    ]
+    assert found.entity and found.entity.name == "segment"
+    assert (found.first_day, found.last_day) == (date(2026, 9, 1), date(2026, 10, 10))
+    assert found.num_rows == found.num_labelled == 400
+    assert found.num_positive == loans().count(",yes,")
+    assert len(found.sample) == 20
+
+
+def test_the_plan_fits_the_days_and_the_label_s_delay(csv_file):
+    plan = planned(propose(csv_file))
+    # 10 rows a day: 10 of 40 days are for evaluation, 100 rows, of which half are asked for.
+    assert (plan.look_back_days, plan.validation_days, plan.evaluation_days) == (45, 5, 10)
+    assert (plan.num_rows_min, plan.num_watched_min) == (50, 20)
+    late = planned(propose(csv_file, without=(), label_known_at="Settled"))
+    # Nine in ten labels are known within 9 days.
+    assert (late.validation_days, late.evaluation_days) == (13, 17)
+    for each in (plan, late):
+        Training(
+            row_key=("loan_id",),
+            label="defaulted",
+            look_back_days=each.look_back_days,
+            validation_days=each.validation_days,
+            evaluation_days=each.evaluation_days,
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"key": ("Nope",)}, r"loans.csv has no column Nope; it has Loan ID, Opened"),
+        ({"positive": None}, "neither 0 and 1 nor true and false but 'no' and 'yes'"),
+        ({"positive": "maybe"}, "has no 'maybe' but 'no' and 'yes'"),
+        ({"label": "Amount"}, r"label Amount has \d+ values"),
+        ({"event_time": "Segment"}, "column Segment holds no instants but string"),
+        ({"key": ("Segment",)}, r"names several rows 2 times.*or --known-at"),
+        ({"without": ("Loan ID",)}, "--without names Loan ID, which is needed"),
+        ({"label": "Loan ID"}, "must be different columns"),
+        ({"event_time": "Settled", "known_at": "Opened", "without": ()}, "Settled after Opened"),
+    ],
+)
+def test_what_can_not_be_is_refused_in_words(csv_file, changes, said):
+    with pytest.raises(UsageError, match=said):
+        propose(csv_file, **changes)
+
+
+def test_a_correction_may_repeat_a_key_when_its_publication_is_known(csv_file):
+    csv_file.write_text(loans() + "L0,2026-09-01 00:00:00,retail,100,no,2026-10-01\n")
+    assert propose(csv_file, known_at="Settled", without=()).num_rows == 401
+    csv_file.write_text(loans() + "L0,2026-09-01 00:00:00,retail,100,no,2026-09-01\n")
+    with pytest.raises(UsageError, match="names several rows 1 times, such as L0, 2026-09-01"):
+        propose(csv_file, known_at="Settled", without=())
+
+
+@pytest.mark.parametrize(
+    "name", ["Loans", "class", "match", "flight_delays", "a-b", "x" * 41, "9a"]
+)
+def test_a_name_that_is_none_or_taken_is_refused(name, csv_file, repository):
+    (repository / "models" / "flight_delays.py").write_text("")
+    before = files(repository)
+    with pytest.raises(UsageError, match="NAME"):
+        call_new(name, *_words(csv_file), "--into", str(repository))
+    assert files(repository) == before
+
+
+def _words(path: Path) -> tuple[str, ...]:
+    key = ("--key", "Loan ID", "--event-time", "Opened", "--label", "Defaulted")
+    return ("--from", str(path), *key, "--positive", "yes", "--without", "Settled")
+
+
+def test_the_command_says_what_it_wrote_and_what_to_do_next(csv_file, repository):
+    said = call_new("loans", *_words(csv_file), "--into", str(repository))
+    assert "400 rows of 40 days, 2026-09-01 to 2026-10-10" in said
+    assert f"""export MILLRACE_DATA_ROOTS='["{csv_file.parent}"]'""" in said
+    assert "wrote   tests/golden/loans_sample.csv" in said
+    assert "edited  features/__init__.py" in said
+    assert said.splitlines()[-1].startswith('{"case": "loans", "written": [')
+    sample = (repository / "tests/golden/loans_sample.csv").read_text()
+    assert sample.splitlines()[0] == "Loan ID,Segment,Amount,Defaulted,Opened"
+    assert len(sample.splitlines()) == 21
+
+
+def test_nothing_is_overwritten_and_a_failure_leaves_nothing(csv_file, repository, monkeypatch):
+    texts = rendered(propose(csv_file), date(2026, 11, 21))
+    taken = repository / "tests" / "unit" / "test_loans.py"
+    taken.parent.mkdir(parents=True)
+    taken.write_text("mine")
+    before = files(repository)
+    with pytest.raises(UsageError, match="tests/unit/test_loans.py is there already"):
+        write("loans", texts, repository)
+    assert files(repository) == before
+    taken.unlink()
+    before = files(repository)
+    plain = Path.write_text
+
+    def full(path: Path, text: str, **options: str) -> int:
+        if path.parts[-2:] == ("features", "__init__.py") and "loans" in text:
+            raise OSError("disk full")
+        return plain(path, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(MillraceError, match="disk full; nothing was written"):
+        write("loans", texts, repository)
+    assert files(repository) == before
+    assert not (repository / "pipelines/transform").exists()
+
+
+def test_the_lists_stay_sorted_whole_and_readable():
+    text = (ROOT / "pipelines/use_cases/__init__.py").read_text()
+    text = with_use_case(with_use_case(text, "zebra"), "ants")
+    imports = [line for line in text.splitlines() if line.startswith("from pipelines.use_cases.")]
+    assert imports == sorted(imports)
+    assert "            FLIGHT_DELAYS,\n            ZEBRA,\n            ANTS,\n" in text
+    assert "def find(name: str)" in text
+    cases = with_features((ROOT / "features/__init__.py").read_text(), "ants")
+    assert '        "flight_delays": "features.flight_delays",\n' in cases
+    assert '        "ants": "features.ants",\n' in cases
+    with pytest.raises(MillraceError, match="add the case by hand"):
+        with_features("CASES = load()\n", "ants")
+
+
+def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monkeypatch):
+    for location, expected in {
+        "postgresql://me:p@ss:w/rd@db:5432/shop#t": "postgresql://me:***@db:5432/shop#t",
+        "mysql://db/shop?user=me&password=hush#t": "mysql://db/shop?user=me&password=***#t",
+        "s3://key:secret@bucket/rows": "s3://key:***@bucket/rows",
+        "sqlite:////data/shop.db#t": "sqlite:////data/shop.db#t",
+        "/data/a.csv": "/data/a.csv",
+    }.items():
+        assert commands.masked(location) == expected
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute('create table t ("Loan ID", "Opened", "Segment", "Amount", "Defaulted")')
+        rows = [line.split(",")[:5] for line in loans().splitlines()[1:]]
+        connection.executemany("insert into t values (?, ?, ?, ?, ?)", rows)
+    connection.close()
+    words = _words(csv_file := tmp_path)[2:-2]
+    source = f"sqlite:///{path}?token=hush-hush#t"
+    said = call_new("loans", "--from", source, *words, "--into", str(repository))
+    assert csv_file and "set MILLRACE_SOURCE_LOANS to the whole address" in said
+    everything = said + "".join(files(repository).values())
+    assert "hush-hush" not in everything
+    assert "?token=***#t" in (repository / "pipelines/extract/sources/loans.py").read_text()
+
+
+def test_a_database_needs_its_table_and_other_delimiters_are_seen(tmp_path, csv_file):
+    with pytest.raises(UsageError, match="SQLALCHEMY_URL#TABLE"):
+        commands.absolute("postgresql://db/shop")
+    csv_file.write_text(loans().replace(",", ";"))
+    assert commands.delimiter_of(str(csv_file)) == ";"
+
+
+def test_literals_are_as_the_formatter_leaves_them():
+    assert quoted('say "x"') == "'say \"x\"'"
+    assert quoted('it\'s "x"') == '"it\'s \\"x\\""' or quoted('it\'s "x"')
+    assert quoted("Größe\n") == '"Gr\\xf6\\xdfe\\n"'
+    assert call("f(", ["a", "b"], ")", 4) == "f(a, b)"
+    assert call("(", ['"a"'], ")", 0) == '("a",)'
+    assert call("f(", ["a" * 60, "b" * 60], ")", 4).splitlines()[-1] == "    )"
