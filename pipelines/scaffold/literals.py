@@ -1,0 +1,64 @@
+"""Values as Python source that ruff's formatter leaves as it is."""
+
+import textwrap
+from collections.abc import Sequence
+
+WIDTH = 100
+
+
+def quoted(text: str) -> str:
+    """A string literal in ASCII, in double quotes unless single ones escape less.
+
+    Example:
+        >>> print(quoted("it's"), quoted('a "b"'))
+        "it's" 'a "b"'
+    """
+    plain = ascii(text)[1:-1].replace("\\'", "'")
+    double, single = text.count('"'), text.count("'")
+    if double <= single:
+        return '"' + plain.replace('"', '\\"') + '"'
+    return "'" + plain.replace("'", "\\'") + "'"
+
+
+def call(opening: str, arguments: Sequence[str], closing: str, indent: int) -> str:
+    """`opening(a, b)closing` on one line if it fits, else an argument a line."""
+    pad = " " * indent
+    one_line = f"{opening}{', '.join(arguments)}{closing}"
+    if len(arguments) == 1 and opening == "(":
+        one_line = f"({arguments[0]},)"
+    if indent + len(one_line) < WIDTH and arguments:
+        return one_line
+    if not arguments:
+        return f"{opening}{closing}"
+    lines = "".join(f"{pad}    {_checked(argument, indent)}\n" for argument in arguments)
+    return f"{opening}\n{lines}{pad}{closing}"
+
+
+def _checked(argument: str, indent: int) -> str:
+    """With its comma; a text that is longer than a line is kept in one."""
+    too_long = indent + 5 + len(argument) > WIDTH and "\n" not in argument
+    return f"{argument},  # noqa: E501" if too_long else f"{argument},"
+
+
+def names(values: Sequence[str], indent: int = 0) -> str:
+    """A tuple of strings."""
+    return call("(", [quoted(value) for value in values], ")", indent)
+
+
+def number(value: float) -> str:
+    """A number literal of few digits.
+
+    Example:
+        >>> number(97.0), number(0.123456)
+        ('97', '0.1235')
+    """
+    if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004
+        return str(int(value))
+    return repr(float(f"{value:.4g}"))
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """A paragraph of a docstring or comment."""
+    plain = text.encode("ascii", "backslashreplace").decode().replace("\\", "/")
+    pad = " " * indent
+    return textwrap.fill(plain, WIDTH, initial_indent=pad, subsequent_indent=pad)

@@ -1,0 +1,52 @@
+"""How a model of so much data may be trained and gated: figures from the sample, to be edited."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from pipelines.scaffold.infer import Proposal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The figures of `Training`, its `Gate` and its `Watch`."""
+
+    look_back_days: int
+    validation_days: int
+    evaluation_days: int
+    num_rows_min: int
+    num_class_rows_min: int
+    num_watched_min: int
+
+
+def planned(proposal: Proposal) -> Plan:
+    """Evaluation on some thousand rows if a quarter of the days has them, and room for late labels.
+
+    A decision whose label comes after its part has ended is in no part: the parts are longer than
+    nine in ten labels take.
+    """
+    days = num_days(proposal)
+    a_day = proposal.num_rows / days
+    delay = proposal.label_delay_days
+    evaluation = max(_within(ceil(2000 / a_day), 7, max(7, days // 4)), ceil(2 * delay))
+    validation = max(3, evaluation // 2, ceil(1.5 * delay))
+    look_back = max(_within(days, 30, 365), 3 * (evaluation + validation))
+    expected = a_day * evaluation
+    rarer = min(proposal.num_positive, proposal.num_labelled - proposal.num_positive)
+    share = rarer / max(1, proposal.num_labelled)
+    return Plan(
+        look_back_days=look_back,
+        validation_days=validation,
+        evaluation_days=evaluation,
+        num_rows_min=_within(int(expected / 2), 50, 1000),
+        num_class_rows_min=_within(int(expected * share / 2), 10, 100),
+        num_watched_min=_within(int(a_day / 2), 20, 200),
+    )
+
+
+def num_days(proposal: Proposal) -> int:
+    """From the first to the last day with rows, both counted."""
+    return (proposal.last_day - proposal.first_day).days + 1
+
+
+def _within(value: int, least: int, most: int) -> int:
+    return max(least, min(value, most))

@@ -1,0 +1,96 @@
+"""What a sample says of one column: its type, its gaps, its range."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipelines.extract.texts import instant
+from pipelines.use_cases.spec import ColumnType
+
+# So many of a column's values must be of a type; the others are bad values, for quarantine.
+TYPED_SHARE_MIN = 0.99
+MISSING_WORDS = frozenset({"NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", "None", "-", "?"})
+CATEGORIES_MAX = 200
+
+# No leading zeros: 00501 is a code, not a number. 18 digits fit a bigint.
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
+_NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _is_instant(text: str) -> bool:
+    return instant(text) is not None
+
+
+def _is_date(text: str) -> bool:
+    return bool(_DATE.fullmatch(text)) and _is_instant(text)
+
+
+# In this order: the narrowest first.
+_TYPES: Mapping[ColumnType, Callable[[str], object]] = {
+    "boolean": lambda text: text.lower() in ("true", "false"),
+    "bigint": _INTEGER.fullmatch,
+    "double": _NUMBER.fullmatch,
+    "date": _is_date,
+    "timestamp": _is_instant,
+}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column's texts in the sample."""
+
+    source: str
+    texts: Sequence[str | None]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each value occurs, without those that say *missing* in words."""
+        counts = Counter(text for text in self.texts if text)
+        if self.type == "string":
+            return counts
+        return Counter({text: n for text, n in counts.items() if text not in MISSING_WORDS})
+
+    @cached_property
+    def type(self) -> ColumnType:
+        """The narrowest type that nearly all values are of."""
+        counts = Counter(text for text in self.texts if text and text not in MISSING_WORDS)
+        enough = TYPED_SHARE_MIN * counts.total()
+        for kind, is_one in _TYPES.items():
+            if counts and sum(n for text, n in counts.items() if is_one(text)) >= enough:
+                return kind
+        return "string"
+
+    @property
+    def missing_words(self) -> frozenset[str]:
+        """The source's own words for a missing number or date."""
+        if self.type == "string":
+            return frozenset()
+        return MISSING_WORDS & {text for text in self.texts if text}
+
+    @property
+    def has_nulls(self) -> bool:
+        return self.counts.total() < len(self.texts)
+
+    @cached_property
+    def numbers(self) -> list[float]:
+        """Its values as numbers, those that are."""
+        if self.type not in ("bigint", "double"):
+            return []
+        return [float(text) for text in self.counts if _TYPES["double"](text)]
+
+    @property
+    def low(self) -> float | None:
+        return min(self.numbers, default=None)
+
+    @property
+    def high(self) -> float | None:
+        return max(self.numbers, default=None)
+
+    @property
+    def is_category(self) -> bool:
+        """Text with few values, each of them seen often."""
+        most = min(CATEGORIES_MAX, len(self.texts) / 5)
+        return self.type == "string" and 1 < len(self.counts) <= most

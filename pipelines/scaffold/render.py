@@ -1,0 +1,262 @@
+"""A proposal as the texts of all of a case's files, by their path in the repository."""
+
+import csv
+from collections.abc import Mapping
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.extract.readers import FileTable
+from pipelines.extract.tables import HIDDEN, Rows, days
+from pipelines.scaffold.infer import Input, Proposal
+from pipelines.scaffold.literals import WIDTH, call, names, number, quoted, wrapped
+from pipelines.scaffold.names import described
+from pipelines.scaffold.plan import num_days, planned
+from pipelines.scaffold.registers import import_order
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import Column, Feed
+
+_DBT = "pipelines/transform/dbt/models/{name}"
+# Every file of a case, by its template.
+FILES: Mapping[str, str] = {
+    "use_case.py": "pipelines/use_cases/{name}.py",
+    "source.py": "pipelines/extract/sources/{name}.py",
+    "expectations.py": "expectations/{name}.py",
+    "features.py": "features/{name}.py",
+    "model.py": "models/{name}.py",
+    "sources.yml": f"{_DBT}/sources.yml",
+    "rows.sql": f"{_DBT}/silver/{{name}}_rows.sql",
+    "rows.yml": f"{_DBT}/silver/{{name}}_rows.yml",
+    "states.sql": f"{_DBT}/gold/{{name}}_{{state}}.sql",
+    "states.yml": f"{_DBT}/gold/{{name}}_{{state}}.yml",
+    "decisions.sql": f"{_DBT}/gold/{{name}}_decisions.sql",
+    "decisions.yml": f"{_DBT}/gold/{{name}}_decisions.yml",
+    "labels.sql": f"{_DBT}/gold/{{name}}_labels.sql",
+    "labels.yml": f"{_DBT}/gold/{{name}}_labels.yml",
+    "test.py": "tests/unit/test_{name}.py",
+}
+_EVERYBODY = "population"
+
+
+def rendered(proposal: Proposal, today: date) -> dict[str, str]:
+    """Every file's text, by its path."""
+    # SQL keeps jinja's own marks for dbt.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # Python, SQL and YAML: `literals` quotes what is put in
+    )
+    golden = _csv(proposal)
+    values = _values(proposal, today) | _expected(proposal, golden)
+    texts = {
+        path.format(name=values["name"], state=values["state"]): environment.get_template(
+            f"{template}.j2"
+        ).render(values)
+        for template, path in FILES.items()
+    }
+    return texts | {f"tests/golden/{proposal.ask.name}_sample.csv": golden}
+
+
+def _values(proposal: Proposal, today: date) -> dict[str, Any]:
+    """What every template may name."""
+    ask, entity = proposal.ask, proposal.entity
+    question = f"Is {proposal.label} true of a row of {ask.name}?"
+    state = f"{entity.name if entity else _EVERYBODY}_states"
+    numbers = ("bigint", "double", "boolean")
+    numeric = [e.name for e in proposal.inputs if e.type in numbers and e.name not in proposal.key]
+    features = ("num_rows_7d", "num_rows_28d", "label_rate_7d", "label_rate_28d")
+    plan = planned(proposal)
+    key_inputs = [each for each in proposal.inputs if each.name in proposal.key]
+    return {
+        "names": names,
+        "quoted": quoted,
+        "name": ask.name,
+        "title": question,
+        "question": question,
+        "question_lower": question[0].lower() + question[1:],
+        "provenance": wrapped(_provenance(proposal, today)),
+        "today": today.isoformat(),
+        "columns": _columns(proposal),
+        "inputs": proposal.inputs,
+        "key": list(proposal.key),
+        "key_inputs": key_inputs,
+        "label": proposal.label,
+        "label_columns": [*(each.name for each in key_inputs), "event_at"],
+        "label_description": described(ask.label, proposal.label),
+        "has_entity": entity is not None,
+        "entity": entity.name if entity else _EVERYBODY,
+        "entity_description": entity.description if entity else "everybody: the constant all",
+        "state": state,
+        "num_days": num_days(proposal),
+        "rows_a_day": number(float(f"{proposal.num_rows / num_days(proposal):.3g}")),
+        "history_days": max(28, min(3650, (today - proposal.first_day).days)),
+        "plan": plan,
+        "correction_days": max(90, 2 * plan.evaluation_days),
+        "numeric": [*numeric, *(f"{state}__{feature}" for feature in features)],
+        "categorical": [each.name for each in proposal.inputs if each.is_category],
+        "has_limits": any(map(_limits, proposal.inputs)),
+        "rules": _rules(proposal),
+        "test_imports": sorted(
+            (f"use_cases.{ask.name} import ROWS", "use_cases.interval import Interval"),
+            key=lambda line: import_order(f"pipelines.{line.split()[0]}"),
+        ),
+        **_source(proposal),
+    }
+
+
+def _provenance(proposal: Proposal, today: date) -> str:
+    which = "all" if proposal.is_whole else "the first"
+    return (
+        f"Proposed on {today} from {which} {proposal.num_rows:,} rows of {proposal.ask.location}, "
+        f"{proposal.first_day} to {proposal.last_day}; every figure is for you to edit."
+    )
+
+
+def _columns(proposal: Proposal) -> list[str]:
+    """The feed's columns as Python; a gap in the sample makes one optional."""
+    label = described(proposal.ask.label, proposal.label)
+    rows = [
+        *((e.name, e.type, e.description, e.has_nulls) for e in proposal.inputs),
+        (proposal.label, "boolean", f"{label}; empty until it is known", True),
+        ("event_at", "timestamp", "when it happened, UTC", False),
+        ("known_at", "timestamp", "when the row became known, UTC", False),
+    ]
+    return [
+        call(
+            "Column(",
+            [*map(quoted, (name, kind, said)), *(["optional=True"] if optional else [])],
+            ")",
+            8,
+        )
+        for name, kind, said, optional in rows
+    ]
+
+
+def _limits(each: Input) -> tuple[float, float] | None:
+    """The sample's range, widened by half of it on each side."""
+    if each.low is None or each.high is None or each.low == each.high:
+        return None
+    margin = (each.high - each.low) / 2
+    return each.low - margin, each.high + margin
+
+
+def _rules(proposal: Proposal) -> str:
+    rules = []
+    for each in proposal.inputs:
+        if not each.has_nulls and each.name not in proposal.key:
+            because = 'because="every row of the sample has one"'
+            rules.append(call("NotNull(", [quoted(each.name), because], ")", 4))
+        if limits := _limits(each):
+            shown = f"from the sample: {number(each.low or 0)} to {number(each.high or 0)}; edit"
+            arguments = [quoted(each.name), *map(number, limits), f"because={quoted(shown)}"]
+            rules.append(call("Between(", arguments, ")", 4))
+    return exploded("(", rules, ")")
+
+
+def exploded(opening: str, items: list[str], closing: str, indent: int = 0) -> str:
+    """An item a line, which the formatter leaves so."""
+    pad = " " * indent
+    if not items:
+        return f"{opening}{closing}"
+    return f"{opening}\n" + "".join(f"{pad}    {item},\n" for item in items) + f"{pad}{closing}"
+
+
+def _source(proposal: Proposal) -> dict[str, Any]:
+    """What the template of the source alone needs."""
+    ask, shape = proposal.ask, proposal.shape
+    pairs = [f"{quoted(source)}: {quoted(name)}" for source, name in shape.columns.items()]
+    label = shape.label
+    words = [quoted(ask.label), f"positive={quoted(label.positive)}"]
+    words.append(f"negative={quoted(label.negative)}")
+    missing = [quoted(word) for word in sorted(shape.nulls)]
+    variable = f"MILLRACE_SOURCE_{ask.name.upper()}"
+    comment = f"# {variable} in the environment goes before it."
+    if HIDDEN in ask.location:
+        comment = f"# Its secret is not written here: {variable} has the whole address."
+    too_long = len(quoted(ask.location)) + len("LOCATION = ") > WIDTH
+    is_temporary = ask.location.startswith(("/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108
+    unminded = ["E501"] * too_long + ["S108"] * is_temporary
+    noqa = f"  # noqa: {', '.join(unminded)}" if unminded else ""
+    return {
+        "rule": wrapped(_rule(proposal)),
+        "location_comment": comment,
+        "location": quoted(ask.location) + noqa,
+        "mapping": call("{", pairs, "}", 4),
+        "event_at": quoted(shape.event_at),
+        "known_at": shape.known_at and quoted(shape.known_at),
+        "label_known_at": shape.label_known_at and quoted(shape.label_known_at),
+        "label_words": call("Label(", words, ")", 4),
+        "nulls": f"frozenset({{{', '.join(missing)}}})" if missing else "",
+        "delimiter": f", {quoted(proposal.delimiter)}" if proposal.delimiter != "," else "",
+    }
+
+
+def _rule(proposal: Proposal) -> str:
+    shape = proposal.shape
+    row = (
+        f"A row is known at its column {shape.known_at}."
+        if shape.known_at
+        else f"A row is known at the instant of the event itself, {shape.event_at}."
+    )
+    label = (
+        f"Its label is known at {shape.label_known_at}: the row is published twice, first without "
+        "its label; without that time the label counts as not known."
+        if shape.label_known_at
+        else "Its label is known with it; a row may come first without a label."
+    )
+    return (
+        f"{row} {label} A date is its midnight, and an instant without a zone is taken as UTC. A "
+        "row whose instant can't be read is published with the row before it, and quarantined."
+    )
+
+
+def _csv(proposal: Proposal) -> str:
+    """The golden sample, as the source has it."""
+    text = StringIO()
+    writer = csv.writer(text, delimiter=proposal.delimiter, lineterminator="\n")
+    wanted = proposal.sample.select(proposal.shape.source_columns)
+    writer.writerow(wanted.column_names)
+    writer.writerows(zip(*(column.to_pylist() for column in wanted.columns), strict=True))
+    return text.getvalue()
+
+
+def _expected(proposal: Proposal, golden: str) -> dict[str, Any]:
+    """What the case's own test finds in the golden sample: what the source makes of it now."""
+    columns = [Column(each.name, each.type, "") for each in proposal.inputs]
+    times = (Column("event_at", "timestamp", ""), Column("known_at", "timestamp", ""))
+    label = Column(proposal.label, "boolean", "")
+    feed = Feed(
+        name="rows",
+        description="",
+        format="csv",
+        columns=(*columns, label, *times),
+        key=proposal.key,
+    )
+    with TemporaryDirectory() as folder:
+        sample, landed = Path(folder, "sample.csv"), Path(folder, "landed.csv")
+        sample.write_text(golden, encoding="utf-8", newline="")
+        table = FileTable(str(sample), (Path(folder),), proposal.delimiter)
+        found = days(table, proposal.shape)
+        interval = Interval.parse(f"{found[0]}/{found[-1]}")
+        (file,) = Rows(table, proposal.shape, interval).files(feed, interval)
+        num_rows = file.write(landed)
+        with landed.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+    items = [f"{quoted(name)}: {quoted(value)}" for name, value in rows[0].items()]
+    return {
+        "sample_days": interval.key,
+        "sample_rows": num_rows,
+        "sample_positive": sum(row[proposal.label] == "true" for row in rows),
+        "sample_row": call("{", items, "}", 4),
+    }

@@ -1,0 +1,166 @@
+"""Generated cases in a copy of the repository: formatted, linted, and whole by the contract tests.
+
+One copy for all: each case is three seconds, the contract tests of all of them a quarter minute.
+"""
+
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.settings import ROOT
+
+SEED = 7
+# The contract tests ask every source for the day before their fixed clock, 21 November 2026.
+START, DAYS, ROWS = datetime(2026, 10, 12), 40, 600  # noqa: DTZ001  # naive: taken as UTC
+CASES = ("loans", "shop", "plain")
+CALL = """
+import sys, typer
+from pipelines.scaffold import commands
+app = typer.Typer()
+app.callback()(lambda: None)
+commands.register(app)
+app()
+"""
+
+
+def instants(dice: random.Random) -> list[datetime]:
+    return sorted(START + timedelta(minutes=dice.randrange(DAYS * 1440)) for _ in range(ROWS))
+
+
+def write_csv(path: Path, dice: random.Random) -> None:
+    """A label in words, a category, a column that needs another name, bad and missing values."""
+    lines = ["Loan ID;Opened At;Segment;Amount (EUR);Interest Rate;text;Größe;Defaulted?"]
+    for number, at in enumerate(instants(dice)):
+        amount = "oops" if number == 5 else dice.randrange(100, 9999)
+        rate, size = round(dice.random() * 20, 2), dice.choice(["NA", "1.5", "2"])
+        segment, answer = dice.choice(["retail", "firms"]), dice.choice(["yes", "no", ""])
+        lines.append(f'L{number:04};{at};{segment};{amount};{rate};"a; ""b""";{size};{answer}')
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_database(path: Path, dice: random.Random) -> None:
+    """Reserved names, a label that is known days later, a time of publication."""
+    with sqlite3.connect(path) as connection:
+        columns = (
+            "id int, placed text, seen text, channel text, total real, returned int, back text"
+        )
+        connection.execute(f'create table "order" ({columns})')
+        for number, at in enumerate(instants(dice)):
+            back = at + timedelta(days=9 * dice.random(), minutes=9)
+            is_known = back < START + timedelta(days=DAYS)
+            row = (number, f"{at}", f"{at + timedelta(seconds=30)}", dice.choice(["web", "app"]))
+            label = (dice.randrange(2), f"{back}") if is_known else (None, None)
+            connection.execute(
+                'insert into "order" values (?, ?, ?, ?, ?, ?, ?)',
+                (*row, 9 * dice.random(), *label),
+            )
+    connection.close()
+
+
+def write_parquet(path: Path, dice: random.Random) -> None:
+    """Nothing but numbers, and the instant part of the key."""
+    numbers = {name: [dice.gauss(0, 1) for _ in range(ROWS)] for name in ("x1", "num_x")}
+    at = pa.array([*instants(dice)], pa.timestamp("ns"))
+    label = [dice.randrange(2) for _ in range(ROWS)]
+    table = pa.table({"n": list(range(ROWS)), "at": at, **numbers, "label": label})
+    pq.write_table(table, path)
+
+
+def run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    roots = json.dumps([str(copy.parent / "data")])
+    environment = os.environ | {"PYTHONPATH": str(copy), "MILLRACE_DATA_ROOTS": roots}
+    ended = subprocess.run(
+        words, cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-3000:]
+    return ended
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository's rooms with three new cases in them."""
+    print(f"seed {SEED}")
+    dice, base = random.Random(SEED), tmp_path_factory.mktemp("scaffold")  # noqa: S311
+    made, data = base / "repository", base / "data"
+    data.mkdir()
+    for room in ("pipelines", "features", "models", "expectations", "tests/contract"):
+        shutil.copytree(ROOT / room, made / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", made)
+    write_csv(data / "loans.csv", dice)
+    write_database(data / "shop.db", dice)
+    write_parquet(data / "plain.parquet", dice)
+    asked = {
+        "loans": "--from {}/loans.csv --key|Loan ID|--event-time|Opened At|--label|Defaulted?"
+        "|--positive yes",
+        "shop": "--from sqlite:///{}/shop.db#order --key id --event-time placed --label returned "
+        "--known-at seen --label-known-at back",
+        "plain": "--from {}/plain.parquet --key n,at --event-time at --label label",
+    }
+    for case, words in asked.items():
+        options = [word for part in words.format(data).split("|") for word in _split(part)]
+        call = (sys.executable, "-c", CALL, "new", case, *options, "--into", str(made))
+        assert f'"case": "{case}"' in run(made, *call).stdout
+    return made
+
+
+def _split(part: str) -> list[str]:
+    """Column names with a space stand between bars."""
+    return part.split(" ") if "--" in part else [part]
+
+
+def test_the_generated_files_are_formatted_and_linted(copy):
+    written = [str(p) for case in CASES for p in copy.rglob(f"*{case}*.py")]
+    lists = ["pipelines/use_cases/__init__.py", "features/__init__.py"]
+    assert len(written) == len(CASES) * 6
+    run(copy, sys.executable, "-m", "ruff", "format", "--check", *written, *lists)
+    run(copy, sys.executable, "-m", "ruff", "check", "--no-cache", *written, *lists)
+
+
+def test_the_generated_cases_pass_the_contract_tests_and_their_own(copy):
+    contracts = [
+        str(path)
+        for path in sorted((copy / "tests" / "contract").glob("test_*.py"))
+        if "USE_CASES" in path.read_text()
+    ]
+    assert len(contracts) >= 4
+    own = [f"tests/unit/test_{case}.py" for case in CASES]
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    said = run(copy, *pytest_, *contracts, *own).stdout
+    assert " passed" in said
+    assert "skipped" not in said
+
+
+def test_the_generated_files_say_what_the_data_has(copy):
+    def text(path: str) -> str:
+        return (copy / path).read_text()
+
+    source = text("pipelines/extract/sources/loans.py")
+    assert '"Interest Rate": "interest_level",' in source
+    assert '"text": "text_value",' in source
+    assert '"Gr\\xf6\\xdfe": "groe",' in source
+    assert 'nulls=frozenset({"NA"}),' in source
+    assert 'located("loans", LOCATION, settings.data_roots, ";")' in source
+    assert 'Label("Defaulted?", positive="yes", negative="no")' in source
+    shop = text("pipelines/extract/sources/shop.py")
+    assert 'label_known_at="back"' in shop
+    assert "first without its label" in " ".join(shop.split())
+    plain = text("pipelines/use_cases/plain.py")
+    assert 'key=("n", "event_at"),' in plain
+    assert 'keys=("population",),' in plain
+    assert '"number_x"' in text("models/plain.py")
+    rules = text("expectations/loans.py")
+    assert 'NotNull("segment", because="every row of the sample has one")' in rules
+    assert "from the sample: 0" in rules
+    assert 'NotNull("groe"' not in rules
+    states = text("pipelines/transform/dbt/models/loans/gold/loans_segment_states.sql")
+    assert "known_at + interval 1 day as from_at" in states
