@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select
 
 from pipelines.errors import MillraceError
 from pipelines.settings import Settings
-from pipelines.stores import mlflow
+from pipelines.stores import mlflow, postgres
 from pipelines.stores.postgres import promotions
 
 if TYPE_CHECKING:
@@ -53,6 +53,22 @@ def of_version(engine: Engine, case: str, version: int) -> Champion | None:
     with engine.connect() as connection:
         row = connection.execute(newest).first()
     return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The newest finished training, whatever the gate said of it."""
+
+    attempt: int
+    cutoff: datetime
+
+
+def last_training(engine: Engine, case: str) -> Trained | None:
+    """What cadence and cool-down count from; None: nothing was trained yet."""
+    row = postgres.newest_done(engine, case, "train")
+    if row is None:
+        return None
+    return Trained(row.attempt, datetime.fromisoformat(row.result["details"]["cutoff"]))
 
 
 def load(settings: Settings, case: str, number: int) -> "Model":

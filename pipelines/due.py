@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipelines import inputs
+from pipelines import champion, inputs
+from pipelines.champion import Trained
 from pipelines.errors import NothingDue
 from pipelines.stage import Context, Outcome
+from pipelines.stores import postgres
 from pipelines.stores.postgres import runs, verdicts
 from pipelines.use_cases.training import DECISIONS, LABELS, Cadence
 
@@ -29,16 +31,16 @@ def run(context: Context) -> Outcome:
         if not (found and found["due"]):
             raise NothingDue(found["reason"] if found else f"{context.interval} was not watched")
         return Outcome(details={"reason": found["reason"]})
-    last = _last_training(context)
+    last = champion.last_training(context.engine, context.case.name)
     reason = _reason(context, last)
     state = _state(context)
-    if last and state == _noted_before(context, last["attempt"]):
+    if last and state == _noted_before(context, last.attempt):
         raise NothingDue("the last model was trained from these very tables and settings")
     log.info("due: %s", reason)
     return Outcome(reads=state["tables"], details={"reason": reason, "state": state})
 
 
-def _reason(context: Context, last: dict[str, Any] | None) -> str:
+def _reason(context: Context, last: Trained | None) -> str:
     """
     Raises:
         NothingDue: neither the cadence nor drift asks for it.
@@ -50,7 +52,7 @@ def _reason(context: Context, last: dict[str, Any] | None) -> str:
         return f"drift: {found['reason']}"
     if context.options.get("forced") == "yes":
         return "asked for in the trigger form"
-    cadence, cutoff = context.training.cadence, datetime.fromisoformat(last["cutoff"])
+    cadence, cutoff = context.training.cadence, last.cutoff
     if by_cadence(cadence, cutoff, context.interval.end):
         return f"{cadence}: the last model learned up to {cutoff:%Y-%m-%d}"
     raise NothingDue(
@@ -94,24 +96,7 @@ def _state(context: Context) -> dict[str, Any]:
     }
 
 
-def _last_training(context: Context) -> dict[str, Any] | None:
-    """The newest finished training: its attempt and its cutoff."""
-    row = _newest(context, "train")
-    return {"attempt": row.attempt, "cutoff": row.result["details"]["cutoff"]} if row else None
-
-
 def _noted_before(context: Context, attempt: int) -> dict[str, Any] | None:
     """The state that `due` noted for a training."""
-    row = _newest(context, "due", runs.c.attempt < attempt)
+    row = postgres.newest_done(context.engine, context.case.name, "due", runs.c.attempt < attempt)
     return row.result["details"].get("state") if row else None
-
-
-def _newest(context: Context, stage: str, *conditions: Any) -> Any:
-    done = select(runs.c.attempt, runs.c.result).where(
-        runs.c.case_name == context.case.name,
-        runs.c.stage == stage,
-        runs.c.state == "done",
-        *conditions,
-    )
-    with context.engine.connect() as connection:
-        return connection.execute(done.order_by(runs.c.attempt.desc()).limit(1)).first()

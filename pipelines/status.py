@@ -80,8 +80,7 @@ def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
     row = _newest(engine, published, published.c.table_name == table)
     if row is None:
         return None
-    stage = (runs.c.case_name == case.name, runs.c.stage == "predict", runs.c.state == "done")
-    run = _newest(engine, runs, *stage, runs.c.interval == row.interval)
+    run = postgres.newest_done(engine, case.name, "predict", runs.c.interval == row.interval)
     return {
         "rows": row.rows,
         "model_version": run.result["details"]["model_version"] if run else None,

@@ -50,7 +50,9 @@ def run(context: Context) -> Outcome:
     quality = policy.quality(labelled, training.watch.num_rows_min)
     judgement = policy.judge(drift, current.num_rows, quality, best.roc_auc, training.watch)
     flags = [judgement.drifted, *policy.newest_first(_verdicts_before(context, best))]
-    due, why = policy.is_due(flags, training.watch, best.cutoff, context.interval.end)
+    trained = champion.last_training(context.engine, context.case.name)
+    since = max(best.cutoff, trained.cutoff) if trained else best.cutoff
+    due, why = policy.is_due(flags, training.watch, since, context.interval.end)
     reason = f"{judgement.reason}; {why}"
     log.info("%s", reason)
     row = {

@@ -93,7 +93,7 @@ def is_due(
 
     Args:
         drifted: verdicts on the champion, newest first, this interval's included.
-        cutoff: nothing known later was learned by the champion.
+        cutoff: nothing known later was learned by the last model.
         end: of this interval.
     """
     window = drifted[: watch.num_verdicts]
@@ -107,7 +107,7 @@ def is_due(
         return False, f"not due: {said}, but the newest does not"
     rested_at = cutoff + timedelta(days=watch.cool_down_days)
     if end < rested_at:
-        learned = f"the champion learned up to {cutoff:%Y-%m-%d %H:%M}"
+        learned = f"the last model learned up to {cutoff:%Y-%m-%d %H:%M}"
         return (
             False,
             f"not due: {said}, but {learned}, which rests until {rested_at:%Y-%m-%d %H:%M}",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     func,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -166,3 +167,11 @@ def insert_or_update(table: Table, **values: Any) -> Insert:
     """An insert that overwrites the row of the same primary key."""
     row = insert(table).values(**values)
     return row.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+
+
+def newest_done(engine: Engine, case: str, stage: str, *conditions: Any) -> Any:
+    """The newest finished run of a stage, `attempt` and `result`; None: there is none."""
+    done = (runs.c.case_name == case, runs.c.stage == stage, runs.c.state == "done")
+    newest = select(runs.c.attempt, runs.c.result).where(*done, *conditions)
+    with engine.connect() as connection:
+        return connection.execute(newest.order_by(runs.c.attempt.desc()).limit(1)).first()
