@@ -55,7 +55,7 @@ class Timings:
 
 
 @contextmanager
-def own_platform() -> Iterator[tuple[Settings, Mapping[str, str]]]:
+def own_platform(**changes: Any) -> Iterator[tuple[Settings, Mapping[str, str]]]:
     """A home and ports of its own, so that a running platform is neither used nor stopped.
 
     Gives the settings, and the environment that hands them to child processes.
@@ -66,8 +66,9 @@ def own_platform() -> Iterator[tuple[Settings, Mapping[str, str]]]:
             each.bind(("127.0.0.1", 0))
         names = ("airflow_port", "mlflow_port", "spark_port", "spark_ui_port")
         ports = {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
-    settings = Settings(home=Path(tempfile.mkdtemp(prefix="mr-")), **ports)
-    given = {"home": settings.home, **ports}
+    # In the system's own folder for such: the path of a Unix socket has to be short.
+    given = {"home": Path(tempfile.mkdtemp(prefix="mr-")), **ports, **changes}
+    settings = Settings(**given)
     try:
         yield settings, {f"MILLRACE_{name.upper()}": str(value) for name, value in given.items()}
     finally:

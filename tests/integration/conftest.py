@@ -4,16 +4,13 @@
 `mlflow_part` have that part up; `journal` and `spark` are clients of the first two.
 """
 
-import socket
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine
 
+from benchmarks.harness import own_platform
 from pipelines import services
 from pipelines.services import supervisor
 from pipelines.settings import Settings
@@ -23,32 +20,12 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has at the moment, all different."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-
-
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
     """The session's own home and free ports; everything started for it ends with the session."""
-    # Not pytest's own temporary folder: its path is too long for a Unix socket.
-    home = Path(tempfile.mkdtemp(prefix="mr-"))
-    airflow, mlflow, spark, spark_ui = free_ports(4)
-    made = Settings(
-        home=home,
-        airflow_port=airflow,
-        mlflow_port=mlflow,
-        spark_port=spark,
-        spark_ui_port=spark_ui,
-        lock_timeout_seconds=120,
-    )
-    yield made
-    postgres.engine.cache_clear()
-    services.clean(made)
+    with own_platform(lock_timeout_seconds=120) as (made, _):
+        yield made
+        postgres.engine.cache_clear()
 
 
 @pytest.fixture(scope="session")

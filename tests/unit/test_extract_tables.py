@@ -249,6 +249,7 @@ def database(folder: Path) -> DatabaseTable:
                 (3, "much", None, "2026-03-03 23:59:59.5"),
                 (4, 4, "yes", "2026-03-04 00:00:00"),
                 (5, 5, "yes", None),
+                (6, 6, "no", "2026-03-02 soon"),
             ],
         )
     connection.close()
@@ -261,6 +262,7 @@ def test_a_database_gives_the_rows_of_the_interval_and_tells_of_those_without_ti
     found = landed(database, to=tmp_path)
     assert [(row["id"], row["amount"], row["is_bad"], row["known_at"]) for row in found] == [
         ("2", None, "false", "2026-03-01T10:00:00Z"),
+        ("6", "6.0", "false", "2026-03-02 soon"),
         ("3", "much", None, "2026-03-03T23:59:59.500000Z"),
     ]
     assert "1 rows have no At, so no interval" in caplog.text
