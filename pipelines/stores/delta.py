@@ -77,10 +77,11 @@ def replace_interval(
     return version(spark, table)
 
 
-def replace(spark: "SparkSession", frame: "DataFrame", table: str) -> None:
-    """Make the table anew from a frame: its rows and its columns; older versions stay."""
+def save(spark: "SparkSession", frame: "DataFrame", table: str, *, anew: bool) -> None:
+    """Make the table anew from a frame, rows and columns, or append; older versions stay."""
     _make_schema(spark, table)
-    frame.write.format("delta").mode("overwrite").option("overwriteSchema", True).saveAsTable(table)
+    writer = frame.write.format("delta").mode("overwrite" if anew else "append")
+    writer.option("overwriteSchema" if anew else "mergeSchema", True).saveAsTable(table)
 
 
 def digest(spark: "SparkSession", table: str) -> str:
