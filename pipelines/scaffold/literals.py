@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Sequence
 
 WIDTH = 100
+# For the name before a value; a break too early is left by the formatter as well.
+_ROOM = 24
 
 
 def quoted(text: str) -> str:
@@ -26,7 +28,7 @@ def call(opening: str, arguments: Sequence[str], closing: str, indent: int) -> s
     one_line = f"{opening}{', '.join(arguments)}{closing}"
     if len(arguments) == 1 and opening == "(":
         one_line = f"({arguments[0]},)"
-    if indent + len(one_line) < WIDTH and arguments:
+    if indent + _ROOM + len(one_line) < WIDTH and arguments:
         return one_line
     if not arguments:
         return f"{opening}{closing}"

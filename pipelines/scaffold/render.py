@@ -72,6 +72,7 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
     """What every template may name."""
     ask, entity = proposal.ask, proposal.entity
     question = f"Is {proposal.label} true of a row of {ask.name}?"
+    about = entity.description if entity else "everybody: the constant all"
     state = f"{entity.name if entity else _EVERYBODY}_states"
     numbers = ("bigint", "double", "boolean")
     numeric = [e.name for e in proposal.inputs if e.type in numbers and e.name not in proposal.key]
@@ -80,11 +81,8 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
     key_inputs = [each for each in proposal.inputs if each.name in proposal.key]
     return {
         "names": names,
-        "quoted": quoted,
         "name": ask.name,
-        "title": question,
-        "question": question,
-        "question_lower": question[0].lower() + question[1:],
+        "title": wrapped(f'"""{question}'),
         "provenance": wrapped(_provenance(proposal, today)),
         "today": today.isoformat(),
         "columns": _columns(proposal),
@@ -96,7 +94,10 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "label_description": described(ask.label, proposal.label),
         "has_entity": entity is not None,
         "entity": entity.name if entity else _EVERYBODY,
-        "entity_description": entity.description if entity else "everybody: the constant all",
+        "entity_description": about,
+        "entity_key": call(
+            "key(", [quoted(entity.name if entity else _EVERYBODY), quoted(about)], ")", 0
+        ),
         "state": state,
         "num_days": num_days(proposal),
         "rows_a_day": number(float(f"{proposal.num_rows / num_days(proposal):.3g}")),
@@ -181,16 +182,14 @@ def _source(proposal: Proposal) -> dict[str, Any]:
     words.append(f"negative={quoted(label.negative)}")
     missing = [quoted(word) for word in sorted(shape.nulls)]
     variable = f"MILLRACE_SOURCE_{ask.name.upper()}"
-    comment = f"# {variable} in the environment goes before it."
-    if HIDDEN in ask.location:
-        comment = f"# Its secret is not written here: {variable} has the whole address."
+    comment = f"# Its secret is not written here: {variable} has the whole address."
     too_long = len(quoted(ask.location)) + len("LOCATION = ") > WIDTH
     is_temporary = ask.location.startswith(("/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108
     unminded = ["E501"] * too_long + ["S108"] * is_temporary
     noqa = f"  # noqa: {', '.join(unminded)}" if unminded else ""
     return {
         "rule": wrapped(_rule(proposal)),
-        "location_comment": comment,
+        "location_comment": comment if HIDDEN in ask.location else "",
         "location": quoted(ask.location) + noqa,
         "mapping": call("{", pairs, "}", 4),
         "event_at": quoted(shape.event_at),

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.errors import MillraceError, UsageError
 from pipelines.scaffold.registers import with_features, with_use_case
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)
 _USE_CASES, _FEATURES = "pipelines/use_cases/__init__.py", "features/__init__.py"
 
 
@@ -20,7 +20,7 @@ def refuse_name(name: str, into: Path) -> None:
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or keyword.issoftkeyword(name):
         raise UsageError(
-            f"NAME {name!r} is not a lower-case identifier of at most 40 characters, such as loans"
+            f"NAME {name!r} is not a lower-case identifier of at most 24 characters, such as loans"
         )
     for room in ("pipelines/use_cases", "expectations", "features", "models"):
         folder = into / room

@@ -156,7 +156,7 @@ def test_a_correction_may_repeat_a_key_when_its_publication_is_known(csv_file):
 
 
 @pytest.mark.parametrize(
-    "name", ["Loans", "class", "match", "flight_delays", "a-b", "x" * 41, "9a"]
+    "name", ["Loans", "class", "match", "flight_delays", "a-b", "x" * 25, "9a"]
 )
 def test_a_name_that_is_none_or_taken_is_refused(name, csv_file, repository):
     (repository / "models" / "flight_delays.py").write_text("")

@@ -22,7 +22,10 @@ from pipelines.settings import ROOT
 SEED = 7
 # The contract tests ask every source for the day before their fixed clock, 21 November 2026.
 START, DAYS, ROWS = datetime(2026, 10, 12), 40, 600  # noqa: DTZ001  # naive: taken as UTC
-CASES = ("loans", "shop", "plain")
+# Names as long as they may be must not break a line either.
+PLAIN = "plain_numbers_of_a_plant"
+LONG = "whether it was as bad as could be, or worse"
+CASES = ("loans", "shop", PLAIN)
 CALL = """
 import sys, typer
 from pipelines.scaffold import commands
@@ -72,7 +75,7 @@ def write_parquet(path: Path, dice: random.Random) -> None:
     numbers = {name: [dice.gauss(0, 1) for _ in range(ROWS)] for name in ("x1", "num_x")}
     at = pa.array([*instants(dice)], pa.timestamp("ns"))
     label = [dice.randrange(2) for _ in range(ROWS)]
-    table = pa.table({"n": list(range(ROWS)), "at": at, **numbers, "label": label})
+    table = pa.table({"n": list(range(ROWS)), "at": at, **numbers, LONG: label})
     pq.write_table(table, path)
 
 
@@ -104,7 +107,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "|--positive yes",
         "shop": "--from sqlite:///{}/shop.db#order --key id --event-time placed --label returned "
         "--known-at seen --label-known-at back",
-        "plain": "--from {}/plain.parquet --key n,at --event-time at --label label",
+        PLAIN: f"--from {{}}/plain.parquet --key n,at --event-time at --label|{LONG}",
     }
     for case, words in asked.items():
         options = [word for part in words.format(data).split("|") for word in _split(part)]
@@ -154,10 +157,10 @@ def test_the_generated_files_say_what_the_data_has(copy):
     shop = text("pipelines/extract/sources/shop.py")
     assert 'label_known_at="back"' in shop
     assert "first without its label" in " ".join(shop.split())
-    plain = text("pipelines/use_cases/plain.py")
+    plain = text(f"pipelines/use_cases/{PLAIN}.py")
     assert 'key=("n", "event_at"),' in plain
     assert 'keys=("population",),' in plain
-    assert '"number_x"' in text("models/plain.py")
+    assert '"number_x"' in text(f"models/{PLAIN}.py")
     rules = text("expectations/loans.py")
     assert 'NotNull("segment", because="every row of the sample has one")' in rules
     assert "from the sample: 0" in rules
