@@ -65,6 +65,10 @@ def configure(settings: Settings) -> dict[str, str]:
         "spark.sql.shuffle.partitions": cores,
         # The state of a small table's log: 50 tasks by default.
         "spark.databricks.delta.snapshotPartitions": cores,
+        # A stage that was killed stops its queries, too: by default they go on for 5 minutes,
+        # beside the retry. A client that lives has its stream back within a second.
+        "spark.connect.execute.manager.detachedTimeout": "20s",
+        "spark.connect.execute.manager.maintenanceInterval": "5s",
         # What the web page remembers is memory: 1,000 jobs and stages by default.
         "spark.ui.retainedJobs": "200",
         "spark.ui.retainedStages": "200",
