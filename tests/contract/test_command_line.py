@@ -20,6 +20,11 @@ COMMANDS = {
     "promote": {"case", "--interval"},
     "predict": {"case", "--interval"},
     "monitor": {"case", "--interval"},
+    "new": {
+        "name",
+        *("--from", "--key", "--event-time", "--label", "--known-at", "--label-known-at"),
+        *("--positive", "--without", "--into"),
+    },
     "run": {"--follow", "--no-follow"},
     "status": {"--json"},
     "start": {"parts"},
@@ -49,7 +54,7 @@ def _words(parameter):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["extract", "nope", "--interval", "2026-11-20"], "there is flight_delays"),
+        (["extract", "nope", "--interval", "2026-11-20"], "flight_delays"),
         (["polish", "flight_delays", "--interval", "2026-11-20"], "extract, ingest, validate"),
         (["extract", "flight_delays", "--interval", "2026-8-3"], "a day (2026-11-20)"),
         (

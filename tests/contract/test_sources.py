@@ -2,31 +2,53 @@
 
 import csv
 import json
+import os
 import re
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from pipelines.extract.job import open_source
-from pipelines.extract.landing import land
+from pipelines.extract.landing import Source, land
+from pipelines.extract.tables import days
 from pipelines.ingest.casts import PATTERNS
 from pipelines.settings import Settings
 from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import Feed, UseCase
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 FEEDS = [(case, feed) for case in USE_CASES.values() for feed in case.feeds]
 
 
-def landed(case: UseCase, feed: Feed, home: Path) -> list[Path]:
-    """The files of the newest part that is over."""
-    settings = Settings(home=home, now=NOW)
-    (*_, part) = settings.yesterday().parts(case.grain)
-    files = open_source(settings, case, part).files(feed, part)
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def opened(case: UseCase, home: Path) -> tuple[Source, Interval]:
+    """The source, and its newest part that has rows: of a generated case that of its sample."""
+    settings = Settings(home=home, now=NOW, data_roots=(GOLDEN,))
+    sample = GOLDEN / f"{case.name}_sample.csv"
+    if not sample.exists():
+        (*_, part) = settings.yesterday().parts(case.grain)
+        return open_source(settings, case, part), part
+    module = import_module(f"pipelines.extract.sources.{case.name}")
+    with mock.patch.dict(os.environ, {f"MILLRACE_SOURCE_{case.name.upper()}": str(sample)}):
+        newest = Interval.of_day(days(module.table(settings), module.SHAPE)[-1])
+        return open_source(settings, case, newest), newest
+
+
+def landed(case: UseCase, feed: Feed, home: Path) -> tuple[list[Path], Interval]:
+    """The files of the newest part that has rows."""
+    source, part = opened(case, home)
+    files = source.files(feed, part)
     land(home / part.key, feed, part, files, landed_at=NOW, commit=nullcontext)
-    return sorted(path for path in (home / part.key).iterdir() if path.name != "manifest.json")
+    return sorted(
+        path for path in (home / part.key).iterdir() if path.name != "manifest.json"
+    ), part
 
 
 def rows(feed: Feed, path: Path) -> list[dict[str, object]]:
@@ -43,7 +65,7 @@ def rows(feed: Feed, path: Path) -> list[dict[str, object]]:
 def test_a_source_writes_the_columns_of_its_feed_in_order_and_of_their_types(
     case: UseCase, feed: Feed, tmp_path: Path
 ) -> None:
-    files = landed(case, feed, tmp_path)
+    files, _ = landed(case, feed, tmp_path)
     assert files, f"the source of {case.name} offers no file of {feed.name}"
     for path in files:
         found = rows(feed, path)
@@ -61,9 +83,9 @@ def test_a_source_writes_the_columns_of_its_feed_in_order_and_of_their_types(
 def test_a_part_has_a_key_once_and_only_what_became_known_in_it(
     case: UseCase, feed: Feed, tmp_path: Path
 ) -> None:
-    found = [row for path in landed(case, feed, tmp_path) for row in rows(feed, path)]
+    files, part = landed(case, feed, tmp_path)
+    found = [row for path in files for row in rows(feed, path)]
     keys = [tuple(row[name] for name in feed.key) for row in found]
     assert len(keys) == len(set(keys))
-    (*_, part) = Settings(home=tmp_path, now=NOW).yesterday().parts(case.grain)
     for row in found:
         assert part.start <= datetime.fromisoformat(str(row["known_at"])) < part.end

@@ -67,7 +67,7 @@ def test_a_wrong_call_fails_the_task_without_a_retry(stages):
     unknown = dataclasses.replace(find("flight_delays"), name="nobody")
     operator = stages.stage("extract", unknown)
     context = {"params": {}, "partition_key": "2026-11-20", "ti": _Instance}
-    with pytest.raises(AirflowFailException, match="no use case 'nobody'; there is flight_delays"):
+    with pytest.raises(AirflowFailException, match="no use case 'nobody'; there is"):
         operator.execute(context)
 
 
