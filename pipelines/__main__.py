@@ -105,6 +105,15 @@ _stage_command("monitor", "Compare predictions with the champion's reference; gi
 
 
 @app.command()
+def rollback(
+    case: CaseArgument,
+    to: Annotated[int, typer.Option("--to", help="a version that was champion before")],
+) -> None:
+    """Make an earlier champion the champion again."""
+    _run_stage("rollback", case, Settings().yesterday().key, to=str(to))
+
+
+@app.command()
 def run(
     follow: Annotated[bool, typer.Option(help="stay, and stop everything at Ctrl-C")] = False,
 ) -> None:

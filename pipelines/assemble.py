@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 # Feast joins by entity and compares the times of all pairs: of 90 days at once 1.4 billion for
 # each airport's quarter hours. In stretches it only reads the states of each.
-_CHUNK_DAYS = 10
+_CHUNK_DAYS = 20
 
 
 def run(context: Context) -> Outcome:

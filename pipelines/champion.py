@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, select
 
@@ -33,26 +33,25 @@ def current(engine: Engine, case: str) -> Champion | None:
         return read(connection, case)
 
 
-def read(connection: Connection, case: str) -> Champion | None:
-    """The same within a transaction."""
-    newest = (
-        select(promotions)
-        .where(promotions.c.case_name == case)
-        .where(promotions.c.decision.in_((PROMOTED, ROLLED_BACK)))
-        .order_by(promotions.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(newest).first()
-    return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
-
-
 def of_version(engine: Engine, case: str, version: int) -> Champion | None:
     """A version that is, or was, champion."""
-    mine = (promotions.c.case_name == case, promotions.c.version == version)
-    newest = select(promotions).where(*mine).order_by(promotions.c.id.desc()).limit(1)
     with engine.connect() as connection:
-        row = connection.execute(newest).first()
+        return read(connection, case, promotions.c.version == version)
+
+
+def read(connection: Connection, case: str, *conditions: Any) -> Champion | None:
+    """The newest champion, within a transaction."""
+    named = (promotions.c.case_name == case, promotions.c.decision.in_((PROMOTED, ROLLED_BACK)))
+    newest = select(promotions).where(*named, *conditions).order_by(promotions.c.id.desc())
+    row = connection.execute(newest.limit(1)).first()
     return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
+
+
+def follow(settings: Settings, engine: Engine, case: str) -> None:
+    """Point MLflow's alias to the journal's champion; heals a crash, or a hand, in between."""
+    now = current(engine, case)
+    if now:
+        mlflow.point_alias(mlflow.connect(settings), case, "champion", now.version)
 
 
 @dataclass(frozen=True)

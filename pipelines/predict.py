@@ -30,7 +30,7 @@ def run(context: Context) -> Outcome:
     now = champion.current(context.engine, case.name)
     if now is None:
         raise NothingDue(f"{case.name} has no champion yet; train and promote one")
-    mlflow.point_alias(mlflow.connect(context.settings), case.name, "champion", now.version)
+    champion.follow(context.settings, context.engine, case.name)
     names = (*(state.name for state in case.entity_states), DECISIONS)
     reads = {case.table("gold", name): context.require_published("gold", name) for name in names}
     asked = inputs.decisions(context, context.interval).where("is_batch").localCheckpoint()

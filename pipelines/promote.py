@@ -84,11 +84,10 @@ def run(context: Context) -> Outcome:
         CheckFailed: the interval has no challenger, or the champion learned from newer rows.
     """
     case = context.case.name
-    client = mlflow.connect(context.settings)
-    challenger = _challenger(context, mlflow.versions(client, case))
+    challenger = _challenger(context)
     before = champion.current(context.engine, case)
     if before and before.version == challenger.number:
-        mlflow.point_alias(client, case, "champion", before.version)
+        champion.follow(context.settings, context.engine, case)
         return Outcome(details={"decision": KEPT, "version": before.version, "reason": "it is it"})
     _refuse_the_past(challenger, before)
     evidence = _evidence(context, challenger.number, before)
@@ -108,7 +107,7 @@ def run(context: Context) -> Outcome:
     }
     with context.lease.commit() as connection:
         _set(connection, row, before)
-    follow(context, client)
+    champion.follow(context.settings, context.engine, case)
     log.info("version %d: %s; %s", challenger.number, decision, reason)
     return Outcome(
         rows={"evaluation": evidence.num_rows},
@@ -116,9 +115,9 @@ def run(context: Context) -> Outcome:
     )
 
 
-def _challenger(context: Context, versions: list[mlflow.Version]) -> mlflow.Version:
+def _challenger(context: Context) -> mlflow.Version:
     """The newest version that was trained for this interval."""
-    for version in versions:
+    for version in mlflow.versions(mlflow.connect(context.settings), context.case.name):
         if version.interval == context.interval.key:
             return version
     raise CheckFailed(
@@ -194,11 +193,3 @@ def _set(connection: Connection, row: Mapping[str, Any], before: Champion | None
             "in the meantime; run promote again, to compare with that one"
         )
     connection.execute(insert(promotions).values(**row))
-
-
-def follow(context: Context, client: Any) -> None:
-    """Point the alias to the journal's champion; a crash in between is healed by the next call."""
-    case = context.case.name
-    now = champion.current(context.engine, case)
-    if now:
-        mlflow.point_alias(client, case, "champion", now.version)

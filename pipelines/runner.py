@@ -33,8 +33,9 @@ STAGES: Mapping[str, str] = {
     "promote": "pipelines.promote",
     "predict": "pipelines.predict",
     "monitor": "pipelines.monitor.job",
+    "rollback": "pipelines.rollback",
 }
-_WITH_MLFLOW = {"train", "promote", "predict", "monitor"}
+_WITH_MLFLOW = {"train", "promote", "predict", "monitor", "rollback"}
 
 
 def run(

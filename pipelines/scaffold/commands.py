@@ -1,25 +1,12 @@
-"""`millrace new`: a use case from somebody's own table."""
+"""`millrace new`; what reads and writes is imported when it is asked for."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated
 
-import sqlalchemy as sa
 import typer
-from sqlalchemy.exc import ArgumentError
 
-from pipelines.errors import BatchRefused, UsageError
-from pipelines.extract.files import allowed
-from pipelines.extract.readers import FileTable
-from pipelines.extract.tables import HIDDEN, located
-from pipelines.scaffold.infer import Ask, Proposal, infer
-from pipelines.scaffold.plan import num_days
-from pipelines.scaffold.render import rendered
-from pipelines.scaffold.write import refuse_name, write
-from pipelines.settings import ROOT, Settings
-
-_DELIMITERS = ",;\t|"
+from pipelines.settings import ROOT
 
 
 def register(app: typer.Typer) -> None:
@@ -46,136 +33,19 @@ def new(
     into: Annotated[Path, typer.Option(help="the repository's folder")] = ROOT,
 ) -> None:
     """Write a new use case from your own data: every file of it, proposed from a sample."""
-    settings = Settings()
-    refuse_name(name, into)
-    location = absolute(source)
-    ask = Ask(
-        name=name,
-        location=masked(location),
-        key=_split(key),
+    from pipelines.scaffold.new import make
+
+    told, result = make(
+        name,
+        source,
+        key=key,
         event_time=event_time,
         label=label,
         known_at=known_at,
         label_known_at=label_known_at,
         positive=positive,
-        without=_split(without),
+        without=without,
+        into=into,
     )
-    delimiter = delimiter_of(location)
-    table = located(name, location, (*settings.data_roots, *_own_roots(location)), delimiter)
-    proposal = infer(ask, table, delimiter)
-    texts = rendered(proposal, settings.clock().date())
-    edited = write(name, texts, into)
-    typer.echo(_told(proposal, list(texts), edited, settings, location))
-    typer.echo(json.dumps({"case": name, "written": list(texts), "edited": edited}))
-
-
-def _split(columns: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(c.strip() for c in columns.split(",") if c.strip()))
-
-
-def absolute(source: str) -> str:
-    """The location as the generated source has it: nothing depends on today's folder.
-
-    Raises:
-        UsageError: an address of a database without its table.
-    """
-    if "://" not in source:
-        return str(Path(source).resolve())
-    url, _, table = source.rpartition("#")
-    if not url:
-        if re.match(r"(?:s3|gs|gcs|abfs|abfss|hdfs)://", source):
-            return source
-        raise UsageError(f"--from {masked(source)}: say the table, SQLALCHEMY_URL#TABLE")
-    try:
-        made = sa.make_url(url)
-    except ArgumentError as error:
-        raise UsageError(f"--from: {masked(url)} is no SQLAlchemy URL") from error
-    if made.get_backend_name() == "sqlite" and made.database:
-        made = made.set(database=str(Path(made.database).resolve()))
-    return f"{made.render_as_string(hide_password=False)}#{table}"
-
-
-def masked(location: str) -> str:
-    """The location without password, token or key: what may be written down.
-
-    Example:
-        >>> masked("postgresql://reader:s3cret@db/shop#orders")
-        'postgresql://reader:***@db/shop#orders'
-    """
-    if "://" not in location:
-        return location
-    plain = re.sub(r"(://[^:/@]*):.*@", rf"\1:{HIDDEN}@", location)
-    hidden = r"([?&][^=&#]*(?:pass|pwd|secret|token|key|sig)[^=&#]*=)[^&#]*"
-    return re.sub(hidden, rf"\g<1>{HIDDEN}", plain, flags=re.IGNORECASE)
-
-
-def _own_roots(location: str) -> tuple[Path, ...]:
-    """Who names a file on the command line may have it read; the nightly run asks the setting."""
-    path = local_path(location)
-    if path is None:
-        return ()
-    return (path if path.is_dir() else path.parent,)
-
-
-def local_path(location: str) -> Path | None:
-    """The file or folder that a location names on this machine, if it does."""
-    if "://" not in location:
-        return Path(location)
-    url, _, table = location.rpartition("#")
-    if table and url.startswith("sqlite"):
-        return Path(sa.make_url(url).database or "")
-    return None
-
-
-def delimiter_of(location: str) -> str:
-    """What parts the columns of CSV files: that which makes the most of the header."""
-    if "://" in location:
-        return ","
-    roots = _own_roots(location)
-    return max(_DELIMITERS, key=lambda mark: len(FileTable(location, roots, mark).column_names()))
-
-
-def _told(
-    proposal: Proposal, written: list[str], edited: list[str], settings: Settings, location: str
-) -> str:
-    """What was written, and what to do next."""
-    ask = proposal.ask
-    lines = [
-        f"{ask.name}: {proposal.num_rows:,} rows of {num_days(proposal)} days, "
-        f"{proposal.first_day} to {proposal.last_day}; {proposal.label} is true of "
-        f"{proposal.num_positive:,} of {proposal.num_labelled:,}",
-        *(f"  wrote   {path}" for path in written),
-        *(f"  edited  {path}" for path in edited),
-        "Next:",
-        *(f"  - {step}" for step in _steps(proposal, settings, location)),
-    ]
-    return "\n".join(lines)
-
-
-def _steps(proposal: Proposal, settings: Settings, location: str) -> list[str]:
-    name, variable = proposal.ask.name, f"MILLRACE_SOURCE_{proposal.ask.name.upper()}"
-    steps = []
-    if HIDDEN in proposal.ask.location:
-        steps.append(f"set {variable} to the whole address, with its secret; no file has it")
-    if root := _missing_root(settings, location):
-        steps.append(f"let it be read: export MILLRACE_DATA_ROOTS='{json.dumps(root)}'")
-    days = f"{proposal.first_day}/{proposal.last_day}"
-    return [
-        *steps,
-        f"look at tests/golden/{name}_sample.csv before you commit it: it holds real rows",
-        f"read expectations/{name}.py and pipelines/use_cases/{name}.py: each figure is a proposal",
-        "make check",
-        f"millrace extract {name} --interval {days}, and so on; docs/add_a_use_case.md goes on",
-    ]
-
-
-def _missing_root(settings: Settings, location: str) -> list[str] | None:
-    """The folders that the nightly run needs to be allowed; None: it may read the location."""
-    path = local_path(location)
-    if path is None:
-        return None
-    try:
-        allowed(path, settings.data_roots)
-    except BatchRefused:
-        return [str(root) for root in (*settings.data_roots, *_own_roots(location))]
-    return None
+    typer.echo(told)
+    typer.echo(json.dumps(result))

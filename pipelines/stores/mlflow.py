@@ -1,7 +1,6 @@
 """MLflow: a run a training, one registered model a case, its versions and their aliases."""
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,8 +124,3 @@ def _version(found: "ModelVersion") -> Version:
         digest=tags["digest"],
         cutoff=datetime.fromisoformat(tags["cutoff"]),
     )
-
-
-def quiet() -> None:
-    """MLflow's warnings are about its own future."""
-    warnings.filterwarnings("ignore", module=r"mlflow\..*")

@@ -20,6 +20,7 @@ COMMANDS = {
     "promote": {"case", "--interval"},
     "predict": {"case", "--interval"},
     "monitor": {"case", "--interval"},
+    "rollback": {"case", "--to"},
     "new": {
         "name",
         *("--from", "--key", "--event-time", "--label", "--known-at", "--label-known-at"),
