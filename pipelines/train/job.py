@@ -45,7 +45,7 @@ def run(context: Context) -> Outcome:
     known = _trained_before(context, fingerprint)
     if known:
         log.info("version %d was trained from the same rows and settings", known.number)
-        return Outcome(reads={table: version}, details={**vars(known), "reused": True})
+        return Outcome(reads={table: version}, details={**_named(known), "reused": True})
     folder = context.settings.home / "training" / case.name / fingerprint[:16]
     parts = _fetch(context, built, folder, spec)
     made = _trained(context, _job(context, spec, folder), {"data_digest": digest})
@@ -60,7 +60,7 @@ def run(context: Context) -> Outcome:
     return Outcome(
         rows={name: rows.num_rows for name, rows in parts.items()},
         reads={table: version},
-        details={**vars(registered), "evaluation": asdict(evaluated), "reused": False},
+        details={**_named(registered), "evaluation": asdict(evaluated), "reused": False},
     )
 
 
@@ -76,6 +76,10 @@ def _trained_before(context: Context, fingerprint: str) -> mlflow.Version | None
     found = mlflow.versions(client, context.case.name)
     same = (version for version in found if version.fingerprint == fingerprint)
     return next((version for version in same if version.cutoff == context.interval.end), None)
+
+
+def _named(version: mlflow.Version) -> dict[str, Any]:
+    return {**vars(version), "cutoff": version.cutoff.isoformat()}
 
 
 def _fetch(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from pipelines.errors import MillraceError, UsageError
 from pipelines.extract.readers import FileTable
-from pipelines.scaffold import commands
+from pipelines.scaffold import commands, new
 from pipelines.scaffold.infer import Ask, Proposal, infer
 from pipelines.scaffold.plan import planned
 from pipelines.scaffold.render import rendered
@@ -216,7 +216,7 @@ def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monke
         "sqlite:////data/shop.db#t": "sqlite:////data/shop.db#t",
         "/data/a.csv": "/data/a.csv",
     }.items():
-        assert commands.masked(location) == expected
+        assert new.masked(location) == expected
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as connection:
         connection.execute('create table t ("Loan ID", "Opened", "Segment", "Amount", "Defaulted")')
@@ -234,6 +234,6 @@ def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monke
 
 def test_a_database_needs_its_table_and_other_delimiters_are_seen(tmp_path, csv_file):
     with pytest.raises(UsageError, match="SQLALCHEMY_URL#TABLE"):
-        commands.absolute("postgresql://db/shop")
+        new.absolute("postgresql://db/shop")
     csv_file.write_text(loans().replace(",", ";"))
-    assert commands.delimiter_of(str(csv_file)) == ";"
+    assert new.delimiter_of(str(csv_file)) == ";"
