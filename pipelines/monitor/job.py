@@ -1,7 +1,8 @@
 """Compare what the champion predicted lately with the rows it was promoted by; keep a verdict.
 
-A verdict depends on the interval's end alone: it looks back from there. Rows decided at or before
-the champion's cutoff are not looked at, since it may have learned from them.
+A verdict depends on the interval's end alone: it looks back from there. Rows decided before the
+champion's cutoff are not looked at, since it may have learned from them; of one decided at the
+cutoff the label was not known yet.
 """
 
 import logging
@@ -143,7 +144,7 @@ def _labelled_query(context: Context, training: Training, best: Champion) -> str
     predictions, labels = (context.case.table("gold", name) for name in ("predictions", "labels"))
     key = ", ".join(f"`{name}`" for name in training.row_key)
     end = context.interval.end
-    first, last = _date(_start(end, best, QUALITY_DAYS)), _date(end - _MICROSECOND)
+    first, last = _date(_since(end, best, QUALITY_DAYS)), _date(end - _MICROSECOND)
     return (
         f"with known as (select {key}, max_by(`{training.label}`, known_at) as label "
         f"from {labels} where known_date between {first} and {last} "
@@ -161,16 +162,17 @@ def _decided(context: Context, best: Champion, days: int) -> str:
     A decision at midnight lies in the partition of the day that ends then.
     """
     end = context.interval.end
-    start = _start(end, best, days)
+    since = _since(end, best, days)
     return (
         f"model_version = {best.version} "
-        f"and decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
-        f"and decided_at > {_timestamp(start)} and decided_at <= {_timestamp(end)}"
+        f"and decided_date between {_date(since - _MICROSECOND)} and {_date(end - _MICROSECOND)} "
+        f"and decided_at >= {_timestamp(since)} and decided_at <= {_timestamp(end)}"
     )
 
 
-def _start(end: datetime, best: Champion, days: int) -> datetime:
-    return max(end - timedelta(days=days), best.cutoff)
+def _since(end: datetime, best: Champion, days: int) -> datetime:
+    """Decisions are at instants `(start, end]`: the one at the start is the day's before."""
+    return max(end - timedelta(days=days) + _MICROSECOND, best.cutoff)
 
 
 def _sampled(training: Training) -> str:
