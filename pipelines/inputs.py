@@ -33,26 +33,38 @@ def decisions(context: Context, interval: Interval) -> "DataFrame":
 def as_known(context: Context, asked: "DataFrame") -> "DataFrame":
     """Decisions with all that the model may look at: states as known then, and what follows.
 
-    A state's feature is `<state>__<feature>`, without the case's name; `derive` of the case's
-    model adds its own. The frame is lazy.
+    The frame is lazy.
 
     Raises:
         CheckFailed: see `pipelines.stores.feast_history.point_in_time`.
+    """
+    return derived(context.case.name, states_known(context, asked))
+
+
+def states_known(context: Context, asked: "DataFrame") -> "DataFrame":
+    """Decisions with the entity states as known then, `<state>__<feature>` without the case's name.
+
+    The frame is lazy.
     """
     case = context.case
     _ = context.spark  # Feast takes the session that there is.
     views = [f"{case.name}_{state.name}" for state in case.entity_states]
     target = feast.store(context.settings, case.name)
     joined = feast_history.point_in_time(target, views, asked)
-    names = [name.removeprefix(f"{case.name}_") for name in joined.columns]
-    return _derived(joined.toDF(*names), import_module(f"models.{case.name}").derive)
+    return joined.toDF(*(name.removeprefix(f"{case.name}_") for name in joined.columns))
 
 
-def _derived(frame: "DataFrame", derive: "Callable[[pa.Table], pa.Table]") -> "DataFrame":
-    """What the case computes of a row's own columns, by Arrow batch on Spark's workers."""
+def definitions(context: Context) -> str:
+    """A digest of the feature definitions that `states_known` joins by."""
+    return feast.applied_digest(feast.store(context.settings, context.case.name)) or ""
+
+
+def derived(case: str, frame: "DataFrame") -> "DataFrame":
+    """What the case's model computes of a row's own columns, by Arrow batch on Spark's workers."""
     import pyarrow as pa
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
+    derive: Callable[[pa.Table], pa.Table] = import_module(f"models.{case}").derive
     empty: Any = to_arrow_schema(frame.schema, timezone="UTC").empty_table()
     schema = from_arrow_schema(derive(empty).schema)
 

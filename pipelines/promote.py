@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, text
 
 from pipelines import champion
 from pipelines.champion import KEPT, PROMOTED, Champion
@@ -185,7 +185,8 @@ def _set(connection: Connection, row: Mapping[str, Any], before: Champion | None
     Raises:
         Superseded: another one was promoted, or rolled back to, in the meantime.
     """
-    connection.execute(select(promotions.c.id).with_for_update())
+    # Readers go on. A lock of rows would not keep two first champions apart.
+    connection.execute(text(f"lock table {promotions.fullname} in exclusive mode"))
     now = champion.read(connection, row["case_name"])
     if (now and now.version) != (before and before.version):
         raise Superseded(

@@ -28,7 +28,7 @@ STAGES: Mapping[str, str] = {
     "transform": "pipelines.transform.run",
     "materialize": "pipelines.materialize",
     "due": "pipelines.due",
-    "assemble": "pipelines.assemble",
+    "assemble": "pipelines.assemble.job",
     "train": "pipelines.train.job",
     "promote": "pipelines.promote",
     "predict": "pipelines.predict",

@@ -1,7 +1,7 @@
 """Delta tables by name, through SQL on Spark Connect: versions, interval writes, publication."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from pipelines.use_cases.interval import Interval
@@ -52,7 +52,8 @@ def instants_predicate(interval: Interval) -> str:
 def _in_partitions(interval: Interval, instants: str) -> str:
     """Of whole days the dates say it all."""
     dates = f"known_date between date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
-    return dates if interval.end.time() == interval.start.time() else f"{dates} and {instants}"
+    whole_days = interval.start.time() == interval.end.time() == time.min
+    return dates if whole_days else f"{dates} and {instants}"
 
 
 def replace_interval(

@@ -128,7 +128,7 @@ def applied(
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("millrace:feast"))))
         target = store(settings, case, creates=True)
         digest = _digest(definitions)
-        changed = digest != _applied_digest(target) or not _is_ready(settings, case)
+        changed = digest != applied_digest(target) or not _is_ready(settings, case)
         if changed:
             _note_digest(target, "unfinished")
             target.apply(list(definitions), _removed(target, definitions), partial=False)
@@ -153,7 +153,8 @@ def _as_written(definition: Definition) -> bytes:
     return written
 
 
-def _applied_digest(target: "FeatureStore") -> str | None:
+def applied_digest(target: "FeatureStore") -> str | None:
+    """Of the definitions that the registry holds; None: `applied` never ended."""
     tags = (project.tags for project in target.list_projects() if project.name == target.project)
     return next(tags, {}).get("definitions_sha256")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from benchmarks.harness import own_platform
 from pipelines import first_run, status
@@ -104,14 +104,20 @@ def case(project: Path) -> UseCase:
 
 
 @pytest.fixture(scope="module")
-def platform(project: Path) -> Iterator[Settings]:
-    """Everything up on the copy, and the case's Dags unpaused, consumers first."""
-    with own_platform() as (settings, environment):
-        ours = {"PYTHONPATH": str(project), "MILLRACE_DATA_ROOTS": json.dumps([str(project)])}
+def started(project: Path) -> Iterator[tuple[Settings, dict[str, str]]]:
+    """Everything up on the copy, and the environment of commands that use it."""
+    ours = {"PYTHONPATH": str(project), "MILLRACE_DATA_ROOTS": json.dumps([str(project)])}
+    with own_platform() as (settings, theirs):
+        environment = {**os.environ, **theirs, **ours}
         start = [sys.executable, "-m", "pipelines", "start"]
-        subprocess.run(start, cwd=project, env={**os.environ, **environment, **ours}, check=True)
-        yield settings
+        subprocess.run(start, cwd=project, env=environment, check=True)
+        yield settings, environment
         postgres.engine.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def platform(started: tuple[Settings, dict[str, str]]) -> Settings:
+    return started[0]
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +300,25 @@ def test_the_journal_knows_what_each_stage_did(engine: Engine, case: UseCase) ->
         assert run.wall_seconds > 0
         assert run.peak_memory_mib > 0
         assert run.airflow_run.startswith(f"{NAME}.")
+
+
+def test_what_was_joined_night_by_night_equals_one_join(
+    project: Path, started: tuple[Settings, dict[str, str]], engine: Engine, days: list[date]
+) -> None:
+    def assemble() -> tuple[str, str]:
+        words = ["assemble", NAME, "--interval", str(days[-1])]
+        command = [sys.executable, "-m", "pipelines", *words]
+        ended = subprocess.run(
+            command, cwd=project, env=started[1], check=True, capture_output=True, text=True
+        )
+        result = json.loads(ended.stdout.splitlines()[-1])
+        return result["details"]["digest"], ended.stdout + ended.stderr
+
+    digest, told = assemble()
+    assert f"joined anew from {days[-1]} on" in told
+    with engine.begin() as connection:
+        forgotten = update(postgres.runs).where(postgres.runs.c.stage == "assemble")
+        connection.execute(forgotten.values(state="failed"))
+    digest_at_once, told = assemble()
+    assert f"joined anew from {days[-1]} on" not in told
+    assert digest == digest_at_once
