@@ -109,7 +109,8 @@ def tables(context: Context) -> Sequence[str]:
 
 def _kept(context: Context) -> Kept | None:
     row = postgres.newest_done(context.engine, context.case.name, "assemble")
-    return Kept.from_json(row.result["details"]["joined"]) if row else None
+    noted = row and row.result["details"].get("joined")
+    return Kept.from_json(noted) if noted else None
 
 
 def _newest_publication(context: Context) -> int:
