@@ -1,5 +1,6 @@
 """Which model predicts: the journal says it; MLflow's alias only follows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -39,10 +40,21 @@ def of_version(engine: Engine, case: str, version: int) -> Champion | None:
         return read(connection, case, promotions.c.version == version)
 
 
+def cutoffs(engine: Engine, case: str) -> Mapping[int, datetime]:
+    """Each version that is, or was, champion, and the end of what it learned from."""
+    named = select(promotions.c.version, promotions.c.cutoff).where(*_champions(case))
+    with engine.connect() as connection:
+        return {row.version: row.cutoff for row in connection.execute(named)}
+
+
+def _champions(case: str) -> tuple[Any, ...]:
+    return promotions.c.case_name == case, promotions.c.decision.in_((PROMOTED, ROLLED_BACK))
+
+
 def read(connection: Connection, case: str, *conditions: Any) -> Champion | None:
     """The newest champion, within a transaction."""
-    named = (promotions.c.case_name == case, promotions.c.decision.in_((PROMOTED, ROLLED_BACK)))
-    newest = select(promotions).where(*named, *conditions).order_by(promotions.c.id.desc())
+    named = select(promotions).where(*_champions(case), *conditions)
+    newest = named.order_by(promotions.c.id.desc())
     row = connection.execute(newest.limit(1)).first()
     return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
 

@@ -93,18 +93,32 @@ def follow_model(client: airflow.Airflow, engine: Engine, case: UseCase, key: st
     """Wait for the training that a step's *features* set off, and for its champion's predictions.
 
     A night's predictions are made by the champion of that moment: while the first one is trained
-    there are none, and a new one may win minutes later. Then the newest day is asked once more.
+    there are none, and a new one may win minutes later. Then the newest days are asked once more.
     """
     for dag in ("predict_batch", "train_model"):
         follow(client, client.await_run(f"{case.name}.{dag}", key))
-    day = Interval.of_day(Interval.parse(key).last_date)
     champion, predictions = status.champion(engine, case), status.predictions(engine, case)
     if champion is None:
         return
     made = predictions and (predictions["model_version"], predictions["until"])
-    if made != (champion["version"], day.end.isoformat()):
-        follow(client, client.trigger(f"{case.name}.predict_batch", day.key))
-    follow(client, client.await_run(f"{case.name}.watch_drift", day.key))
+    if made != (champion["version"], Interval.parse(key).end.isoformat()):
+        key = watched(case, key)
+        follow(client, client.trigger(f"{case.name}.predict_batch", key))
+    follow(client, client.await_run(f"{case.name}.watch_drift", key))
+
+
+def watched(case: UseCase, key: str) -> str:
+    """The newest days of an interval, as many as drift is judged by.
+
+    Example:
+        >>> from pipelines.use_cases import find
+        >>> watched(find("flight_delays"), "2026-08-22/2026-11-19")
+        '2026-11-13/2026-11-19'
+    """
+    interval = Interval.parse(key)
+    window = case.training.watch.window_days if case.training else 1
+    last, days = interval.last_date, min(interval.days, window)
+    return f"{last - timedelta(days=days - 1)}/{last}" if days > 1 else last.isoformat()
 
 
 def _stay(settings: Settings, text: str) -> None:

@@ -1,8 +1,8 @@
-"""Compare what the champion predicted lately with the rows it was promoted by; keep a verdict.
+"""Compare the answers of late with the rows that the champion was promoted by; keep a verdict.
 
-A verdict depends on the interval's end alone: it looks back from there. Rows decided before the
-champion's cutoff are not looked at, since it may have learned from them; of one decided at the
-cutoff the label was not known yet.
+A verdict depends on the interval's end alone: it looks back from there. Of several answers to one
+decision the newest counts. As proof of quality only those count that are out of sample: decided at
+or after the cutoff of the version that gave them, when their labels were not known yet.
 """
 
 import logging
@@ -44,12 +44,16 @@ def run(context: Context) -> Outcome:
     training = context.training
     reads = _require_published(context)
     best, columns = _predictor(context), inputs.model(context.case.name).columns
-    current = _fetch(context, _predictions_query(context, training, best, columns))
-    log.info("%d predictions of version %d to compare", current.num_rows, best.version)
-    drift, page = _compared(context, columns, best, current)
-    labelled = _fetch(context, _labelled_query(context, training, best))
+    current = _fetch(context, _answers_query(context, training, columns))
+    log.info(
+        "%d answers to compare with the reference of version %d", current.num_rows, best.version
+    )
+    reference = _reference(context, best)
+    drift, page = _compared(context, columns, best, reference, current)
+    labelled = _fetch(context, _labelled_query(context, training))
     quality = policy.quality(labelled, training.watch.num_rows_min)
-    judgement = policy.judge(drift, current.num_rows, quality, best.roc_auc, training.watch)
+    promised = policy.quality(reference, training.watch.num_rows_min)
+    judgement = policy.judge(drift, current.num_rows, quality, promised.roc_auc, training.watch)
     flags = [judgement.drifted, *policy.newest_first(_verdicts_before(context, best))]
     trained = champion.last_training(context.engine, context.case.name)
     since = max(best.cutoff, trained.cutoff) if trained else best.cutoff
@@ -61,7 +65,7 @@ def run(context: Context) -> Outcome:
         "drifted": judgement.drifted,
         "due": due,
         "reason": reason,
-        "statistics": _statistics(drift, quality, best, current.num_rows),
+        "statistics": _statistics(drift, quality, promised, current.num_rows),
         "page": page,
     }
     _record(context, row)
@@ -126,53 +130,50 @@ def _fetch(context: Context, query: str) -> pa.Table:
     return context.spark.sql(query).toArrow()
 
 
-def _predictions_query(
-    context: Context, training: Training, best: Champion, columns: Columns
-) -> str:
+def _answers_query(context: Context, training: Training, columns: Columns) -> str:
     """The compared rows: a column that the predictions lack is left out, and counts as missing."""
     held = set(context.spark.table(context.case.table("gold", "predictions")).columns)
     names = [f"`{name}`" for name in (*columns.inputs, PREDICTION) if name in held]
-    return (
-        f"select {', '.join(names)} from {context.case.table('gold', 'predictions')} "
-        f"where {_decided(context, best, training.watch.window_days)} "
-        f"{_sampled(training)}"
-    )
+    answers = _newest(context, training, training.watch.window_days)
+    return f"select {', '.join(names)} from ({answers}) {_sampled(training)}"
 
 
-def _labelled_query(context: Context, training: Training, best: Champion) -> str:
-    """Predictions with the newest label that was known by the interval's end."""
-    predictions, labels = (context.case.table("gold", name) for name in ("predictions", "labels"))
+def _labelled_query(context: Context, training: Training) -> str:
+    """Answers out of sample with the newest label that was known by the interval's end."""
     key = ", ".join(f"`{name}`" for name in training.row_key)
     end = context.interval.end
-    first, last = _date(_since(end, best, QUALITY_DAYS)), _date(end - _MICROSECOND)
+    first, last = _date(end - timedelta(days=QUALITY_DAYS)), _date(end - _MICROSECOND)
+    cutoffs = champion.cutoffs(context.engine, context.case.name)
+    out_of_sample = " or ".join(
+        f"model_version = {version} and decided_at >= {_timestamp(cutoff)}"
+        for version, cutoff in cutoffs.items()
+    )
+    answers = _newest(context, training, QUALITY_DAYS, f"({out_of_sample})")
     return (
         f"with known as (select {key}, max_by(`{training.label}`, known_at) as label "
-        f"from {labels} where known_date between {first} and {last} "
-        f"and known_at < {_timestamp(end)} group by {key}), "
-        f"decided as (select {key}, decided_at, `{PREDICTION}` from {predictions} "
-        f"where {_decided(context, best, QUALITY_DAYS)}) "
-        f"select `{PREDICTION}`, label from (select * from decided join known using ({key}) "
-        f"where label is not null {_sampled(training)})"
+        f"from {context.case.table('gold', 'labels')} "
+        f"where known_date between {first} and {last} "
+        f"and known_at < {_timestamp(end)} group by {key}) "
+        f"select `{PREDICTION}`, label from ({answers}) join known using ({key}) "
+        f"where label is not null {_sampled(training)}"
     )
 
 
-def _decided(context: Context, best: Champion, days: int) -> str:
-    """The champion's rows out of sample that were decided in the days up to the interval's end.
+def _newest(context: Context, training: Training, days: int, condition: str = "true") -> str:
+    """The newest answer to each decision of the days up to the interval's end.
 
     A decision at midnight lies in the partition of the day that ends then.
     """
+    key = ", ".join(f"`{name}`" for name in training.row_key)
     end = context.interval.end
-    since = _since(end, best, days)
+    start = end - timedelta(days=days)
     return (
-        f"model_version = {best.version} "
-        f"and decided_date between {_date(since - _MICROSECOND)} and {_date(end - _MICROSECOND)} "
-        f"and decided_at >= {_timestamp(since)} and decided_at <= {_timestamp(end)}"
+        f"select * from {context.case.table('gold', 'predictions')} "
+        f"where decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
+        f"and decided_at > {_timestamp(start)} and decided_at <= {_timestamp(end)} "
+        f"and {condition} "
+        f"qualify row_number() over (partition by {key}, decided_at order by predicted_at desc) = 1"
     )
-
-
-def _since(end: datetime, best: Champion, days: int) -> datetime:
-    """Decisions are at instants `(start, end]`: the one at the start is the day's before."""
-    return max(end - timedelta(days=days) + _MICROSECOND, best.cutoff)
 
 
 def _sampled(training: Training) -> str:
@@ -189,13 +190,8 @@ def _timestamp(at: datetime) -> str:
     return f"timestamp'{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}Z'"
 
 
-def _compared(
-    context: Context, columns: Columns, best: Champion, current: pa.Table
-) -> tuple[Drift | None, str | None]:
-    """The drift, and its page relative to the reports; neither where too few rows say anything."""
-    watch = context.training.watch
-    if current.num_rows < watch.num_rows_min:
-        return None, None
+def _reference(context: Context, best: Champion) -> pa.Table:
+    """The champion's evaluation rows, scored."""
     client = mlflow.connect(context.settings)
     version = mlflow.version(client, context.case.name, best.version)
     reference = pq.read_table(mlflow.reference_file(client, version))
@@ -204,6 +200,16 @@ def _compared(
             f"the reference of {context.case.name} version {best.version} has no rows; "
             "train again, or roll back"
         )
+    return reference
+
+
+def _compared(
+    context: Context, columns: Columns, best: Champion, reference: pa.Table, current: pa.Table
+) -> tuple[Drift | None, str | None]:
+    """The drift, and its page relative to the reports; neither where too few rows say anything."""
+    watch = context.training.watch
+    if current.num_rows < watch.num_rows_min:
+        return None, None
     heading = f"{context.case.name} {context.interval}: version {best.version}"
     drift, page = compare(reference, current, columns, watch, heading)
     place = page_file(context.interval.key, context.case.name, context.lease.attempt)
@@ -234,13 +240,13 @@ def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVe
 
 
 def _statistics(
-    drift: Drift | None, quality: policy.Quality, best: Champion, num_rows: int
+    drift: Drift | None, quality: policy.Quality, promised: policy.Quality, num_rows: int
 ) -> dict[str, Any]:
     compared = {**asdict(drift), "drifted_share": drift.drifted_share} if drift else {}
     return {
         "num_rows": num_rows,
-        "champion_roc_auc": best.roc_auc,
         "quality": asdict(quality),
+        "quality_of_reference": asdict(promised),
         **compared,
     }
 

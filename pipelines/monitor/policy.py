@@ -66,7 +66,7 @@ def judge(
     Args:
         drift: None where there were fewer than `watch.num_rows_min` rows to compare.
         num_rows: predictions that were compared, or would have been.
-        champion_roc_auc: on the rows by which the champion was promoted.
+        champion_roc_auc: on its reference, the rows by which it was promoted.
     """
     if drift is None:
         return Judgement(

@@ -90,7 +90,8 @@ def _fetch(
 
     folder.mkdir(parents=True, exist_ok=True)
     order = ", ".join(("known_at", *context.training.row_key))
-    columns = (*spec.columns.inputs, spec.columns.label, *context.training.row_key, "known_at")
+    others = (spec.columns.label, *context.training.row_key, "known_at", "is_batch")
+    columns = dict.fromkeys((*spec.columns.inputs, *others))
     names = ", ".join(f"`{name}`" for name in columns)
     parts = {}
     for part in PARTS:

@@ -115,11 +115,17 @@ def _signature(columns: "Columns") -> "ModelSignature":
 def _write_reference(
     path: Path, evaluation: "pa.Table", columns: "Columns", label: Any, probability: Any
 ) -> None:
-    """The rows that predictions are compared with later: their inputs, label and probability."""
+    """The rows that predictions are compared with later: their inputs, label and probability.
+
+    Those answered in batch, as predictions are; of a case that has none, all.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     path.parent.mkdir(parents=True)
     table = evaluation.select(columns.inputs)
     table = table.append_column("label", pa.array(label.astype("int8")))
-    pq.write_table(table.append_column("probability", pa.array(probability)), path)
+    table = table.append_column("probability", pa.array(probability))
+    is_batch = evaluation["is_batch"]
+    pq.write_table(table.filter(is_batch) if pc.any(is_batch).as_py() else table, path)
