@@ -6,9 +6,12 @@ from math import ceil
 from pipelines.scaffold.infer import Proposal
 
 
+_FEW_ROWS = 25_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The figures of `Training`, its `Gate` and its `Watch`."""
+    """The figures of `Training`, its `Gate` and its `Watch`, and of the model's `Optimisation`."""
 
     look_back_days: int
     validation_days: int
@@ -16,6 +19,10 @@ class Plan:
     num_rows_min: int
     num_class_rows_min: int
     num_watched_min: int
+    num_training_rows: int
+    batch_rows: int
+    max_epochs: int
+    warmup_steps: int
 
 
 def planned(proposal: Proposal) -> Plan:
@@ -33,6 +40,8 @@ def planned(proposal: Proposal) -> Plan:
     expected = a_day * evaluation
     rarer = min(proposal.num_positive, proposal.num_labelled - proposal.num_positive)
     share = rarer / max(1, proposal.num_labelled)
+    num_training_rows = max(0, int(a_day * (min(days, look_back) - evaluation - validation)))
+    batch_rows, max_epochs, warmup_steps = steps(num_training_rows)
     return Plan(
         look_back_days=look_back,
         validation_days=validation,
@@ -40,7 +49,24 @@ def planned(proposal: Proposal) -> Plan:
         num_rows_min=_within(int(expected / 2), 50, 1000),
         num_class_rows_min=_within(int(expected * share / 2), 10, 100),
         num_watched_min=_within(int(a_day / 2), 20, 200),
+        num_training_rows=num_training_rows,
+        batch_rows=batch_rows,
+        max_epochs=max_epochs,
+        warmup_steps=warmup_steps,
     )
+
+
+def steps(num_training_rows: int) -> tuple[int, int, int]:
+    """Rows of a batch, epochs, and warm-up steps: a hundred steps at least, of few rows too.
+
+    Example:
+        >>> steps(2_700), steps(200_000)
+        ((256, 10, 10), (1024, 4, 78))
+    """
+    batch_rows = 256 if num_training_rows < _FEW_ROWS else 1024
+    batches = max(1, num_training_rows // batch_rows)
+    max_epochs = _within(ceil(100 / batches), 4, 20)
+    return batch_rows, max_epochs, _within(batches * max_epochs // 10, 1, 100)
 
 
 def num_days(proposal: Proposal) -> int:
