@@ -5,7 +5,6 @@ from math import ceil
 
 from pipelines.scaffold.infer import Proposal
 
-
 _FEW_ROWS = 25_000
 
 
