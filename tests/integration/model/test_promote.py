@@ -1,0 +1,271 @@
+"""The gate and the way back on a real journal: who is champion, and what may never make one."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.errors import DataRefused
+from pipelines import champion, promote, rollback
+from pipelines.champion import KEPT, PROMOTED, ROLLED_BACK
+from pipelines.errors import CheckFailed, MillraceError, Superseded, UsageError
+from pipelines.stores import mlflow
+from pipelines.stores.postgres import fences, insert_or_update, promotions
+from pipelines.use_cases.training import Gate
+
+pytestmark = pytest.mark.integration
+
+NIGHT = "2026-11-20"
+SEED = 3
+
+
+class Scores:
+    """Stands in for the models of MLflow: each version gives the probabilities of its column."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def score(self, rows: pa.Table) -> Any:
+        if self.name not in rows.column_names:
+            raise DataRefused(f"{self.name}: the table has 0 columns of that name")
+        return rows[self.name].to_numpy()
+
+
+@pytest.fixture
+def stage(made: Any, registry: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A case whose gate asks little, with six days of evaluation rows in the place of Spark's."""
+    print(f"seed {SEED}")
+    rng = np.random.default_rng(SEED)
+    late = rng.random(600) < 0.5
+    rows = pa.table(
+        {
+            "day": np.arange(600) // 100,
+            "is_late": late,
+            "good": 0.25 + 0.5 * np.where(rng.random(600) < 0.9, late, ~late),
+            "bad": np.full(600, 0.5),
+        }
+    )
+    made.rows_of_evaluation = rows
+    made.models = {1: "good", 2: "good", 3: "bad"}
+    gate = Gate(num_rows_min=600, num_class_rows_min=100, roc_auc_min=0.4)
+    made.case = replace(made.case, training=replace(made.case.training, gate=gate))
+    monkeypatch.setattr(promote, "_evaluation", lambda _: made.rows_of_evaluation)
+    monkeypatch.setattr(champion, "load", lambda _, __, number: Scores(made.models[number]))
+    return made
+
+
+def judged(stage: Any) -> list[tuple[int, str, int | None]]:
+    return [(row.version, row.decision, row.champion_before) for row in stage.rows(promotions)]
+
+
+def test_the_first_good_model_is_champion_and_the_alias_follows(stage: Any, registry: Any) -> None:
+    registry.add(1, NIGHT, stage.day(21))
+    outcome = promote.run(stage.context(NIGHT))
+    assert outcome.details["decision"] == PROMOTED
+    assert judged(stage) == [(1, PROMOTED, None)]
+    assert registry.aliases == {"champion": 1}
+    now = champion.current(stage.engine, stage.case.name)
+    assert (now.version, now.cutoff) == (1, stage.day(21))
+
+
+def test_a_worse_model_is_noted_and_the_champion_stays(stage: Any, registry: Any) -> None:
+    stage.promote(1, stage.day(10))
+    registry.add(3, NIGHT, stage.day(21))
+    outcome = promote.run(stage.context(NIGHT))
+    assert outcome.details["decision"] == KEPT
+    assert "it may lose 0.01 at most" in outcome.details["reason"]
+    assert judged(stage) == [(1, PROMOTED, None), (3, KEPT, 1)]
+    assert registry.aliases == {"champion": 1}
+
+
+def test_both_models_answer_the_same_rows(stage: Any, registry: Any) -> None:
+    stage.promote(1, stage.day(10))
+    registry.add(2, NIGHT, stage.day(21))
+    promote.run(stage.context(NIGHT))
+    gain = stage.rows(promotions)[-1].evidence["gain"]
+    assert (gain["estimate"], gain["low"], gain["high"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (lambda rows: rows.slice(0, 0), "0 evaluation rows, 600 are needed: no data is no proof"),
+        (lambda rows: rows.slice(0, 599), "599 evaluation rows"),
+        (
+            lambda rows: rows.set_column(1, "is_late", pa.array(np.arange(600) < 99)),
+            "99 rows of the rarer outcome, 100 are needed",
+        ),
+        (
+            lambda rows: rows.set_column(1, "is_late", pa.array(np.arange(600) >= 99)),
+            "99 rows of the rarer outcome, 100 are needed",
+        ),
+    ],
+)
+def test_no_data_or_one_outcome_promotes_nobody(
+    stage: Any, registry: Any, rows: Any, reason: str
+) -> None:
+    stage.rows_of_evaluation = rows(stage.rows_of_evaluation)
+    registry.add(1, NIGHT, stage.day(21))
+    outcome = promote.run(stage.context(NIGHT))
+    assert outcome.details["decision"] == KEPT
+    assert reason in outcome.details["reason"]
+    assert champion.current(stage.engine, stage.case.name) is None
+    assert registry.aliases == {}
+
+
+def test_the_challenger_is_the_newest_version_of_this_interval(stage: Any, registry: Any) -> None:
+    registry.add(1, NIGHT, stage.day(21))
+    registry.add(2, NIGHT, stage.day(21))
+    registry.add(3, "2026-11-19", stage.day(20))
+    assert promote.run(stage.context(NIGHT)).details["version"] == 2
+    with pytest.raises(CheckFailed, match="no version trained for 2026-11-18; run train first"):
+        promote.run(stage.context("2026-11-18"))
+
+
+def test_promoting_the_champion_again_changes_nothing_but_heals_the_alias(
+    stage: Any, registry: Any
+) -> None:
+    registry.add(1, NIGHT, stage.day(21))
+    promote.run(stage.context(NIGHT))
+    registry.aliases["champion"] = 99
+    assert promote.run(stage.context(NIGHT)).details["decision"] == KEPT
+    assert judged(stage) == [(1, PROMOTED, None)]
+    assert registry.aliases == {"champion": 1}
+
+
+def test_the_champion_never_moves_back_in_time(stage: Any, registry: Any) -> None:
+    stage.promote(1, stage.day(21))
+    registry.add(2, "2026-11-19", stage.day(20))
+    with pytest.raises(CheckFailed, match=r"version 2 learned up to .*say `millrace rollback`"):
+        promote.run(stage.context("2026-11-19"))
+    assert judged(stage) == [(1, PROMOTED, None)]
+
+
+def test_a_model_of_the_same_cutoff_may_win(stage: Any, registry: Any) -> None:
+    stage.promote(1, stage.day(21))
+    registry.add(2, NIGHT, stage.day(21))
+    assert promote.run(stage.context(NIGHT)).details["decision"] == PROMOTED
+
+
+def test_a_champion_that_lacks_an_input_stops_the_gate_in_words(stage: Any, registry: Any) -> None:
+    stage.promote(1, stage.day(10))
+    stage.models[1] = "a column of old"
+    registry.add(2, NIGHT, stage.day(21))
+    with pytest.raises(MillraceError, match=r"version 1 can't score .*keep the column until"):
+        promote.run(stage.context(NIGHT))
+    assert judged(stage) == [(1, PROMOTED, None)]
+
+
+def test_r14_one_promoted_in_the_meantime_is_not_overwritten(
+    stage: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.add(2, NIGHT, stage.day(21))
+    scores = promote._scores
+
+    def meanwhile(*given: Any) -> Any:
+        stage.promote(1, stage.day(10))
+        return scores(*given)
+
+    monkeypatch.setattr(promote, "_scores", meanwhile)
+    with pytest.raises(Superseded, match="version 1 became the champion"):
+        promote.run(stage.context(NIGHT))
+    assert judged(stage) == [(1, PROMOTED, None)]
+    assert registry.aliases == {}
+
+
+def test_r11_an_attempt_that_was_replaced_promotes_and_rolls_back_nothing(
+    stage: Any, registry: Any
+) -> None:
+    stage.promote(1, stage.day(10))
+    stage.promote(2, stage.day(11))
+    registry.add(2, NIGHT, stage.day(21))
+    registry.add(3, NIGHT, stage.day(21))
+    before = judged(stage)
+    stages = ((promote.run, {}), (rollback.run, {"to": "1"}))
+    for run, options in stages:
+        context = stage.context(NIGHT, **options)
+        newer = insert_or_update(fences, case_name=stage.case.name, attempt=10**6)
+        with stage.engine.begin() as connection:
+            connection.execute(newer)
+        with pytest.raises(Superseded, match="replaced by attempt 1000000"):
+            run(context)
+    assert judged(stage) == before
+    assert registry.aliases == {}
+
+
+def test_rollback_names_an_earlier_champion_with_its_own_cutoff(stage: Any, registry: Any) -> None:
+    stage.promote(1, stage.day(10))
+    stage.promote(2, stage.day(20))
+    outcome = rollback.run(stage.context(NIGHT, to="1"))
+    assert outcome.details == {"version": 1, "before": 2}
+    assert judged(stage)[-1] == (1, ROLLED_BACK, 2)
+    now = champion.current(stage.engine, stage.case.name)
+    assert (now.version, now.cutoff, now.roc_auc) == (1, stage.day(10), 0.01)
+    assert registry.aliases == {"champion": 1}
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [(3, "never was champion"), (9, "never was champion"), (2, "is the champion .* already")],
+)
+def test_rollback_goes_to_an_earlier_champion_alone(
+    stage: Any, registry: Any, version: int, says: str
+) -> None:
+    stage.promote(1, stage.day(10))
+    stage.promote(2, stage.day(20))
+    stage.promote(3, stage.day(21), KEPT)
+    with pytest.raises(UsageError, match=says):
+        rollback.run(stage.context(NIGHT, to=str(version)))
+    assert len(judged(stage)) == 3
+    assert registry.aliases == {}
+
+
+def test_a_case_without_champion_has_nothing_to_go_back_to(stage: Any, registry: Any) -> None:
+    stage.promote(3, stage.day(21), KEPT)
+    with pytest.raises(UsageError, match="never was champion"):
+        rollback.run(stage.context(NIGHT, to="3"))
+
+
+def test_who_is_champion_is_the_newest_of_the_case_that_was_named_so(made: Any) -> None:
+    name = made.case.name
+    assert champion.current(made.engine, name) is None
+    assert champion.cutoffs(made.engine, name) == {}
+    made.promote(1, made.day(10))
+    made.promote(2, made.day(11))
+    made.promote(1, made.day(10), ROLLED_BACK)
+    made.promote(3, made.day(12), KEPT)
+    made.add(
+        promotions, case_name="another case", version=4, decision=PROMOTED, interval=NIGHT,
+        reason="", cutoff=made.day(13), evidence={}, attempt=1,
+    )  # fmt: skip
+    assert champion.current(made.engine, name).version == 1
+    assert champion.cutoffs(made.engine, name) == {1: made.day(10), 2: made.day(11)}
+    assert champion.of_version(made.engine, name, 2).cutoff == made.day(11)
+    assert champion.of_version(made.engine, name, 3) is None
+    assert champion.of_version(made.engine, name, 4) is None
+
+
+def test_without_a_champion_the_alias_stays_where_it_is(made: Any, registry: Any) -> None:
+    champion.follow(made.settings, made.engine, made.case.name)
+    assert registry.aliases == {}
+
+
+def test_the_last_training_is_the_newest_that_was_finished(made: Any) -> None:
+    name = made.case.name
+    assert champion.last_training(made.engine, name) is None
+    made.run("train", "2026-11-10", cutoff=made.day(11).isoformat())
+    attempt = made.run("train", "2026-11-09", cutoff=made.day(10).isoformat())
+    made.run("train", NIGHT, "failed", cutoff=made.day(21).isoformat())
+    made.run("assemble", NIGHT, cutoff=made.day(21).isoformat())
+    assert champion.last_training(made.engine, name) == champion.Trained(attempt, made.day(10))
+
+
+def test_r15_bytes_that_train_did_not_register_never_score(
+    made: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.add(1, NIGHT, made.day(21))
+    monkeypatch.setattr(mlflow, "model_file", lambda _, __: b"another model")
+    with pytest.raises(MillraceError, match=r"version 1 of made_\w+: .* was changed or replaced"):
+        champion.load(made.settings, made.case.name, 1)
