@@ -223,6 +223,10 @@ class _Trainer:
         for index_B in torch.split(mine, SCORED_ROWS):
             rows = self.validation.take(index_B)
             probability_B = self.net.probability(rows.numeric_BF, rows.codes_BC).double()
+            if not probability_B.isfinite().all():
+                # The loss function would raise on this rank alone, and not say `Diverged`.
+                total += math.nan
+                continue
             total += functional.binary_cross_entropy(
                 probability_B, rows.label_B.double(), reduction="sum"
             )

@@ -1,6 +1,9 @@
 """Training in one process: it learns, it resumes exactly, it stops by policy."""
 
 import math
+import os
+import pickle
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.checkpoint import Checkpoints
+from models.checkpoint import Checkpoints, write_atomically, write_json
 from models.data import Rows
 from models.errors import CheckpointRefused, DataRefused, Diverged
 from models.fit import Fitted, fit
@@ -122,6 +125,56 @@ def test_r20_a_flipped_bit_is_noticed(toy: Any, tmp_path: Path) -> None:
     assert checkpoints.load("same") is None
 
 
+def test_r20_the_one_before_a_torn_checkpoint_is_read(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    for step in (1, 2, 3):
+        checkpoints.save(step, "same", {"step": step})
+    newest = tmp_path / "step-000000003.pt"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    assert checkpoints.load("same") == {"step": 2}
+
+
+def test_r20_a_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    fsync, rename = os.fsync, Path.rename
+
+    def synced(handle: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def renamed(path: Path, to: Path) -> Path:
+        done.append("name")
+        return rename(path, to)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    write_atomically(tmp_path / "model.onnx", b"whole")
+    assert done == ["file", "name", "folder"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_r22_a_result_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "result.json", {"loss": math.nan})
+    assert list(tmp_path.iterdir()) == []
+
+
+class Harmful:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.putenv, ("MILLRACE_HARMED", "yes")
+
+
+def test_b24_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    checkpoints.save(1, "same", {"net": Harmful()})
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        checkpoints.load("same")
+
+
 def test_checkpoints_of_another_training_are_refused(toy: Any, tmp_path: Path) -> None:
     rows, options = toy.rows(), toy.spec.optimisation
     checkpoints = Checkpoints(tmp_path, every_steps=4)
@@ -144,6 +197,13 @@ def test_r22_a_poisoned_batch_stops_training(toy: Any) -> None:
         Diverged, match=r"gradient became nan at epoch 0, batch .* no model is made"
     ):
         fit(toy.net(), poisoned, rows, toy.spec.optimisation)
+
+
+def test_r22_weights_that_explode_at_the_last_step_of_an_epoch_stop_training(toy: Any) -> None:
+    rows = toy.rows()
+    options = replace(toy.spec.optimisation, batch_rows=len(rows), learning_rate=1e30)
+    with pytest.raises(Diverged, match="validation loss became nan after epoch 0, so no model"):
+        fit(toy.net(), rows, rows, options)
 
 
 def test_r22_exploding_weights_stop_training(toy: Any) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -52,6 +53,9 @@ def test_calibration_error_by_hand() -> None:
     found = evaluate(np.array([0, 1, 0]), np.array([0.1, 0.1, 0.9]))
     assert found.expected_calibration_error == pytest.approx(2 / 3 * 0.4 + 1 / 3 * 0.9)
     assert evaluate(np.array([1]), np.array([1.0])).expected_calibration_error == 0
+    # 1 lies in the last bin, with 0.95, not in one of its own.
+    found = evaluate(np.array([0, 1]), np.array([1.0, 0.95]))
+    assert found.expected_calibration_error == pytest.approx(0.95 / 2)
 
 
 @pytest.mark.parametrize("only", [0.0, 1.0])
@@ -131,6 +135,53 @@ def test_a_paired_difference_is_that_of_the_same_draws() -> None:
 def test_one_day_says_nothing_about_other_days() -> None:
     label, probability, day = rows(seed=13)
     assert Bootstrap().interval("brier_score", label, probability, np.zeros_like(day)) is None
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision"])
+@pytest.mark.parametrize("missing", [0, 1])
+def test_b21_a_few_draws_of_one_class_alone_are_left_out(metric: str, missing: int) -> None:
+    """One outcome occurs on three of six days only, so one draw in 64 has none of it."""
+    label, probability, _ = rows(seed=15)
+    day = np.arange(60) % 6
+    label[day < 3] = 1 - missing
+    bootstrap = Bootstrap(num_draws=120, level=0.8, seed=2)
+    expected = drawn_by_hand(metric, label, probability, day, bootstrap)
+    defined = np.array([value for value in expected if value is not None])
+    assert 114 < len(defined) < 120
+    found = bootstrap.interval(metric, label, probability, day)  # type: ignore[arg-type]
+    assert found is not None
+    low, high = np.quantile(defined, (0.1, 0.9))
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+
+
+@pytest.mark.parametrize("only", [0.0, 1.0])
+def test_b21_many_draws_of_one_class_alone_are_no_proof(only: float) -> None:
+    """On one of eight days the other outcome occurs: a third of all draws have none of it."""
+    label, probability, day = rows(seed=16, num_rows=80)
+    label[:] = only
+    label[day == 3] = np.arange((day == 3).sum()) % 2
+    found = Bootstrap().interval("roc_auc", label, probability, day)
+    assert evaluate(label, probability).roc_auc is not None
+    assert found is None
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Bootstrap(num_draws=0), "num_draws: 0 is below 1"),
+        (lambda: Bootstrap(level=0.0), "level: 0.0 is not between 0 and 1"),
+        (lambda: Bootstrap(level=1.0), "level: 1.0 is not between 0 and 1"),
+        (
+            lambda: Bootstrap().interval(
+                "log_loss", np.array([0, 1]), np.array([0.5, 0.5]), np.array([1, 2, 3])
+            ),
+            "3 days for 2 rows; give each row its day",
+        ),
+    ],
+)
+def test_draws_that_cannot_be_made_are_refused(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        make()
 
 
 def test_days_that_are_dates_and_out_of_order() -> None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from models.data import to_rows
 from models.net import Net, NumericEmbedding
 from models.preprocess import Statistics, fit_statistics
 
@@ -70,6 +71,9 @@ def test_b11_extreme_training_values_make_finite_statistics(toy: Any, make_table
     assert np.isfinite(statistics.edges_FE).all()
     net = Net(statistics, toy.spec.architecture, 0)
     assert all(bool(tensor.isfinite().all()) for tensor in net.state_dict().values())
+    rows = to_rows(table, toy.spec.columns, statistics)
+    found = net.probability(rows.numeric_BF, rows.codes_BC)
+    assert bool(((found > 0) & (found < 1)).all())
 
 
 def test_b20_a_category_never_seen_scores_as_the_unknown_one(toy: Any, make_table: Any) -> None:

@@ -75,6 +75,18 @@ def test_rows_of_any_number(content: bytes) -> None:
     assert model.score(table.slice(0, 0)).shape == (0,)
 
 
+def test_so_many_rows_are_scored_at_once_and_no_more(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = []
+    score = scoring.Model._score
+    monkeypatch.setattr(
+        scoring.Model, "_score", lambda m, part: scored.append(part.num_rows) or score(m, part)
+    )
+    opened(content).score(odd_rows(9, scoring.SCORED_ROWS + 3))
+    assert scored == [scoring.SCORED_ROWS, 3]
+
+
 def test_rows_in_any_order_and_columns_in_any_order(content: bytes) -> None:
     model, table = opened(content), odd_rows(5, 200)
     order = np.random.default_rng(6).permutation(200)
@@ -161,6 +173,24 @@ def hidden_tensor(model: onnx.ModelProto) -> None:
     model.graph.node[0].attribute.append(helper.make_attribute("value", value))
 
 
+def hidden_tensors(model: onnx.ModelProto) -> None:
+    value = numpy_helper.from_array(np.zeros(3, np.float32))
+    model.graph.node[0].attribute.append(helper.make_attribute("values", [value]))
+
+
+def subgraphs(model: onnx.ModelProto) -> None:
+    graph = helper.make_graph([], "inner", [], [])
+    model.graph.node[0].attribute.append(helper.make_attribute("bodies", [graph]))
+
+
+def training_graph(model: onnx.ModelProto) -> None:
+    model.training_info.add()
+
+
+def said_to_be_outside(model: onnx.ModelProto) -> None:
+    model.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+
+
 def subgraph(model: onnx.ModelProto) -> None:
     graph = helper.make_graph([], "inner", [], [])
     model.graph.node[0].attribute.append(helper.make_attribute("body", graph))
@@ -195,13 +225,17 @@ def other_output(model: onnx.ModelProto) -> None:
     [
         (outside, "external data"),
         (hidden_outside, "external data"),
+        (said_to_be_outside, "external data"),
         (giant, "where its shape says"),
         (negative, "a negative size"),
         (foreign, "com.evil:"),
         (unknown_operator, ":ConstantOfShape"),
         (hidden_tensor, "a graph or tensor in"),
+        (hidden_tensors, "a graph or tensor in"),
         (subgraph, "a graph or tensor in"),
+        (subgraphs, "a graph or tensor in"),
         (function, "functions"),
+        (training_graph, "training graphs"),
         (sparse, "sparse initializers"),
         (element_type, "element type 8"),
         (no_columns, "no readable 'millrace.columns' metadata"),
