@@ -123,3 +123,68 @@ def test_a_model_dag_emits_by_its_check_alone(model_dag):
         assert [a.name for a in task.outlets] == ([f"flight_delays.{expected}"] if expected else [])
     assert dag.max_active_runs == 1
     assert dag.description
+
+
+CALLED = {
+    ("build_features", "validate_raw"): (["--layer", "raw"], {}),
+    ("build_features", "validate_features"): (["--layer", "features"], {}),
+    ("predict_batch", "validate_predictions"): (["--layer", "predictions"], {}),
+    ("train_model", "due"): (["--for", "training"], {"forced": "--forced"}),
+    ("watch_drift", "due"): (["--for", "drift"], {}),
+}
+
+
+def _called(name, dag):
+    stages = [task for task in dag.tasks if task.task_id != "check_key"]
+    return {(name, task.task_id): (task.options, task.flags) for task in stages}
+
+
+def test_the_stages_of_the_data_are_called_with_their_options(flows):
+    for dag in flows:
+        for place, said in _called("build_features", dag).items():
+            assert said == CALLED.get(place, ([], {})), place
+
+
+def test_the_stages_of_the_model_are_called_with_their_options(model_dag):
+    name, dag = model_dag
+    for place, said in _called(name, dag).items():
+        assert said == CALLED.get(place, ([], {})), place
+
+
+def test_a_model_dag_retries_and_takes_ranges(model_dag):
+    _, dag = model_dag
+    retries = {task.task_id: task.retries for task in dag.tasks}
+    assert retries.pop("check_key") == 0
+    assert set(retries.values()) == {2}
+    assert all(task.execution_timeout for task in dag.tasks)
+    assert dag.get_task("check_key").op_kwargs["ranges"] is True
+
+
+def test_a_range_is_for_load_history_alone(flows):
+    nightly, history = flows
+    assert nightly.get_task("check_key").op_args == (False,)
+    assert history.get_task("check_key").op_args == (True,)
+
+
+NIGHTS = """
+import build_features
+from pipelines.use_cases import find
+dag = build_features.build_features(find("flight_delays"))
+print(dag.start_date and dag.start_date.isoformat(), dag.catchup)
+"""
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        ({"MILLRACE_SCHEDULE_SINCE": "2026-11-20"}, "2026-11-21T00:00:00+00:00 True"),
+        ({}, "None False"),
+    ],
+)
+def test_missed_nights_are_made_up_for_since_the_first_start(since, said):
+    kept = {k: v for k, v in os.environ.items() if k != "MILLRACE_SCHEDULE_SINCE"}
+    environment = {**kept, "PYTHONPATH": f"{DAGS}{os.pathsep}{ROOT}", **since}
+    found = subprocess.run(
+        [sys.executable, "-c", NIGHTS], env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip().splitlines()[-1] == said

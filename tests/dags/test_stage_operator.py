@@ -1,10 +1,12 @@
 """The run's key is checked in words, and a stage's exit code becomes the task's state."""
 
 import dataclasses
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 
@@ -76,3 +78,98 @@ def test_s01_airflow_secrets_do_not_reach_a_stage(stages, monkeypatch):
     environment = stages._environment({"ti": _Instance})
     assert not [name for name, value in environment.items() if "canary" in value]
     assert environment["MILLRACE_AIRFLOW_RUN"] == "a/b/c"
+
+
+class _Hook:
+    """Stands in for the child process of a stage: notes its call, ends as it is told."""
+
+    exit_code, output = 0, '{"stage": "train"}'
+
+    def __init__(self):
+        self.calls, self.terminated = [], 0
+
+    def run_command(self, command, env):
+        self.calls.append((command, env))
+        return self
+
+    def send_sigterm(self):
+        self.terminated += 1
+
+
+class _Events(dict):
+    """Airflow's outlet events: which partitions each asset was given."""
+
+    def __missing__(self, outlet):
+        keys = self[outlet] = []
+        return SimpleNamespace(add_partitions=keys.extend)
+
+
+@pytest.fixture
+def ended(stages, monkeypatch):
+    """Run a stage of flight_delays whose process ends so; the operator, its hook and events."""
+    from pipelines.use_cases import find
+
+    def run(exit_code=0, output='{"stage": "train"}', params=None, key="2026-11-20", **options):
+        hook = _Hook()
+        hook.exit_code, hook.output = exit_code, output
+        monkeypatch.setattr(stages, "SubprocessHook", lambda: hook)
+        case = find("flight_delays")
+        outlet = stages.asset(case, "features")
+        operator = stages.stage("train", case, outlets=[outlet], **options)
+        events = _Events()
+        context = {
+            "params": params or {},
+            "partition_key": key,
+            "ti": _Instance,
+            "outlet_events": events,
+        }
+        return operator, hook, events, lambda: operator.execute(context)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "error"),
+    [(99, AirflowSkipException), (2, AirflowFailException), (1, AirflowException)],
+)
+def test_an_exit_code_says_skipped_or_failed_and_whether_to_retry(ended, exit_code, error):
+    _, _, events, execute = ended(
+        exit_code, "the last line", params={"day": "2026-11-20"}, key=None
+    )
+    with pytest.raises(error, match="the last line") as told:
+        execute()
+    # Each by its own kind: Airflow retries an AirflowException, and neither of the others.
+    assert type(told.value) is error
+    assert events == {}
+
+
+def test_a_run_of_the_form_emits_its_event_with_the_key(ended):
+    """An unkeyed event would leave the next Dag asleep in silence."""
+    operator, _, events, execute = ended(params={"day": "2026-11-20"}, key=None)
+    assert execute() == {"stage": "train"}
+    assert [list(keys) for keys in events.values()] == [["2026-11-20"]]
+    assert list(events) == list(operator.outlets)
+
+
+def test_the_event_of_a_keyed_run_gets_its_key_from_airflow_once(ended):
+    _, _, events, execute = ended()
+    execute()
+    assert events == {}
+
+
+def test_a_stage_is_called_by_an_argument_list_with_what_the_form_asks(ended):
+    options = {"options": ["--for", "training"], "flags": {"forced": "--forced"}}
+    for forced, flags in ((True, ["--forced"]), (False, [])):
+        _, hook, _, execute = ended(params={"day": None, "forced": forced}, **options)
+        execute()
+        ((command, _),) = hook.calls
+        called = ["train", "flight_delays", "--interval", "2026-11-20", "--for", "training"]
+        assert command == [sys.executable, "-m", "pipelines", *called, *flags]
+
+
+def test_a_killed_task_ends_its_stage(ended):
+    operator, hook, _, execute = ended()
+    operator.on_kill()
+    execute()
+    operator.on_kill()
+    assert hook.terminated == 1

@@ -1,10 +1,14 @@
 """`millrace run` does what is missing, and only that."""
 
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.first_run import dags, plan
+from pipelines import first_run
+from pipelines.errors import MillraceError
+from pipelines.first_run import dags, follow, follow_model, plan, watched
+from pipelines.stores.airflow import DagRun
 from pipelines.use_cases import find
 from pipelines.use_cases.interval import Interval
 
@@ -44,3 +48,91 @@ def test_consumers_are_unpaused_before_what_they_wait_for():
     order = dags(CASE)
     assert order.index("watch_drift") < order.index("predict_batch") < order.index("build_features")
     assert order.index("train_model") < order.index("load_history")
+
+
+def test_an_hourly_case_loads_its_history_up_to_midnight():
+    """Its next part is an hour, which the schedule builds."""
+    hourly = replace(CASE, grain="hour")
+    found = [(step.dag, step.key) for step in plan(hourly, None, YESTERDAY, INSTALLED)]
+    assert found == [("load_history", "2026-08-22/2026-11-20")]
+
+
+def test_a_case_without_a_model_has_the_dags_of_its_data_alone():
+    assert dags(replace(CASE, training=None)) == ("build_features", "load_history")
+
+
+@pytest.mark.parametrize(
+    ("key", "newest"),
+    [
+        ("2026-08-22/2026-11-19", "2026-11-13/2026-11-19"),
+        ("2026-11-18/2026-11-19", "2026-11-18/2026-11-19"),
+        ("2026-11-20", "2026-11-20"),
+    ],
+)
+def test_the_watched_days_are_the_newest_of_the_interval_and_no_other(key, newest):
+    assert watched(CASE, key) == newest
+
+
+@dataclass
+class _Airflow:
+    """Runs end at once, in the state that is said; notes what was asked."""
+
+    ends: str = "success"
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def _run(self, how: str, dag_id: str, key: str) -> DagRun:
+        self.asked.append((how, dag_id.removeprefix("flight_delays."), key))
+        return DagRun(dag_id, "run 1", key)
+
+    def trigger(self, dag_id: str, key: str) -> DagRun:
+        return self._run("trigger", dag_id, key)
+
+    def await_run(self, dag_id: str, key: str) -> DagRun:
+        return self._run("await", dag_id, key)
+
+    def state(self, _: DagRun) -> str:
+        return self.ends
+
+    def tasks(self, _: DagRun) -> dict[str, str]:
+        return {"extract": "success", "ingest": "failed"}
+
+
+def test_a_run_that_failed_ends_the_first_run_and_names_task_and_log():
+    run = DagRun("flight_delays.load_history", "run 1", "2026-11-20")
+    with pytest.raises(MillraceError, match=r"failed in ingest; its log is .* run run 1"):
+        follow(_Airflow("failed"), run)
+    follow(_Airflow("success"), run)
+
+
+KEY, WEEK = "2026-08-22/2026-11-19", "2026-11-13/2026-11-19"
+FOLLOWED = [("await", "predict_batch", KEY), ("await", "train_model", KEY)]
+MADE = {"model_version": 2, "until": "2026-11-20T00:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("champion", "predictions", "then"),
+    [
+        (None, None, []),  # the gate promoted nobody: there is nothing to wait for
+        ({"version": 2}, MADE, [("await", "watch_drift", KEY)]),
+        *(
+            (
+                {"version": 2},
+                made,
+                [("trigger", "predict_batch", WEEK), ("await", "watch_drift", WEEK)],
+            )
+            for made in (
+                None,
+                {**MADE, "model_version": 1},  # by the champion of before
+                {**MADE, "until": "2026-11-19T00:00:00+00:00"},
+            )
+        ),
+    ],
+)
+def test_the_newest_days_are_answered_by_the_champion_that_there_is(
+    monkeypatch, champion, predictions, then
+):
+    monkeypatch.setattr(first_run.status, "champion", lambda *_: champion)
+    monkeypatch.setattr(first_run.status, "predictions", lambda *_: predictions)
+    client = _Airflow()
+    follow_model(client, None, CASE, KEY)
+    assert client.asked == FOLLOWED + then

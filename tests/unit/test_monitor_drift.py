@@ -207,6 +207,12 @@ def test_nothing_to_compare_at_all_is_said_too():
     assert "is drift: number, probability</p>" in page
 
 
+def test_no_rows_at_all_are_drift_of_every_column():
+    found, _ = compare(toy(), toy().slice(0, 0), Columns(numeric=("number",)), WATCH, HEADING)
+    assert (found.drifted_share, found.prediction.drifted) == (1.0, True)
+    assert found.inputs[0].missing_share_current == 1
+
+
 def test_only_so_many_rows_are_compared_and_always_the_same():
     table = pa.table({"number": np.arange(1000)})
     drawn = sample(table, 100)

@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 
 from pipelines.due import by_cadence
+from pipelines.errors import UsageError
 from pipelines.use_cases import find
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import Column, Feed, UseCase
 from pipelines.use_cases.training import Training
 
 CUTOFF = datetime(2026, 11, 21, tzinfo=UTC)
@@ -23,7 +25,7 @@ def test_the_parts_follow_each_other_up_to_the_cutoff():
     assert parts["evaluation"][1] == CUTOFF
 
 
-@pytest.mark.parametrize("days", [(90, 76, 14), (90, 0, 14), (90, 7, 0)])
+@pytest.mark.parametrize("days", [(90, 76, 14), (90, 80, 14), (90, 0, 14), (90, 7, 0)])
 def test_a_split_that_leaves_a_part_empty_is_refused(days):
     look_back, validation, evaluation = days
     with pytest.raises(ValueError, match="days"):
@@ -63,3 +65,59 @@ def test_a_case_with_a_model_hands_over_by_decisions_and_labels():
     with pytest.raises(ValueError, match="looks back 90 days"):
         _case(gold=("decisions", "labels"), training=training, history_days_max=60)
     assert find("flight_delays").training.row_key == ("flight_id",)
+
+
+@pytest.mark.parametrize("name", ["Gold", "a-b", "1st", "x; drop table", ""])
+def test_names_that_would_not_be_tables_are_refused(name):
+    said = "is not a lower-case identifier"
+    with pytest.raises(ValueError, match=said):
+        UseCase(name=name, description="", feeds=(), silver=(), entity_states=())
+    for layer in ("silver", "gold"):
+        with pytest.raises(ValueError, match=said):
+            _case(**{layer: (name,)})
+    with pytest.raises(ValueError, match=said):
+        _case(feeds=(_feed(name=name),))
+
+
+@pytest.mark.parametrize("rate", [-0.01, 1.01, float("nan")])
+def test_the_quarantine_rate_is_a_share(rate):
+    with pytest.raises(ValueError, match="quarantine_rate_max is a share"):
+        _case(quarantine_rate_max=rate)
+    assert _case(quarantine_rate_max=1.0).quarantine_rate_max == 1
+
+
+def _feed(*names, name="readings", **changes):
+    columns = tuple(Column(each, "string", "") for each in names or ("id", "event_at", "known_at"))
+    return Feed(
+        **{"name": name, "description": "", "format": "csv", "key": ("id",), **changes},
+        columns=columns,
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "lacks"),
+    [
+        (("event_at", "known_at"), "fact", "id"),
+        (("id", "event_at"), "fact", "known_at"),
+        (("id", "known_at"), "fact", "event_at"),
+        (("id", "event_at"), "snapshot", "known_at"),
+    ],
+)
+def test_a_feed_has_its_key_and_its_times_among_its_columns(names, kind, lacks):
+    with pytest.raises(ValueError, match=rf"columns lack \['{lacks}'\]; add a Column for each"):
+        _feed(*names, kind=kind)
+    assert _feed("id", "known_at", kind="snapshot").column_names == ("id", "known_at")
+
+
+def test_of_a_snapshot_the_newest_part_is_fetched_and_of_facts_all():
+    week = Interval.parse("2026-11-14/2026-11-20")
+    assert len(_feed().parts(week, "day")) == 7
+    (newest,) = _feed("id", "known_at", kind="snapshot").parts(week, "day")
+    assert newest.key == "2026-11-20"
+
+
+def test_an_unknown_feed_is_refused_with_those_that_there_are():
+    case = _case(feeds=(_feed(), _feed(name="others")))
+    assert case.feed("others").name == "others"
+    with pytest.raises(UsageError, match=r"t has no feed 'x'; it has \['readings', 'others'\]"):
+        case.feed("x")
