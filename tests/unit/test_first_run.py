@@ -1,5 +1,6 @@
 """`millrace run` does what is missing, and only that."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from pipelines import first_run
 from pipelines.errors import MillraceError
 from pipelines.first_run import dags, follow, follow_model, plan, watched
+from pipelines.settings import Settings
 from pipelines.stores.airflow import DagRun
 from pipelines.use_cases import find
 from pipelines.use_cases.interval import Interval
@@ -136,3 +138,28 @@ def test_the_newest_days_are_answered_by_the_champion_that_there_is(
     client = _Airflow()
     follow_model(client, None, CASE, KEY)
     assert client.asked == FOLLOWED + then
+
+
+def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one(monkeypatch):
+    client, unpaused, models = _Airflow(), [], []
+    client.unpause = unpaused.append
+    plain = replace(CASE, name="plain", training=None)
+    monkeypatch.setattr(first_run, "USE_CASES", {"flight_delays": CASE, "plain": plain})
+    monkeypatch.setattr(first_run.services, "ensure", lambda _: None)
+    monkeypatch.setattr(first_run.services, "schedule_since", lambda _: INSTALLED)
+    monkeypatch.setattr(first_run.postgres, "engine", lambda _: None)
+    monkeypatch.setattr(first_run.airflow, "connect", lambda _: nullcontext(client))
+    known = {"flight_delays": None, "plain": datetime(2026, 11, 20, tzinfo=UTC)}
+    monkeypatch.setattr(first_run.status, "known_until", lambda _, case: known[case.name])
+    monkeypatch.setattr(first_run, "follow_model", lambda *given: models.append(given[2:]))
+    monkeypatch.setattr(first_run.summary, "summary", lambda *_: "where to look")
+    settings = Settings(now=datetime(2026, 11, 21, 9, tzinfo=UTC))
+    assert first_run.run(settings) == "where to look"
+    assert client.asked == [
+        ("trigger", "load_history", "2026-08-22/2026-11-19"),
+        ("trigger", "build_features", "2026-11-20"),
+        ("trigger", "plain.build_features", "2026-11-20"),
+    ]
+    assert models == [(CASE, "2026-08-22/2026-11-19"), (CASE, "2026-11-20")]
+    names = [*(f"flight_delays.{dag}" for dag in dags(CASE)), *(f"plain.{d}" for d in dags(plain))]
+    assert unpaused == names

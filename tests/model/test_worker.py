@@ -1,0 +1,84 @@
+"""What one rank does with a job, without torchrun: who writes, in which order, from which rows."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models import results, worker
+from models.errors import ModelRefused
+from models.fit import Epoch, Fitted
+from models.net import Net
+from models.ranks import ALONE
+from models.worker import Job, run
+
+
+@pytest.fixture
+def job(toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose net is not trained: its first weights are the result."""
+    late = toy.table["delay"].to_numpy() + 1e6
+    place = toy.table.column_names.index("delay")
+    pq.write_table(toy.table, tmp_path / "training.parquet")
+    pq.write_table(
+        toy.table.set_column(place, "delay", pa.array(late)), tmp_path / "validation.parquet"
+    )
+    monkeypatch.setattr(worker, "fit", lambda net, *_, **__: Fitted(net, 0, (Epoch(0, 0.5, 0.5),)))
+    return Job(
+        spec=toy.spec,
+        training=tmp_path / "training.parquet",
+        validation=tmp_path / "validation.parquet",
+        folder=tmp_path,
+    )
+
+
+def test_rank_0_alone_writes_the_model(job: Job) -> None:
+    run(job, replace(ALONE, rank=1))
+    assert not (job.folder / "result.json").exists()
+    assert not (job.folder / "model.onnx").exists()
+    run(job, ALONE)
+    assert json.loads((job.folder / "result.json").read_text())["num_training_rows"] == 401
+
+
+def test_statistics_come_from_the_training_rows_alone(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Net] = []
+
+    def fit(net: Net, *_: Any, **__: Any) -> Fitted:
+        seen.append(net)
+        return Fitted(net, 0, (Epoch(0, 0.5, 0.5),))
+
+    monkeypatch.setattr(worker, "fit", fit)
+    run(job, ALONE)
+    assert seen[0].numeric.last_F[0].item() < 1000
+
+
+def test_a_result_always_has_its_model(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(path: Path, _: Any) -> None:
+        assert path.name == "result.json"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(job, ALONE)
+    assert (job.folder / "model.onnx").exists()
+    assert not (job.folder / "result.json").exists()
+
+
+def test_a_model_that_nobody_would_open_is_not_written(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results.onnx_export, "to_onnx", lambda *_: b"\x80 no ONNX")
+    with pytest.raises(ModelRefused):
+        run(job, ALONE)
+    assert not (job.folder / "model.onnx").exists()
+
+
+def test_a_success_clears_away_the_failure_before_it(job: Job) -> None:
+    (job.folder / "failure.json").write_text("{}")
+    run(job, ALONE)
+    assert not (job.folder / "failure.json").exists()
