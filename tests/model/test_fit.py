@@ -168,7 +168,7 @@ class Harmful:
         return os.putenv, ("MILLRACE_HARMED", "yes")
 
 
-def test_b24_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
+def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, every_steps=1)
     checkpoints.save(1, "same", {"net": Harmful()})
     with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
