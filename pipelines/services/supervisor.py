@@ -95,13 +95,21 @@ def render(settings: Settings, parts: Mapping[str, Sequence[str]]) -> str:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment of all parts: this process's, these settings, and a mark to know them by."""
+    """The environment of all parts: this process's, these settings, and a mark to know them by.
+
+    Not what concerns a Spark of somebody else's: SPARK_REMOTE alone keeps a server from starting.
+    """
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SPARK_", "PYSPARK_"))
+    }
     given = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     values = {
         f"MILLRACE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in given.items()
     }
-    return {**os.environ, **values, MARK: str(settings.home)}
+    return {**ours, **values, MARK: str(settings.home)}
 
 
 def check_unchanged(settings: Settings) -> None:

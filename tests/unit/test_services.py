@@ -121,6 +121,12 @@ def test_settings_reach_the_parts_by_environment(tmp_path):
     assert found[supervisor.MARK] == str(tmp_path)
 
 
+def test_a_spark_of_somebody_elses_does_not_reach_the_parts(settings, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://elsewhere:15002")
+    monkeypatch.setenv("PYSPARK_PYTHON", "/elsewhere/python")
+    assert not {"SPARK_REMOTE", "PYSPARK_PYTHON"} & set(supervisor.environment(settings))
+
+
 def test_a_part_brings_what_it_needs_in_order_of_start(settings):
     assert [part.name for part in chosen(settings, ("mlflow",))] == ["postgres", "mlflow"]
     assert [part.name for part in chosen(settings, None)] == list(PARTS)
