@@ -189,6 +189,33 @@ def test_checkpoints_of_another_training_are_refused(toy: Any, tmp_path: Path) -
             pytest.fail(f"{what}: {fit(net, training, rows, changed, checkpoints=checkpoints)}")
 
 
+def test_checkpoints_that_stopped_by_other_rows_are_refused(toy: Any, tmp_path: Path) -> None:
+    rows, checkpoints = toy.rows(), Checkpoints(tmp_path, every_steps=4)
+    options = replace(toy.spec.optimisation, max_epochs=1)
+    fit(toy.net(), rows, rows, options, checkpoints=checkpoints)
+    others = rows.take(torch.arange(400))
+    with pytest.raises(CheckpointRefused, match="another training"):
+        fit(toy.net(), rows, others, options, checkpoints=checkpoints)
+
+
+def test_no_step_follows_a_longer_gradient_than_the_limit(
+    toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    norms, step = [], torch.optim.AdamW.step
+
+    def noted(optimizer: torch.optim.AdamW, *given: Any) -> Any:
+        gradients = [each.grad for group in optimizer.param_groups for each in group["params"]]
+        norms.append(torch.linalg.vector_norm(torch.cat([g.flatten() for g in gradients])).item())
+        return step(optimizer, *given)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+    rows = toy.rows()
+    options = replace(toy.spec.optimisation, max_epochs=1, max_gradient_norm=0.01)
+    fit(toy.net(), rows, rows, options)
+    assert len(norms) == 9
+    assert max(norms) == pytest.approx(0.01, rel=1e-3)
+
+
 def test_r22_a_poisoned_batch_stops_training(toy: Any) -> None:
     rows = toy.rows()
     poisoned = Rows(rows.numeric_BF, rows.codes_BC, rows.label_B.clone())

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.columns import Columns, label_vector, numeric_matrix, text_matrix
-from models.data import global_batches, share, to_rows
+from models.data import Rows, global_batches, share, to_rows
 from models.errors import DataRefused
 from models.preprocess import Preprocessing, count_unknown, encode, fit_statistics
 
@@ -123,6 +123,8 @@ def test_rows_keep_values_codes_and_labels() -> None:
     assert rows.label_B.tolist() == [1.0, 0.0]
     assert rows.digest() == to_rows(table, columns, statistics).digest()
     assert rows.digest() != rows.take(torch.tensor([1, 0])).digest()
+    wide = Rows(rows.numeric_BF.T, rows.codes_BC, rows.label_B)
+    assert rows.digest() != wide.digest()  # the same bytes in another shape
 
 
 @pytest.mark.parametrize("num_ranks", [1, 2, 3, 7])

@@ -50,6 +50,14 @@ def test_positions_within_the_bins(
     torch.testing.assert_close(found, torch.tensor([[first, second, third]], dtype=torch.float32))
 
 
+def test_a_missing_number_is_none_of_those_around_zero() -> None:
+    edges = np.array([[-10, 0, 10]], np.float32)
+    random = torch.Generator().manual_seed(0)
+    embedding = NumericEmbedding(Statistics(edges_FE=edges, vocabularies=()), 2, random)
+    found = embedding.parts(torch.tensor([[0.0], [math.nan], [INFINITY]]))
+    assert found.tolist() == [[[1, 0, 0]], [[0, 0, 1]], [[0, 0, 1]]]
+
+
 def test_b11_b21_no_row_gives_anything_but_a_probability(toy: Any) -> None:
     odd = torch.tensor([math.nan, INFINITY, -INFINITY, 3e38, -3e38, 1e-45, -0.0])
     numeric = odd[torch.randint(0, len(odd), (500, 5), generator=torch.Generator().manual_seed(1))]

@@ -115,6 +115,29 @@ def test_a_model_without_categories_and_one_with_no_known_words(toy: Any, make_t
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
+def test_no_text_is_known_where_no_word_is(toy: Any, make_table: Any) -> None:
+    """An encoder must know at least one text: that one is unknown too."""
+    columns = Columns(numeric=("delay",), categorical=("word",))
+    words = make_table(3).append_column("word", pa.array(["\0", "never seen", None]))
+    statistics = fit_statistics(words, columns, toy.spec.preprocessing)
+    net = Net(statistics, toy.spec.architecture, 0)
+    same = words.set_column(0, "delay", pa.array([1.0] * 3))
+    found = opened(to_onnx(net, columns, statistics)).score(same)
+    np.testing.assert_allclose(found, found[:1].repeat(3), rtol=0, atol=1e-6)
+
+
+def test_a_missing_number_is_none_of_those_around_zero(toy: Any) -> None:
+    numbers = pa.table({"x": [*np.linspace(-10, 10, 99), None]})
+    columns = Columns(numeric=("x",))
+    statistics = fit_statistics(numbers, columns, toy.spec.preprocessing)
+    net = Net(statistics, toy.spec.architecture, 0)
+    rows = to_rows(numbers.append_column("label", pa.array([0] * 100)), columns, statistics)
+    with torch.no_grad():
+        expected = net.probability(rows.numeric_BF, rows.codes_BC).numpy()
+    found = opened(to_onnx(net, columns, statistics)).score(numbers)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
 def test_the_same_net_gives_the_same_bytes(toy: Any, net: Net, content: bytes) -> None:
     assert to_onnx(net, toy.spec.columns, toy.statistics) == content
 
