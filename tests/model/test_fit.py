@@ -253,3 +253,20 @@ def test_b21_one_class_alone_still_trains(toy: Any) -> None:
     late = Rows(rows.numeric_BF, rows.codes_BC, torch.ones_like(rows.label_B))
     fitted = fit(toy.net(), late, late, toy.spec.optimisation)
     assert fitted.history[-1].validation_loss < 0.05
+
+
+class Second(Ranks):
+    """Rank 1 of 2, whose first never says anything."""
+
+    def wrap(self, net: torch.nn.Module) -> torch.nn.Module:
+        return net
+
+    def sum(self, values: torch.Tensor) -> torch.Tensor:
+        return values.clone()
+
+
+def test_rank_0_alone_saves(toy: Any, tmp_path: Path) -> None:
+    rows, options = toy.rows(), replace(toy.spec.optimisation, max_epochs=1)
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    fit(toy.net(), rows, rows, options, ranks=Second(1, 2), checkpoints=checkpoints)
+    assert list(tmp_path.iterdir()) == []
