@@ -115,6 +115,14 @@ def test_a_model_without_categories_and_one_with_no_known_words(toy: Any, make_t
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
+def test_b11_the_file_itself_takes_infinity_as_missing(content: bytes) -> None:
+    """Whoever opens it without our columns meets the same net."""
+    numbers = np.array([[odd, *[10.0] * 4] for odd in (np.nan, np.inf, -np.inf)], np.float32)
+    inputs = {"numeric": numbers, "categorical": np.full((3, 2), "AA", object)}
+    (found,) = opened(content).session.run(["probability"], inputs)
+    assert found[1] == found[2] == found[0]
+
+
 def test_no_text_is_known_where_no_word_is(toy: Any, make_table: Any) -> None:
     """An encoder must know at least one text: that one is unknown too."""
     columns = Columns(numeric=("delay",), categorical=("word",))
