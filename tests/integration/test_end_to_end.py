@@ -19,7 +19,7 @@ HISTORY = f"{CASE.name}.load_history"
 
 
 @pytest.fixture(scope="module")
-def client(airflow_part):
+def client(airflow_part, mlflow_part):
     with airflow.connect(airflow_part) as connected:
         for dag in first_run.dags(CASE):
             connected.unpause(f"{CASE.name}.{dag}")
