@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from pipelines import first_run, status
+from pipelines.errors import MillraceError
 from pipelines.stores import airflow
 from pipelines.use_cases import find
 
@@ -71,3 +72,22 @@ def test_a_second_first_run_has_nothing_to_do(settings, journal, client):
     assert "features known until" in text
     assert settings.airflow_api in text
     assert {dag: client.runs(f"{CASE.name}.{dag}") for dag in first_run.dags(CASE)} == before
+
+
+@pytest.mark.parametrize("key", ["2026-8-3", "x'; DROP TABLE gold.rows; --"])
+def test_b22_a_bad_key_reaches_no_stage(client, key):
+    body = {"logical_date": None, "partition_key": key}
+    answer = client.http.post(f"/dags/{HISTORY}/dagRuns", json=body)
+    if answer.is_client_error:
+        return
+    run = airflow.DagRun(HISTORY, answer.json()["dag_run_id"], key)
+    with pytest.raises(MillraceError, match="check_key"):
+        first_run.follow(client, run)
+    assert client.tasks(run)["extract"] == "upstream_failed"
+
+
+def test_b22_the_form_takes_only_dates(client):
+    body = {"logical_date": None, "conf": {"day": "yesterday'; DROP TABLE gold.rows"}}
+    answer = client.http.post(f"/dags/{CASE.name}.build_features/dagRuns", json=body)
+    assert answer.status_code == 400
+    assert "day" in answer.text
