@@ -82,6 +82,13 @@ def last_training(engine: Engine, case: str) -> Trained | None:
     return Trained(row.attempt, datetime.fromisoformat(row.result["details"]["cutoff"]))
 
 
+def registered(settings: Settings, case: str, number: int) -> tuple[bytes, str]:
+    """The ONNX file of a version, and the sha256 that `models.scoring.load` holds it to."""
+    client = mlflow.connect(settings)
+    found = mlflow.version(client, case, number)
+    return mlflow.model_file(client, found), found.digest
+
+
 def load(settings: Settings, case: str, number: int) -> "Model":
     """A registered version, ready to score; its bytes are those that train registered.
 
@@ -91,9 +98,8 @@ def load(settings: Settings, case: str, number: int) -> "Model":
     from models import scoring
     from models.errors import ModelError
 
-    client = mlflow.connect(settings)
-    found = mlflow.version(client, case, number)
+    content, digest = registered(settings, case, number)
     try:
-        return scoring.load(mlflow.model_file(client, found), found.digest)
+        return scoring.load(content, digest)
     except ModelError as error:
         raise MillraceError(f"version {number} of {case}: {error}") from error

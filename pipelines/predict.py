@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines import champion, inputs
 from pipelines.errors import NothingDue
 from pipelines.stage import Context, Outcome
-from pipelines.stores import delta, mlflow
+from pipelines.stores import delta
 from pipelines.use_cases.training import DECISIONS, PREDICTIONS
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def run(context: Context) -> Outcome:
 def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
     """Row key, instant, answer, and the inputs it was given for: what monitoring looks at."""
     columns = inputs.model(context.case.name).columns
-    model = mlflow.version(mlflow.connect(context.settings), context.case.name, version)
-    content = mlflow.model_file(mlflow.connect(context.settings), model)
-    digest = model.digest
+    content, digest = champion.registered(context.settings, context.case.name, version)
 
     def batches(parts: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -73,20 +74,27 @@ class Context:
         with self.engine.connect() as connection:
             return connection.execute(newest).scalar_one_or_none()
 
+    def published_until(self, layer: Layer, name: str) -> datetime | None:
+        """How far a table is published, whichever interval came last; None: not at all."""
+        table = postgres.published
+        reached = select(func.max(table.c.until)).where(
+            table.c.table_name == self.case.table(layer, name)
+        )
+        with self.engine.connect() as connection:
+            until: datetime | None = connection.execute(reached).scalar_one()
+        return until
+
     def require_published(self, layer: Layer, name: str) -> int:
         """The published version of a table that must reach the interval's end.
 
         Raises:
             CheckFailed: it doesn't, or nothing is published.
         """
-        table, published = self.case.table(layer, name), postgres.published
-        reached = select(func.max(published.c.until)).where(published.c.table_name == table)
-        with self.engine.connect() as connection:
-            until = connection.execute(reached).scalar_one()
-        version = self.published_version(layer, name)
-        if version is None or until < self.interval.end:
+        until, version = self.published_until(layer, name), self.published_version(layer, name)
+        if version is None or until is None or until < self.interval.end:
             raise CheckFailed(
-                f"{table} is published up to {until or 'nothing'}, not to {self.interval.end}; "
+                f"{self.case.table(layer, name)} is published up to {until or 'nothing'}, "
+                f"not to {self.interval.end}; "
                 f"run the stages before this one for {self.interval} first"
             )
         return version

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from benchmarks.harness import Timings, own_platform
 from pipelines import inputs, services, status
+from pipelines.assemble import joined as joins
 from pipelines.settings import Settings
 from pipelines.stage import Context
 from pipelines.stores import postgres
@@ -43,8 +44,6 @@ STAGES: Sequence[Sequence[str]] = (
 )
 # The mark `is_batch` would lose flights planned for 02:00 UTC: two hours before is midnight.
 TWO_HOURS_AHEAD = "lead_minutes = 120"
-# Feast compares the times of all pairs of an entity, so `assemble` joins in stretches as well.
-STRETCH = timedelta(days=20)
 # What the table holds beside the model's inputs and its label.
 _OUTSIDE = ("flight_id", "known_at", "label_known_at")
 MADE_BY = b"millrace.code_version"
@@ -121,9 +120,7 @@ def joined(settings: Settings) -> pa.Table:
 def stretches() -> list[Interval]:
     """The year in stretches of days, oldest first."""
     start, end = Interval.parse(RANGES[0]).start, Interval.parse(RANGES[-1]).end
-    starts = [start + number * STRETCH for number in range(-(-(end - start) // STRETCH))]
-    ends = [*starts[1:], end]
-    return [Interval(*span, f"{span[0]:%Y-%m-%d}") for span in zip(starts, ends, strict=True)]
+    return [Interval(*span, f"{span[0]:%Y-%m-%d}") for span in joins.stretches(start, end)]
 
 
 def _joined(context: Context, stretch: Interval, folder: Path) -> pa.Table:

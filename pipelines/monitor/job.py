@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from models.columns import Columns
 from pipelines import champion, inputs
@@ -24,6 +24,7 @@ from pipelines.monitor import policy
 from pipelines.monitor.drift import PREDICTION, Drift, compare
 from pipelines.stage import Context, Outcome
 from pipelines.stores import mlflow, postgres
+from pipelines.stores.delta import instant
 from pipelines.use_cases.training import Training
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def _predictor(context: Context) -> Champion:
     newest = (
         f"select max_by(model_version, predicted_at) as version from {table} "
         f"where decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
-        f"and decided_at > {_timestamp(start)} and decided_at <= {_timestamp(end)}"
+        f"and decided_at > {instant(start)} and decided_at <= {instant(end)}"
     )
     version = context.spark.sql(newest).collect()[0]["version"]
     found = version and champion.of_version(context.engine, context.case.name, int(version))
@@ -105,10 +106,7 @@ def _predictor(context: Context) -> Champion:
 def _require_published(context: Context) -> dict[str, int]:
     """The published versions that are read; predictions must reach the interval's end."""
     predictions, labels = (context.case.table("gold", name) for name in ("predictions", "labels"))
-    table = postgres.published
-    reach = select(func.max(table.c.until)).where(table.c.table_name == predictions)
-    with context.engine.connect() as connection:
-        until = connection.execute(reach).scalar_one_or_none()
+    until = context.published_until("gold", "predictions")
     if until is None or until < context.interval.end:
         said = f"published until {until:%Y-%m-%dT%H:%MZ}" if until else "not published yet"
         raise CheckFailed(
@@ -145,7 +143,7 @@ def _labelled_query(context: Context, training: Training) -> str:
     first, last = _date(end - timedelta(days=QUALITY_DAYS)), _date(end - _MICROSECOND)
     cutoffs = champion.cutoffs(context.engine, context.case.name)
     out_of_sample = " or ".join(
-        f"model_version = {version} and decided_at >= {_timestamp(cutoff)}"
+        f"model_version = {version} and decided_at >= {instant(cutoff)}"
         for version, cutoff in cutoffs.items()
     )
     answers = _newest(context, training, QUALITY_DAYS, f"({out_of_sample})")
@@ -153,7 +151,7 @@ def _labelled_query(context: Context, training: Training) -> str:
         f"with known as (select {key}, max_by(`{training.label}`, known_at) as label "
         f"from {context.case.table('gold', 'labels')} "
         f"where known_date between {first} and {last} "
-        f"and known_at < {_timestamp(end)} group by {key}) "
+        f"and known_at < {instant(end)} group by {key}) "
         f"select `{PREDICTION}`, label from ({answers}) join known using ({key}) "
         f"where label is not null {_sampled(training)}"
     )
@@ -170,7 +168,7 @@ def _newest(context: Context, training: Training, days: int, condition: str = "t
     return (
         f"select * from {context.case.table('gold', 'predictions')} "
         f"where decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
-        f"and decided_at > {_timestamp(start)} and decided_at <= {_timestamp(end)} "
+        f"and decided_at > {instant(start)} and decided_at <= {instant(end)} "
         f"and {condition} "
         f"qualify row_number() over (partition by {key}, decided_at order by predicted_at desc) = 1"
     )
@@ -184,10 +182,6 @@ def _sampled(training: Training) -> str:
 
 def _date(at: datetime) -> str:
     return f"date'{at.astimezone(UTC):%Y-%m-%d}'"
-
-
-def _timestamp(at: datetime) -> str:
-    return f"timestamp'{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}Z'"
 
 
 def _reference(context: Context, best: Champion) -> pa.Table:

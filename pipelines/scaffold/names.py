@@ -28,7 +28,7 @@ RESERVED = frozenset((_OURS + _SQL).split())
 # Names are promises (expectations/tables.py); a column that does not keep one gets another word.
 _RATES = {"rate": "level", "share": "portion"}
 # What a column's name says of its unit, its description spells out (tests/contract/test_dbt.py).
-_UNITS = {
+UNITS = {
     "_at": "UTC",
     "_minutes": "minutes",
     "_rate": "0 to 1",
@@ -97,5 +97,5 @@ def refuse_clashes(names: Mapping[str, str], taken: Iterable[str] = ()) -> None:
 def described(source: str, name: str) -> str:
     """A description that says the unit that the name promises; plain letters for SQL and YAML."""
     words = " ".join(re.sub(r"[^A-Za-z0-9 .,%()/+_-]", " ", source).split())[:LENGTH_MAX]
-    units = [unit for part, unit in _UNITS.items() if re.search(rf"{part}(_|$)", name)]
+    units = [unit for part, unit in UNITS.items() if re.search(rf"{part}(_|$)", name)]
     return ", ".join([f"the source's {words or 'column'}", *units])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.scaffold.names import UNITS
 from pipelines.transform.run import LAYERS, PROJECT
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec import EntityState, Layer, UseCase
@@ -15,21 +16,6 @@ from pipelines.use_cases.spec import EntityState, Layer, UseCase
 CASES = list(USE_CASES.values())
 TABLES = [(case, layer, name) for case in CASES for layer in LAYERS for name in case.tables(layer)]
 STATES = [(case, state) for case in CASES for state in case.entity_states]
-# What a column's name says of its unit, its description spells out.
-UNITS = {
-    "_at": "UTC",
-    "_minutes": "minutes",
-    "_rate": "0 to 1",
-    "_miles": "miles",
-    "_feet": "feet",
-    "_mph": "miles an hour",
-    "_inches": "inches",
-    "_millibars": "millibars",
-    "_fahrenheit": "Fahrenheit",
-    "_percent": "percent",
-    "_degrees": "degrees",
-    "_date": "date",
-}
 
 
 def folder(case: UseCase) -> Path:
