@@ -68,8 +68,9 @@ def environment(settings: Settings) -> dict[str, str]:
             "sql_alchemy_conn_async": _database(settings, "postgresql+asyncpg"),
         },
         "dag_processor": {"refresh_interval": 10, "parsing_processes": 1},
-        # Chained tasks start 0.1 s after one another, against 1 s by default.
-        "scheduler": {"scheduler_idle_sleep_time": 0.1},
+        # Chained tasks start half a second earlier than by default; 0.1 s took 20 % of a core
+        # from everything else.
+        "scheduler": {"scheduler_idle_sleep_time": 0.5},
         "logging": {"base_log_folder": settings.logs / "tasks"},
         "usage_data_collection": {"enabled": False},
     }

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def connect(settings: Settings) -> "SparkSession":
-    """A new session on the server that `settings.spark_url` names.
+    """This process's session on the server that `settings.spark_url` names.
+
+    One process talks to one server: a second call gives the session of the first.
 
     Raises:
         ServiceUnavailable: nothing answers there.

@@ -1,7 +1,7 @@
-"""One Postgres, one Spark server, one Airflow and one MLflow a session, started when first asked.
+"""One Postgres and one Spark server a session, started when first asked.
 
-`settings`, `environment` start nothing. `postgres_part`, `spark_part`, `airflow_part` and
-`mlflow_part` have that part up; `journal` and `spark` are clients of the first two.
+`settings`, `environment` start nothing. `postgres_part` and `spark_part` have that part up;
+`journal` and `spark` are clients of theirs.
 """
 
 from collections.abc import Iterator
@@ -44,18 +44,6 @@ def postgres_part(settings: Settings) -> Settings:
 @pytest.fixture(scope="session")
 def spark_part(settings: Settings) -> Settings:
     services.ensure(settings, ["spark"])
-    return settings
-
-
-@pytest.fixture(scope="session")
-def airflow_part(settings: Settings) -> Settings:
-    services.ensure(settings, ["airflow", "spark"])
-    return settings
-
-
-@pytest.fixture(scope="session")
-def mlflow_part(settings: Settings) -> Settings:
-    services.ensure(settings, ["mlflow"])
     return settings
 
 

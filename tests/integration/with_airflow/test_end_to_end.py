@@ -20,21 +20,21 @@ HISTORY = f"{CASE.name}.load_history"
 
 
 @pytest.fixture(scope="module")
-def client(airflow_part, mlflow_part):
-    with airflow.connect(airflow_part) as connected:
+def client(platform):
+    with airflow.connect(platform) as connected:
         for dag in first_run.dags(CASE):
             connected.unpause(f"{CASE.name}.{dag}")
         yield connected
 
 
 @pytest.fixture(scope="module")
-def history(settings):
+def history(platform):
     """The key of the two newest days."""
-    yesterday = settings.yesterday().start.date()
+    yesterday = platform.yesterday().start.date()
     return f"{yesterday - timedelta(days=1)}/{yesterday}"
 
 
-def test_days_as_one_run_and_too_few_of_them_to_learn_from(client, history, settings, journal):
+def test_days_as_one_run_and_too_few_of_them_to_learn_from(client, history, platform, engine):
     run = client.trigger(HISTORY, history)
     first_run.follow(client, run)
     assert client.tasks(run) == dict.fromkeys(
@@ -49,8 +49,8 @@ def test_days_as_one_run_and_too_few_of_them_to_learn_from(client, history, sett
         ),
         "success",
     )
-    found = status.case_status(journal, CASE)
-    assert found["features_known_until"] == settings.yesterday().end.isoformat()
+    found = status.case_status(engine, CASE)
+    assert found["features_known_until"] == platform.yesterday().end.isoformat()
     assert found["tables"]["gold.flight_delays_labels"]["rows"] > 0
     training = client.await_run(f"{CASE.name}.train_model", history)
     first_run.follow(client, training)
@@ -66,11 +66,11 @@ def test_days_as_one_run_and_too_few_of_them_to_learn_from(client, history, sett
     assert (found["champion"], found["predictions"]) == (None, None)
 
 
-def test_a_second_first_run_has_nothing_to_do(settings, journal, client):
+def test_a_second_first_run_has_nothing_to_do(platform, engine, client):
     before = {dag: client.runs(f"{CASE.name}.{dag}") for dag in first_run.dags(CASE)}
-    text = first_run.run(settings)
+    text = first_run.run(platform)
     assert "features known until" in text
-    assert settings.airflow_api in text
+    assert platform.airflow_api in text
     assert {dag: client.runs(f"{CASE.name}.{dag}") for dag in first_run.dags(CASE)} == before
 
 
