@@ -82,7 +82,7 @@ def jvm_options(settings: Settings) -> list[str]:
         f"-Xmx{settings.spark_memory}",
         *java.MODULE_OPTIONS,
         *java.trust_options(_folder(settings)),
-        "-XX:TieredStopAtLevel=1",
+        "-XX:+TieredCompilation",
         # That level reserves 48 MB, full after a dozen stages: interpreted code, then failures.
         "-XX:ReservedCodeCacheSize=256m",
         "-Duser.timezone=UTC",
