@@ -77,14 +77,15 @@ def configure(settings: Settings) -> dict[str, str]:
 
 
 def jvm_options(settings: Settings) -> list[str]:
-    """Memory, start-up, time zone, logs."""
+    """Memory, trust, time zone, logs.
+
+    Both compilers stay on: with the first alone (`TieredStopAtLevel=1`) a fresh server is no faster
+    (transform of a day 292 s against 292 s) and a warm one takes 228 s where both take 137 s.
+    """
     return [
         f"-Xmx{settings.spark_memory}",
         *java.MODULE_OPTIONS,
         *java.trust_options(_folder(settings)),
-        "-XX:+TieredCompilation",
-        # That level reserves 48 MB, full after a dozen stages: interpreted code, then failures.
-        "-XX:ReservedCodeCacheSize=256m",
         "-Duser.timezone=UTC",
         f"-Djava.io.tmpdir={_folder(settings) / 'tmp'}",
         f"-Dderby.system.home={_folder(settings)}",
