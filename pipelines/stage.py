@@ -45,7 +45,9 @@ class Context:
 
     @cached_property
     def spark(self) -> "SparkSession":
-        return spark.connect(self.settings)
+        session = spark.connect(self.settings)
+        spark.suit(session, self.interval.days)
+        return session
 
     @property
     def training(self) -> Training:

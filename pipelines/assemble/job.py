@@ -7,7 +7,7 @@ from pipelines import inputs
 from pipelines.assemble import joined
 from pipelines.errors import NothingDue
 from pipelines.stage import Context, Outcome
-from pipelines.stores import delta
+from pipelines.stores import delta, spark
 from pipelines.stores.delta import instant
 from pipelines.use_cases.training import DECISIONS, LABELS, TRAINING_SET, Split
 
@@ -26,6 +26,7 @@ def run(context: Context) -> Outcome:
     """
     case, training = context.case, context.training
     split = training.split(context.interval.end)
+    spark.suit(context.spark, (split.cutoff - split.training_from).days)
     names = (*(state.name for state in case.entity_states), DECISIONS, LABELS)
     reads = {case.table("gold", name): context.require_published("gold", name) for name in names}
     rows = _rows(labelled(context, case.table("gold", DECISIONS), split))

@@ -11,6 +11,9 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
+# More days are worth compiling.
+INTERPRETED_DAYS = 7
+
 
 def connect(settings: Settings) -> "SparkSession":
     """This process's session on the server that `settings.spark_url` names.
@@ -44,3 +47,14 @@ def connect(settings: Settings) -> "SparkSession":
             "run `millrace start`, or set MILLRACE_SPARK_REMOTE"
         ) from error
     return session
+
+
+def suit(session: "SparkSession", days: int) -> None:
+    """Have expressions compiled, or interpreted where the rows of so few days are sooner through.
+
+    One day of flight_delays, in CPU seconds of a fresh server: ingest 75 instead of 96, the check
+    of its tables 40 instead of 47.
+    """
+    compiled = days > INTERPRETED_DAYS
+    session.conf.set("spark.sql.codegen.wholeStage", compiled)
+    session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")

@@ -17,12 +17,10 @@ from pipelines.use_cases.spec import Layer, UseCase
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.results import NodeResult
     from dbt.artifacts.schemas.run import RunExecutionResult
-    from pyspark.sql.connect.session import SparkSession
 
 log = logging.getLogger(__name__)
 
 PROJECT = Path(__file__).resolve().parent / "dbt"
-INTERPRETED_DAYS = 7
 LAYERS: tuple[Layer, ...] = ("silver", "gold")
 
 
@@ -39,7 +37,6 @@ def run(context: Context) -> Outcome:
     }
     for layer in LAYERS:
         context.reset_build(layer, case.tables(layer))
-    _suit(context.spark, context.interval)
     models = build(context.settings, case, context.interval)
     rows = _rows_of_interval(context, models)
     writes = {}
@@ -51,13 +48,6 @@ def run(context: Context) -> Outcome:
             seconds = models[built].execution_time
             log.info("%-44s %9s rows %6.1f s", table, f"{rows[table]:,}", seconds)
     return Outcome(rows=rows, reads=reads, writes=writes)
-
-
-def _suit(spark: "SparkSession", interval: Interval) -> None:
-    """Few rows are interpreted sooner than compiled: origin_states of a day 4.2 CPU s, not 5.6."""
-    compiled = interval.days > INTERPRETED_DAYS
-    spark.conf.set("spark.sql.codegen.wholeStage", compiled)
-    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
 
 
 def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "NodeResult"]:

@@ -9,7 +9,7 @@ import pytest
 from pipelines import inputs
 from pipelines.assemble import job, joined
 from pipelines.errors import CheckFailed, NothingDue
-from pipelines.stores import delta
+from pipelines.stores import delta, spark
 from pipelines.stores.postgres import builds, published
 
 pytestmark = pytest.mark.integration
@@ -122,6 +122,7 @@ def saved(made: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("save", "publish"):
         monkeypatch.setattr(delta, name, lambda *_, **__: None)
     monkeypatch.setattr(delta, "version", lambda *_: 5)
+    monkeypatch.setattr(spark, "suit", lambda *_: None)
     monkeypatch.setattr(delta, "digest", lambda *_: "digest")
     monkeypatch.setattr(delta, "count", lambda *_: made.rows_saved)
     for name in ("states", "decisions", "labels"):
