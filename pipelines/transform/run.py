@@ -3,14 +3,15 @@
 import json
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.errors import CheckFailed
 from pipelines.settings import Settings
 from pipelines.stage import Context, Outcome
-from pipelines.stores import delta
+from pipelines.stores import compiled, delta
+from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import Layer, UseCase
 
@@ -47,7 +48,36 @@ def run(context: Context) -> Outcome:
             context.built(layer, name, writes[table])
             seconds = models[built].execution_time
             log.info("%-44s %9s rows %6.1f s", table, f"{rows[table]:,}", seconds)
-    return Outcome(rows=rows, reads=reads, writes=writes)
+    digest = _kept(context, models.values())
+    return Outcome(rows=rows, reads=reads, writes=writes, details={"compiled": digest})
+
+
+def _kept(context: Context, models: Iterable["NodeResult"]) -> str:
+    """Keep what was compiled, for lineage; the digest that it is kept by."""
+    digest = compiled.project_digest(PROJECT, context.case.name)
+    kept = compiled_models(context.case, models)
+    compiled.keep(context.settings.home, context.case.name, digest, kept)
+    return digest
+
+
+def compiled_models(case: UseCase, results: Iterable["NodeResult"]) -> list[CompiledModel]:
+    """The SQL of each model as dbt ran it, by the name of its published table."""
+    published = {
+        case.build_table(layer, name): case.table(layer, name)
+        for layer in LAYERS
+        for name in case.tables(layer)
+    }
+    nodes: list[Any] = [result.node for result in results]
+    return [
+        CompiledModel(
+            table=published[name],
+            description=node.description,
+            sql=node.compiled_code,
+            columns={column.name: column.data_type for column in node.columns.values()},
+        )
+        for node in nodes
+        if (name := f"{node.schema}.{node.alias}") in published
+    ]
 
 
 def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "NodeResult"]:

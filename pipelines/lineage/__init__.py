@@ -1,0 +1,6 @@
+"""Lineage: which column comes from which, which version was made of which, told to people and tools.
+
+The journal (`ops.*`) is the single source of truth about versions; OpenLineage events are a copy
+for others. Columns are followed through the code itself: dbt's compiled SQL, the feeds, Feast's
+definitions and the model's inputs. This room looks at stages from outside: none imports it.
+"""

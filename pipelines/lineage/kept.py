@@ -1,0 +1,83 @@
+"""A case's lineage from what this machine has: worked out once, and kept until its code changes."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Engine
+
+from pipelines import inputs
+from pipelines.lineage import learning, tables
+from pipelines.lineage.case import CaseLineage
+from pipelines.settings import ROOT, Settings
+from pipelines.stores import compiled, feast, postgres
+from pipelines.stores.compiled import CompiledModel
+from pipelines.use_cases.spec import UseCase
+
+
+def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage:
+    """The columns of a case by the SQL that its newest transform ran.
+
+    Before the first transform only landing files and bronze are known.
+    """
+    project = _project(engine, case)
+    path = settings.home / "lineage" / "columns" / f"{case.name}-{_digest(case, project)}.json"
+    if path.exists():
+        return CaseLineage.from_json(json.loads(path.read_text()))
+    models = compiled.read(settings.home, case.name, project) if project else None
+    found = build(case, models or ())
+    _write(path, json.dumps(found.to_json()))
+    return found
+
+
+def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
+    """The columns of a case by its compiled SQL, its feature views and its model."""
+    nodes = [*tables.landed(case), *tables.ingested(case)]
+    if models:
+        nodes += tables.transformed(case, models)
+        nodes += learning.offered(case, _views(case), {node.name: node for node in nodes})
+    if models and case.training:
+        derive = import_module(f"models.{case.name}").derive
+        names = inputs.model(case.name).columns.inputs
+        known = {node.name: node for node in nodes}
+        nodes += learning.learned(case, case.training, known, names, derive)
+    return CaseLineage(case.name, nodes)
+
+
+def _views(case: UseCase) -> learning.Views:
+    """The features of each entity state's view."""
+    feast.load()
+    from features import registry
+
+    named = {each.name: each for each in registry(case.name)}
+    return {
+        state.name: [field.name for field in named[f"{case.name}_{state.name}"].features]
+        for state in case.entity_states
+    }
+
+
+def _project(engine: Engine, case: UseCase) -> str | None:
+    """The digest that the newest transform kept its SQL by."""
+    done = postgres.newest_done(engine, case.name, "transform")
+    digest: str | None = done.result["details"].get("compiled") if done else None
+    return digest
+
+
+def _digest(case: UseCase, project: str | None) -> str:
+    """Of all that a case's lineage depends on."""
+    hashed = sha256(f"{project} {case!r}".encode())
+    files = [ROOT / folder / f"{case.name}.py" for folder in ("features", "models")]
+    for file in (*files, *sorted(Path(__file__).parent.glob("*.py"))):
+        hashed.update(file.read_bytes() if file.exists() else b"")
+    return hashed.hexdigest()[:32]
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: several stages may find nothing at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
+    unfinished.write_text(text)
+    unfinished.replace(path)
