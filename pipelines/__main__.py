@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from pipelines import first_run, runner, status
 from pipelines.errors import MillraceError, NothingDue, UsageError
+from pipelines.lineage import commands as lineage
 from pipelines.scaffold import commands as scaffold
 from pipelines.services import commands as services
 from pipelines.settings import Settings
@@ -130,6 +131,7 @@ def show_status(
     typer.echo(json.dumps(found) if as_json else status.in_words(found))
 
 
+lineage.register(app)
 scaffold.register(app)
 services.register(app)
 

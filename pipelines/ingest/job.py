@@ -54,7 +54,18 @@ def run(context: Context) -> Outcome:
             for what, count in batch.counts.items()
         },
         writes={table: version for written in versions for table, version in written.items()},
+        details={"files": _named(feeds, landed)},
     )
+
+
+def _named(
+    feeds: Sequence[Feed], landed: Sequence[Sequence[landing.LandedFile]]
+) -> dict[str, dict[str, str]]:
+    """Each feed's files and their sha256: what lineage ends at."""
+    return {
+        feed.name: {file.source_file: file.sha256 for file in files}
+        for feed, files in zip(feeds, landed, strict=True)
+    }
 
 
 def _row_rules(context: Context) -> Mapping[str, tuple[Rule, ...]]:

@@ -36,7 +36,7 @@ def landed(case: UseCase) -> list[Node]:
 
 
 def ingested(case: UseCase) -> list[Node]:
-    """Bronze and quarantine of every feed: any column of a row can send it to quarantine."""
+    """Bronze and quarantine of every feed."""
     return [node for feed in case.feeds for node in (_bronze(case, feed), _quarantine(case, feed))]
 
 
@@ -48,12 +48,14 @@ def _bronze(case: UseCase, feed: Feed) -> Node:
         )
         for column in feed.columns
     }
+    # Of equal keys the latest is kept; whatever a broken value does is in quarantine's `reasons`.
+    kept = _any(fields[name] for name in (*feed.key, "known_at"))
     return Node(
         name=case.table("bronze", feed.name),
         kind="table",
         title=f"{feed.description}; typed, one row a key",
         columns={**{column.name: column.type for column in feed.columns}, **ORIGIN},
-        relation=Relation({**values, **dict.fromkeys(ORIGIN, Value())}, _any(fields.values())),
+        relation=Relation({**values, **dict.fromkeys(ORIGIN, Value())}, kept),
     )
 
 

@@ -1,0 +1,123 @@
+"""What the journal says about versions: which run wrote one, and of which parts it is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from pipelines.stores import postgres
+from pipelines.use_cases.interval import Interval
+
+# The stages that make versions; the checks only prove them.
+MAKERS = ("ingest", "transform", "assemble", "train", "predict")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One finished run of a stage, as `ops.runs` has it."""
+
+    attempt: int
+    stage: str
+    interval: str
+    started_at: datetime
+    ended_at: datetime
+    reads: Mapping[str, int]
+    writes: Mapping[str, int]
+    details: Mapping[str, Any]
+    code_version: str | None = None
+    airflow_run: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.interval} (attempt {self.attempt})"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication of a table, as `ops.published` has it."""
+
+    table: str
+    interval: str
+    version: int
+    rows: int
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class History:
+    """All finished runs that make versions, and all publications, oldest first."""
+
+    runs: Sequence[Run]
+    publications: Sequence[Publication]
+
+    @cached_property
+    def _writers(self) -> Mapping[tuple[str, int], Run]:
+        return {(table, v): run for run in self.runs for table, v in run.writes.items()}
+
+    def writer(self, table: str, version: int) -> Run | None:
+        """The newest run that wrote a version; None: the journal knows of none."""
+        return self._writers.get((table, version))
+
+    def parts(self, table: str, version: int) -> list[Publication]:
+        """The publications whose rows a version holds: those that no later one replaced whole.
+
+        Of a version that is not published, such as one being built, none.
+        """
+        ours = [each for each in self.publications if each.table == table]
+        last = max((at for at, each in enumerate(ours) if each.version == version), default=-1)
+        newest_first = reversed(ours[: last + 1])
+        parts: list[Publication] = []
+        for each in newest_first:
+            if not any(_covers(later.interval, each.interval) for later in parts):
+                parts.append(each)
+        return parts[::-1]
+
+    def training(self, number: int) -> Run | None:
+        """The run that made a version of the model."""
+        trained = (run for run in self.runs if run.stage == "train")
+        made = (run for run in trained if run.details.get("number") == number)
+        return next((run for run in made if not run.details.get("reused")), None)
+
+    def answered(self, model_version: int, at: datetime) -> Run | None:
+        """The run of `predict` that gave a version's answers at an instant."""
+        return next(
+            (
+                run
+                for run in self.runs
+                if run.stage == "predict"
+                and run.details.get("model_version") == model_version
+                and run.started_at <= at <= run.ended_at
+            ),
+            None,
+        )
+
+
+def _covers(later: str, earlier: str) -> bool:
+    outer, inner = Interval.parse(later), Interval.parse(earlier)
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def read(engine: Engine, case: str) -> History:
+    """The history of a case."""
+    runs, published = postgres.runs, postgres.published
+    done = (runs.c.case_name == case, runs.c.state == "done", runs.c.stage.in_(MAKERS))
+    noted = select(published).where(published.c.case_name == case).order_by(published.c.id)
+    with engine.connect() as connection:
+        found = connection.execute(select(runs).where(*done).order_by(runs.c.attempt)).all()
+        publications = connection.execute(noted).all()
+    return History(
+        runs=[_run(row) for row in found],
+        publications=[
+            Publication(row.table_name, row.interval, row.version, row.rows, row.published_at)
+            for row in publications
+        ],
+    )
+
+
+def _run(row: Any) -> Run:
+    names = ("attempt", "stage", "interval", "started_at", "ended_at", "code_version")
+    result = {name: row.result[name] for name in ("reads", "writes", "details")}
+    own = {name: getattr(row, name) for name in (*names, "airflow_run")}
+    return Run(**own, **result)

@@ -1,0 +1,109 @@
+"""One version of a Delta table read from its files, without an engine: for a person's question.
+
+The library for this, `deltalake`, refuses the tables that Spark 4.2 makes of a frame: their schema
+says `string collate UTF8_BINARY` where it knows only `string`. What is read here is the plain part
+of the protocol (JSON commits, whole checkpoints); anything beyond is refused, not guessed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.dataset as ds  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from pipelines.errors import MillraceError
+
+Partition: TypeAlias = Mapping[str, str | None]
+
+_COMMIT = "{:020d}.json"
+_CHECKPOINT = ".checkpoint.parquet"
+
+
+def read(
+    folder: Path,
+    version: int,
+    columns: Sequence[str],
+    where: Any = None,
+    partition: Partition | None = None,
+) -> pa.Table:
+    """Rows of a table at a version.
+
+    Args:
+        where: a condition on columns that the files hold, as `pyarrow.compute` writes it.
+        partition: only files whose partition values are these; a partition column is no column.
+
+    Raises:
+        MillraceError: the version is not there, or needs more of the protocol than is read here.
+    """
+    wanted = (partition or {}).items()
+    files = [
+        str(folder / unquote(path))
+        for path, values in _files(folder, version).items()
+        if wanted <= values.items()
+    ]
+    if not files:
+        return pa.table({name: pa.array([], pa.null()) for name in columns})
+    return ds.dataset(files, format="parquet").to_table(columns=list(columns), filter=where)
+
+
+def _files(folder: Path, version: int) -> dict[str, Partition]:
+    """The data files of a version, and their partition values."""
+    log = folder / "_delta_log"
+    start, files = _checkpoint(log, version)
+    for number in range(start, version + 1):
+        try:
+            text = (log / _COMMIT.format(number)).read_text()
+        except FileNotFoundError as error:
+            raise MillraceError(
+                f"{folder.name} has no version {version} any more: {error.filename} is missing"
+            ) from error
+        _replay(folder, files, map(json.loads, text.splitlines()))
+    return files
+
+
+def _checkpoint(log: Path, version: int) -> tuple[int, dict[str, Partition]]:
+    """The newest checkpoint up to a version: the next commit's number, and the files so far."""
+    numbered = (
+        int(path.name.removesuffix(_CHECKPOINT))
+        for path in log.glob(f"*{_CHECKPOINT}")
+        if path.name.removesuffix(_CHECKPOINT).isdigit()
+    )
+    newest = max((number for number in numbered if number <= version), default=None)
+    files: dict[str, Partition] = {}
+    if newest is None:
+        return 0, files
+    table = pq.read_table(log / f"{newest:020d}{_CHECKPOINT}", columns=["add"])
+    adds = ({"add": row} for row in table["add"].to_pylist() if row and row["path"])
+    _replay(log.parent, files, map(_plain, adds))
+    return newest + 1, files
+
+
+def _plain(action: dict[str, Any]) -> dict[str, Any]:
+    """Arrow gives maps as pairs."""
+    add = action["add"]
+    return {"add": {**add, "partitionValues": dict(add["partitionValues"])}}
+
+
+def _replay(
+    folder: Path, files: dict[str, Partition], actions: Iterable[dict[str, Any]]
+) -> None:
+    for action in _understood(folder, actions):
+        if "add" in action:
+            files[action["add"]["path"]] = action["add"]["partitionValues"]
+        elif "remove" in action:
+            files.pop(action["remove"]["path"], None)
+
+
+def _understood(folder: Path, actions: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for action in actions:
+        needed = action.get("protocol", {}).get("minReaderVersion", 1)
+        if needed > 1 or (action.get("add") or {}).get("deletionVector"):
+            raise MillraceError(
+                f"{folder.name} needs Delta reader version {needed} or deletion vectors; "
+                "ask Spark for its rows"
+            )
+        yield action
