@@ -98,7 +98,10 @@ def bring_online(context: Context, definitions: Sequence[feast.Definition]) -> O
             else:
                 log.info("%s left alone: it is online as of %s", state.name, mark and mark.until)
     return Outcome(
-        reads={state.name: publications[state.name][-1].version for state in case.entity_states},
+        reads={
+            case.table("gold", state.name): publications[state.name][-1].version
+            for state in case.entity_states
+        },
         details={
             "definitions_applied": redefined,
             "online_as_of": {name: until.isoformat() for name, until in written.items()},

@@ -4,7 +4,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from importlib import import_module
 from typing import Any
@@ -56,7 +56,9 @@ def run(
     engine = postgres.engine(settings)
     attempt = _started(engine, case, stage, interval)
     began = time.monotonic()
+    told = _told(settings, engine, case, stage, interval, attempt, options or {})
     with (
+        told,
         _failure_noted(engine, attempt),
         lease.hold(engine, case.name, attempt, settings.lock_timeout_seconds) as held,
     ):
@@ -66,6 +68,22 @@ def run(
         _end(engine, attempt, state="done", result=asdict(outcome), **cost)
     place = {"stage": stage, "case": case.name, "interval": interval.key, "attempt": attempt}
     return {**place, **asdict(outcome), **cost}
+
+
+def _told(
+    settings: Settings,
+    engine: Engine,
+    case: UseCase,
+    stage: str,
+    interval: Interval,
+    attempt: int,
+    options: Mapping[str, str],
+) -> AbstractContextManager[None]:
+    """The stage's lineage events: START on entering; on leaving what the journal says by then."""
+    from pipelines.lineage import stage as lineage
+
+    module = STAGES[stage]
+    return lineage.told(settings, engine, case, interval, attempt, module=module, options=options)
 
 
 def _started(engine: Engine, case: UseCase, stage: str, interval: Interval) -> int:

@@ -1,4 +1,4 @@
-"""Lineage: which column comes from which, which version was made of which, told to people and tools.
+"""Lineage: which column comes from which, and which version was made of which.
 
 The journal (`ops.*`) is the single source of truth about versions; OpenLineage events are a copy
 for others. Columns are followed through the code itself: dbt's compiled SQL, the feeds, Feast's

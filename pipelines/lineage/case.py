@@ -9,6 +9,22 @@ from pipelines.lineage.edges import Field, How, Relation, Source, Value
 
 Kind: TypeAlias = Literal["files", "table", "feature view", "model"]
 
+
+def landing_name(case: str, feed: str) -> str:
+    """The name that a feed's files have in lineage."""
+    return f"landing.{case}_{feed}"
+
+
+def view_name(case: str, state: str) -> str:
+    """The name that a feature view has in lineage."""
+    return f"features.{case}_{state}"
+
+
+def model_name(case: str) -> str:
+    """The name that a case's model has in lineage."""
+    return f"models.{case}"
+
+
 # Stands for "which rows there are" where it is followed like a column.
 ROWS = "*"
 

@@ -1,11 +1,13 @@
 """What a prediction, or one version of a table, was made of: pure, from the journal's history."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
-from pipelines.lineage import learning, tables
-from pipelines.lineage.case import CaseLineage
+from pipelines.lineage import trees
+from pipelines.lineage.case import CaseLineage, landing_name, model_name
 from pipelines.lineage.history import History, Publication, Run
 from pipelines.lineage.predictions import Prediction
 from pipelines.use_cases.spec import UseCase
@@ -59,7 +61,7 @@ class Teller:
         names = ("run_id", "cutoff", "fingerprint", "digest")
         return Fact(
             kind="model",
-            name=learning.model_name(self.case),
+            name=model_name(self.case.name),
             version=number,
             run=run,
             details={name: run.details[name] for name in names} if run else {},
@@ -115,7 +117,9 @@ class Teller:
             files |= run.details.get("files", {}).get(feed, {})
         return Fact(
             kind="files",
-            name=tables.landing_table(self.case, feed),
+            name=landing_name(self.case.name, feed),
+            # Files have no version of their own: this names the set of them.
+            version=sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12],
             details={
                 "files": [{"name": each, "sha256": files[each]} for each in sorted(files)],
                 "not_noted": [
@@ -171,20 +175,13 @@ def _gather(fact: Fact, told: dict[str, dict[str, Any]]) -> None:
 
 def in_words(fact: Fact) -> str:
     """The tree for people; a version that was shown once is named again, not shown again."""
-    return "\n".join(_lines(fact, set()))
-
-
-def _lines(fact: Fact, shown: set[str]) -> list[str]:
-    if fact.title in shown and fact.made_of:
-        return [f"{fact.title}  (shown above)"]
-    shown.add(fact.title)
-    lines = [f"{fact.title}  {_said(fact)}".rstrip()]
-    for position, each in enumerate(fact.made_of, start=1):
-        is_last = position == len(fact.made_of)
-        first, *rest = _lines(each, shown)
-        lines.append(f"{'└─ ' if is_last else '├─ '}{first}")
-        lines += [f"{'   ' if is_last else '│  '}{line}" for line in rest]
-    return lines
+    return trees.drawn(
+        fact,
+        key=lambda each: each.title,
+        head=lambda each: f"{each.title}  {_said(each)}",
+        below=lambda each: each.made_of,
+        again=lambda each: each.title,
+    )
 
 
 def _said(fact: Fact) -> str:

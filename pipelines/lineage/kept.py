@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import Engine
 
 from pipelines import inputs
-from pipelines.lineage import learning, tables
 from pipelines.lineage.case import CaseLineage
 from pipelines.settings import ROOT, Settings
 from pipelines.stores import compiled, feast, postgres
 from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.spec import UseCase
+
+if TYPE_CHECKING:
+    from pipelines.lineage.learning import Views
 
 
 def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage:
@@ -35,6 +38,8 @@ def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLinea
 
 def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
     """The columns of a case by its compiled SQL, its feature views and its model."""
+    from pipelines.lineage import learning, tables
+
     nodes = [*tables.landed(case), *tables.ingested(case)]
     if models:
         nodes += tables.transformed(case, models)
@@ -47,7 +52,7 @@ def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
     return CaseLineage(case.name, nodes)
 
 
-def _views(case: UseCase) -> learning.Views:
+def _views(case: UseCase) -> "Views":
     """The features of each entity state's view."""
     feast.load()
     from features import registry

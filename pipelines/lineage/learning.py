@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from pipelines.lineage.case import Node
+from pipelines.lineage.case import Node, model_name, view_name
 from pipelines.lineage.edges import Field, How, Relation, Source, Value, merged
 from pipelines.use_cases.spec import EntityState, UseCase
 from pipelines.use_cases.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET, Training
@@ -17,16 +17,6 @@ Views = Mapping[str, Sequence[str]]
 Tables = Mapping[str, Node]
 
 
-def view_name(case: UseCase, state: str) -> str:
-    """The name that a feature view has in lineage."""
-    return f"features.{case.name}_{state}"
-
-
-def model_name(case: UseCase) -> str:
-    """The name that a case's model has in lineage."""
-    return f"models.{case.name}"
-
-
 def offered(case: UseCase, views: Views, tables: Tables) -> list[Node]:
     """Each feature view, a field from the column of its name."""
     return [_view(case, state, views[state.name], tables) for state in case.entity_states]
@@ -36,7 +26,7 @@ def _view(case: UseCase, state: EntityState, features: Sequence[str], tables: Ta
     table = tables[case.table("gold", state.name)]
     names = dict.fromkeys((*state.keys, "known_at", *features))
     return Node(
-        name=view_name(case, state.name),
+        name=view_name(case.name, state.name),
         kind="feature view",
         title=table.title,
         columns={name: table.columns[name] for name in names},
@@ -70,7 +60,7 @@ def _known(
     values = {name: _column(decisions, name) for name in decisions.columns}
     types = dict(decisions.columns)
     for state in case.entity_states:
-        view = tables[view_name(case, state.name)]
+        view = tables[view_name(case.name, state.name)]
         # Which state of an entity a decision gets is decided by the entity's keys and the instant.
         keys = merged(_column(decisions, name, How.JOIN) for name in (*state.keys, "known_at"))
         for name in (each for each in view.columns if each not in (*state.keys, "known_at")):
@@ -114,7 +104,7 @@ def _model(case: UseCase, training: Training, rows: Node, inputs: Sequence[str])
     weights = merged(_column(rows, name, How.AGGREGATION) for name in names)
     part = _column(rows, "part", How.CONDITIONAL)
     return Node(
-        name=model_name(case),
+        name=model_name(case.name),
         kind="model",
         title=case.description,
         columns={**{name: rows.columns[name] for name in inputs}, PROBABILITY: "float"},
@@ -137,7 +127,9 @@ def _predictions(
 ) -> Node:
     decisions = tables[case.table("gold", DECISIONS)]
     decided = _column(decisions, "known_at")
-    weights = Value(frozenset({Source(Field(model_name(case), PROBABILITY), How.TRANSFORMATION)}))
+    weights = Value(
+        frozenset({Source(Field(model_name(case.name), PROBABILITY), How.TRANSFORMATION)})
+    )
     given = merged(known[name] for name in inputs).opaque(How.TRANSFORMATION)
     columns = {
         **{name: known[name] for name in training.row_key},

@@ -1,8 +1,9 @@
 """One prediction: its printable identity, and the row that was said.
 
-The identity is `ROW_KEY@DECIDED_AT@vVERSION`, such as `2026-11-20_UA_1545_EWR@2026-11-21T00:00:00Z@v1`:
-exactly the key of the predictions table, so it never changes and never means two rows. Several
-key columns are joined by commas; what is not plain in a value is percent-encoded.
+The identity is `ROW_KEY@DECIDED_AT@vVERSION`, such as
+`2026-11-20_UA_1545_EWR@2026-11-21T00:00:00Z@v1`: exactly the key of the predictions table, so it
+never changes and never means two rows. Several key columns are joined by commas; what is not plain
+in a value is percent-encoded.
 """
 
 import re

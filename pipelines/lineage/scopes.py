@@ -25,11 +25,11 @@ class Scope:
     """
 
     relations: Mapping[str, Relation]
-    query: Callable[[exp.Expression, "Scope"], Relation]
+    query: Callable[[exp.Expr, "Scope"], Relation]
     unknown: Callable[[str], Value]
     shared: frozenset[str] = frozenset()
     named: Mapping[str, Value] = field(default_factory=dict)
-    windows: Mapping[str, exp.Expression] = field(default_factory=dict)
+    windows: Mapping[str, exp.Expr] = field(default_factory=dict)
     outer: "Scope | None" = None
 
     def joined(self, alias: str, relation: Relation, using: Iterable[str] = ()) -> "Scope":
@@ -73,7 +73,7 @@ def _within(value: Value, path: Iterable[str]) -> Value | None:
     return value
 
 
-def value_of(node: exp.Expression | None, scope: Scope) -> Value:
+def value_of(node: exp.Expr | None, scope: Scope) -> Value:
     """What an expression depends on."""
     if node is None:
         return NOTHING
@@ -84,32 +84,32 @@ def value_of(node: exp.Expression | None, scope: Scope) -> Value:
     return merged(_parts(node, scope)).opaque(how)
 
 
-def _parts(node: exp.Expression, scope: Scope) -> Iterator[Value]:
+def _parts(node: exp.Expr, scope: Scope) -> Iterator[Value]:
     return (value_of(part, scope) for part in node.iter_expressions())
 
 
-def _nothing(_node: exp.Expression, _scope: Scope) -> Value:
+def _nothing(_node: exp.Expr, _scope: Scope) -> Value:
     return NOTHING
 
 
-def _column(node: exp.Expression, scope: Scope) -> Value:
+def _column(node: exp.Expr, scope: Scope) -> Value:
     if isinstance(node.this, exp.Star):
         return Value(fields=scope.stars(node.text("table")))
     names = ("catalog", "db", "table", "this")
     return scope.find(tuple(node.text(name) for name in names if node.text(name)))
 
 
-def _same(node: exp.Expression, scope: Scope) -> Value:
+def _same(node: exp.Expr, scope: Scope) -> Value:
     return value_of(node.this, scope)
 
 
-def _dot(node: exp.Expression, scope: Scope) -> Value:
+def _dot(node: exp.Expr, scope: Scope) -> Value:
     whole = value_of(node.this, scope)
     found = _within(whole, [node.expression.name])
     return found if found is not None else scope.unknown(node.sql())
 
 
-def _struct(node: exp.Expression, scope: Scope) -> Value:
+def _struct(node: exp.Expr, scope: Scope) -> Value:
     fields: dict[str, Value] = {}
     for position, part in enumerate(node.expressions):
         if isinstance(part, exp.PropertyEQ):
@@ -121,54 +121,54 @@ def _struct(node: exp.Expression, scope: Scope) -> Value:
     return Value(merged(fields.values()).sources, fields)
 
 
-def _elements(node: exp.Expression, scope: Scope) -> Value:
+def _elements(node: exp.Expr, scope: Scope) -> Value:
     return merged(value_of(part, scope) for part in node.expressions)
 
 
-def _generated(node: exp.Expression, scope: Scope) -> Value:
+def _generated(node: exp.Expr, scope: Scope) -> Value:
     """One row an element."""
     return value_of(node.this, scope).via(How.TRANSFORMATION)
 
 
-def _bracket(node: exp.Expression, scope: Scope) -> Value:
+def _bracket(node: exp.Expr, scope: Scope) -> Value:
     chosen = merged(value_of(part, scope) for part in node.expressions)
     return merged([value_of(node.this, scope), chosen.opaque(How.CONDITIONAL)])
 
 
-def _if(node: exp.Expression, scope: Scope) -> Value:
+def _if(node: exp.Expr, scope: Scope) -> Value:
     branches = (value_of(node.args.get(name), scope) for name in ("true", "false"))
     asked = value_of(node.this, scope).opaque(How.CONDITIONAL)
     return merged([*(each.via(How.TRANSFORMATION) for each in branches), asked])
 
 
-def _case(node: exp.Expression, scope: Scope) -> Value:
+def _case(node: exp.Expr, scope: Scope) -> Value:
     branches = [value_of(part, scope) for part in node.args["ifs"]]
     default = value_of(node.args.get("default"), scope).via(How.TRANSFORMATION)
     asked = value_of(node.this, scope).opaque(How.CONDITIONAL)
     return merged([*branches, default, asked])
 
 
-def _newest(node: exp.Expression, scope: Scope) -> Value:
+def _newest(node: exp.Expr, scope: Scope) -> Value:
     """`max_by(value, order)`: the struct of one row, chosen by another value."""
     order = value_of(node.expression, scope).opaque(How.SORT)
     return merged([value_of(node.this, scope).via(How.AGGREGATION), order])
 
 
-def _pick(node: exp.Expression, scope: Scope) -> Value:
+def _pick(node: exp.Expr, scope: Scope) -> Value:
     return merged(_parts(node, scope)).via(How.TRANSFORMATION)
 
 
-def _filtered(node: exp.Expression, scope: Scope) -> Value:
+def _filtered(node: exp.Expr, scope: Scope) -> Value:
     asked = value_of(node.expression.this, scope).opaque(How.CONDITIONAL)
     return merged([value_of(node.this, scope), asked])
 
 
-def _over(node: exp.Expression, scope: Scope) -> Value:
+def _over(node: exp.Expr, scope: Scope) -> Value:
     window = scope.windows.get(node.text("alias"))
     return merged([value_of(node.this, scope), *_frame(node, scope), *_frame(window, scope)])
 
 
-def _frame(window: exp.Expression | None, scope: Scope) -> Iterator[Value]:
+def _frame(window: exp.Expr | None, scope: Scope) -> Iterator[Value]:
     """What a window is parted and ordered by."""
     if window is not None:
         order = window.args.get("order")
@@ -176,22 +176,22 @@ def _frame(window: exp.Expression | None, scope: Scope) -> Iterator[Value]:
         yield merged(value_of(part, scope) for part in parts).opaque(How.WINDOW)
 
 
-def _query(node: exp.Expression, scope: Scope) -> Value:
+def _query(node: exp.Expr, scope: Scope) -> Value:
     return scope.query(node, scope).everything
 
 
-def _in(node: exp.Expression, scope: Scope) -> Value:
+def _in(node: exp.Expr, scope: Scope) -> Value:
     asked = value_of(node.args.get("query"), scope).opaque(How.CONDITIONAL)
     listed = merged(value_of(part, scope) for part in node.expressions)
     own = merged([value_of(node.this, scope), listed]).opaque(How.TRANSFORMATION)
     return merged([own, asked])
 
 
-def _exists(node: exp.Expression, scope: Scope) -> Value:
+def _exists(node: exp.Expr, scope: Scope) -> Value:
     return _query(node.this, scope).opaque(How.CONDITIONAL)
 
 
-_Rule = Callable[[exp.Expression, Scope], Value]
+_Rule = Callable[[exp.Expr, Scope], Value]
 _RULES: tuple[tuple[type | tuple[type, ...], _Rule], ...] = (
     ((exp.Identifier, exp.Literal, exp.DataType, exp.Var, exp.Star), _nothing),
     (exp.Column, _column),
@@ -213,7 +213,7 @@ _RULES: tuple[tuple[type | tuple[type, ...], _Rule], ...] = (
 )
 
 
-def generated(node: exp.Expression, names: Iterable[str], scope: Scope) -> dict[str, Value] | None:
+def generated(node: exp.Expr, names: Iterable[str], scope: Scope) -> dict[str, Value] | None:
     """The columns that a generator function makes, named as asked; None: it is none.
 
     `explode` gives one column (two of a map), `posexplode` its position first, `inline` the

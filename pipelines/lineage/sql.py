@@ -58,7 +58,7 @@ def _all_of(tables: Mapping[str, Sequence[str]]) -> Value:
     return Value(frozenset(Source(each, How.CONDITIONAL) for each in fields))
 
 
-def _name(table: exp.Expression) -> str:
+def _name(table: exp.Expr) -> str:
     return ".".join(part for part in (table.text("db"), table.text("this")) if part)
 
 
@@ -74,7 +74,7 @@ class _Resolver:
         self.notes.append(name)
         return self.everything
 
-    def query(self, node: exp.Expression, ctes: _Ctes, outer: Scope | None) -> Relation:
+    def query(self, node: exp.Expr, ctes: _Ctes, outer: Scope | None) -> Relation:
         if isinstance(node, exp.Subquery):
             return self.query(node.this, self._with(node, ctes, outer), outer)
         ctes = self._with(node, ctes, outer)
@@ -84,14 +84,14 @@ class _Resolver:
             return self._select(node, ctes, outer)
         return Relation({"": self.unknown(f"a {node.key}")})
 
-    def _with(self, node: exp.Expression, ctes: _Ctes, outer: Scope | None) -> _Ctes:
+    def _with(self, node: exp.Expr, ctes: _Ctes, outer: Scope | None) -> _Ctes:
         clause = node.args.get("with_")
         for cte in clause.expressions if clause else ():
             names = [name.name for name in cte.args["alias"].columns]
             ctes = {**ctes, cte.alias: _renamed(self.query(cte.this, ctes, outer), names)}
         return ctes
 
-    def _combined(self, node: exp.Expression, ctes: _Ctes, outer: Scope | None) -> Relation:
+    def _combined(self, node: exp.Expr, ctes: _Ctes, outer: Scope | None) -> Relation:
         """`union` by position; what `except` and `intersect` compare with decides on rows."""
         left, right = (self.query(part, ctes, outer) for part in (node.this, node.expression))
         rows = left.rows | right.rows
@@ -111,17 +111,19 @@ class _Resolver:
             scope = replace(scope, named=columns)
         return Relation(columns, rows | self._deciding(node, scope))
 
-    def _item(self, item: exp.Expression, scope: Scope, position: int) -> dict[str, Value]:
+    def _item(self, item: exp.Expr, scope: Scope, position: int) -> dict[str, Value]:
         """The columns that one entry of a select list makes."""
         if item.is_star:
             without = {each.name for each in _star(item).args.get("except_") or ()}
             stars = scope.stars(item.text("table"))
             return {name: value for name, value in stars.items() if name not in without}
-        names = item.aliases if isinstance(item, exp.Aliases) else [item.alias] if item.alias else []
+        several = item.aliases if isinstance(item, exp.Aliases) else []
+        names = [each.name for each in several] or [name for name in (item.alias,) if name]
         made = generated(item.unalias(), names, scope)
         if made is not None:
             return made
-        return {item.alias_or_name or f"_col{position}": value_of(item, scope)}
+        own = [item.alias_or_name or f"_col{position}"]
+        return dict.fromkeys(names or own, value_of(item, scope))
 
     def _from(
         self, node: exp.Select, ctes: _Ctes, outer: Scope | None
@@ -147,7 +149,7 @@ class _Resolver:
         return scope, rows
 
     def _matched(
-        self, join: exp.Expression, using: Sequence[str], before: Scope, after: Scope
+        self, join: exp.Expr, using: Sequence[str], before: Scope, after: Scope
     ) -> frozenset[Source]:
         on = value_of(join.args.get("on"), after)
         joined = list(after.relations.values())[-1]
@@ -155,7 +157,7 @@ class _Resolver:
         return merged([on, *(key for key in keys if key)]).opaque(How.JOIN).sources
 
     def _table(
-        self, node: exp.Expression, scope: Scope, ctes: _Ctes, using: Sequence[str] = ()
+        self, node: exp.Expr, scope: Scope, ctes: _Ctes, using: Sequence[str] = ()
     ) -> tuple[Scope, frozenset[Source]]:
         """A scope with what one entry of `from` brings."""
         relation = self._relation(node, scope, ctes)
@@ -167,7 +169,7 @@ class _Resolver:
             scope, _ = self._table(join.this, scope, ctes)
         return scope, relation.rows
 
-    def _relation(self, node: exp.Expression, scope: Scope, ctes: _Ctes) -> Relation:
+    def _relation(self, node: exp.Expr, scope: Scope, ctes: _Ctes) -> Relation:
         if isinstance(node, exp.Values):
             width = len(node.expressions[0].expressions or [None])
             return Relation({f"col{each + 1}": Value() for each in range(width)})
@@ -206,15 +208,15 @@ class _Resolver:
 _FILTERS = ("where", "having", "qualify")
 
 
-def _star(item: exp.Expression) -> exp.Expression:
+def _star(item: exp.Expr) -> exp.Expr:
     star = item.find(exp.Star)
     return star if star is not None else item
 
 
-def _plain(part: exp.Expression, node: exp.Select) -> exp.Expression:
+def _plain(part: exp.Expr, node: exp.Select) -> exp.Expr:
     """`group by 1` means the first entry of the select list."""
     if isinstance(part, exp.Literal) and part.is_int and int(part.name) <= len(node.expressions):
-        chosen: exp.Expression = node.expressions[int(part.name) - 1].unalias()
+        chosen: exp.Expr = node.expressions[int(part.name) - 1].unalias()
         return chosen
     return part
 
@@ -225,7 +227,7 @@ def _renamed(relation: Relation, names: Sequence[str]) -> Relation:
     return Relation(dict(zip(names, relation.columns.values(), strict=False)), relation.rows)
 
 
-def _viewed(lateral: exp.Expression, scope: Scope) -> Scope:
+def _viewed(lateral: exp.Expr, scope: Scope) -> Scope:
     """A scope with the columns of a `lateral view`."""
     alias = lateral.args["alias"]
     names = [each.name for each in alias.columns]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipelines.lineage.case import Node
+from pipelines.lineage.case import Node, landing_name
 from pipelines.lineage.edges import Field, How, Relation, Source, Value
 from pipelines.lineage.sql import lineage
 from pipelines.stores.compiled import CompiledModel
@@ -17,16 +17,11 @@ ORIGIN = {
 }
 
 
-def landing_table(case: UseCase, feed: str) -> str:
-    """The name that a feed's files have in lineage."""
-    return f"landing.{case.name}_{feed}"
-
-
 def landed(case: UseCase) -> list[Node]:
     """The files of every feed."""
     return [
         Node(
-            name=landing_table(case, feed.name),
+            name=landing_name(case.name, feed.name),
             kind="files",
             title=feed.description,
             columns={column.name: column.type for column in feed.columns},
@@ -41,7 +36,7 @@ def ingested(case: UseCase) -> list[Node]:
 
 
 def _bronze(case: UseCase, feed: Feed) -> Node:
-    fields = {name: Field(landing_table(case, feed.name), name) for name in feed.column_names}
+    fields = {name: Field(landing_name(case.name, feed.name), name) for name in feed.column_names}
     values = {
         column.name: _from(
             fields[column.name], How.IDENTITY if column.type == "string" else How.TRANSFORMATION
@@ -60,7 +55,7 @@ def _bronze(case: UseCase, feed: Feed) -> Node:
 
 
 def _quarantine(case: UseCase, feed: Feed) -> Node:
-    table = landing_table(case, feed.name)
+    table = landing_name(case.name, feed.name)
     whole = _any(Field(table, name) for name in feed.column_names)
     values = {"reasons": Value(whole).via(How.CONDITIONAL), "raw": _from_all(whole)}
     columns = {"reasons": "array<string>", "raw": "string", "known_at": "timestamp", **ORIGIN}

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
 from pipelines.errors import UsageError
+from pipelines.lineage import trees
 from pipelines.lineage.case import ROWS, CaseLineage, Edge
 from pipelines.lineage.edges import Field, How
 
@@ -115,22 +116,17 @@ def in_words(step: Step) -> str:
 
     `value` columns become the value; `decides` columns say which value it is.
     """
-    return "\n".join(_lines(step, set()))
+    return trees.drawn(
+        step,
+        key=lambda each: (each.table, frozenset(each.columns)),
+        head=_head,
+        below=lambda each: each.steps,
+        again=_head,
+    )
 
 
-def _lines(step: Step, shown: set[tuple[str, frozenset[str]]]) -> list[str]:
-    key = (step.table, frozenset(step.columns))
-    head = f"{step.table}: {_told(step.columns)}"
-    if key in shown and step.steps:
-        return [f"{head}  (shown above)"]
-    shown.add(key)
-    lines = [head]
-    for position, each in enumerate(step.steps, start=1):
-        is_last = position == len(step.steps)
-        first, *rest = _lines(each, shown)
-        lines.append(f"{'└─ ' if is_last else '├─ '}{first}")
-        lines += [f"{'   ' if is_last else '│  '}{line}" for line in rest]
-    return lines
+def _head(step: Step) -> str:
+    return f"{step.table}: {_told(step.columns)}"
 
 
 def _told(columns: Columns) -> str:

@@ -88,9 +88,7 @@ def _plain(action: dict[str, Any]) -> dict[str, Any]:
     return {"add": {**add, "partitionValues": dict(add["partitionValues"])}}
 
 
-def _replay(
-    folder: Path, files: dict[str, Partition], actions: Iterable[dict[str, Any]]
-) -> None:
+def _replay(folder: Path, files: dict[str, Partition], actions: Iterable[dict[str, Any]]) -> None:
     for action in _understood(folder, actions):
         if "add" in action:
             files[action["add"]["path"]] = action["add"]["partitionValues"]
