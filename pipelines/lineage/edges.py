@@ -77,6 +77,15 @@ class Value:
         """The same after a step that leaves no struct."""
         return Value(self.via(how).sources)
 
+    def decided_by(self, others: Iterable["Value"], how: How) -> "Value":
+        """The same, and each of its fields, where others decide which value it is."""
+        extra = frozenset(source for other in others for source in other.via(how).sources)
+        return self._with(extra) if extra else self
+
+    def _with(self, extra: frozenset[Source]) -> "Value":
+        fields = {name: value._with(extra) for name, value in self.fields.items()}
+        return Value(self.sources | extra, fields)
+
 
 NOTHING = Value()
 

@@ -8,7 +8,7 @@ and the same answer for the same graph.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from statistics import fmean
 from typing import TypeAlias
 
@@ -120,15 +120,36 @@ def _neighbours(chains: Iterable[Sequence[_Place]]) -> tuple[_Neighbours, _Neigh
 def _ordered(
     rows: list[list[_Place]], neighbours: tuple[_Neighbours, _Neighbours]
 ) -> list[list[_Place]]:
-    """Each row by the mean position of its neighbours, swept to and fro."""
+    """Each row by the mean position of its neighbours, swept to and fro; the best order seen."""
+    best, fewest = rows, _crossings(rows, neighbours[1])
     for sweep in range(_SWEEPS):
-        forth = sweep % 2 == 0
-        order = range(1, len(rows)) if forth else range(len(rows) - 2, -1, -1)
-        for index in order:
-            beside = rows[index - 1 if forth else index + 1]
-            at = {place: float(position) for position, place in enumerate(beside)}
-            rows[index] = _by_mean(rows[index], neighbours[0 if forth else 1], at)
+        rows = _swept(rows, neighbours, forth=sweep % 2 == 0)
+        found = _crossings(rows, neighbours[1])
+        if found < fewest:
+            best, fewest = rows, found
+    return best
+
+
+def _swept(
+    rows: list[list[_Place]], neighbours: tuple[_Neighbours, _Neighbours], *, forth: bool
+) -> list[list[_Place]]:
+    rows = list(rows)
+    for index in range(1, len(rows)) if forth else range(len(rows) - 2, -1, -1):
+        beside = rows[index - 1 if forth else index + 1]
+        at = {place: float(position) for position, place in enumerate(beside)}
+        rows[index] = _by_mean(rows[index], neighbours[0 if forth else 1], at)
     return rows
+
+
+def _crossings(rows: list[list[_Place]], right: _Neighbours) -> int:
+    """How many pairs of lines between neighbouring rows cross."""
+    at = {place: position for row in rows for position, place in enumerate(row)}
+    lines = [[(at[one], at[other]) for one in row for other in right.get(one, ())] for row in rows]
+    return sum(
+        (first[0] - second[0]) * (first[1] - second[1]) < 0
+        for row in lines
+        for first, second in combinations(row, 2)
+    )
 
 
 def _by_mean(row: list[_Place], near: _Neighbours, at: Mapping[_Place, float]) -> list[_Place]:

@@ -131,27 +131,27 @@ def _generated(node: exp.Expr, scope: Scope) -> Value:
 
 
 def _bracket(node: exp.Expr, scope: Scope) -> Value:
-    chosen = merged(value_of(part, scope) for part in node.expressions)
-    return merged([value_of(node.this, scope), chosen.opaque(How.CONDITIONAL)])
+    chosen = [value_of(part, scope) for part in node.expressions]
+    return value_of(node.this, scope).decided_by(chosen, How.CONDITIONAL)
 
 
 def _if(node: exp.Expr, scope: Scope) -> Value:
-    branches = (value_of(node.args.get(name), scope) for name in ("true", "false"))
-    asked = value_of(node.this, scope).opaque(How.CONDITIONAL)
-    return merged([*(each.via(How.TRANSFORMATION) for each in branches), asked])
+    branches = merged(value_of(node.args.get(name), scope) for name in ("true", "false"))
+    asked = [value_of(node.this, scope)]
+    return branches.via(How.TRANSFORMATION).decided_by(asked, How.CONDITIONAL)
 
 
 def _case(node: exp.Expr, scope: Scope) -> Value:
     branches = [value_of(part, scope) for part in node.args["ifs"]]
     default = value_of(node.args.get("default"), scope).via(How.TRANSFORMATION)
-    asked = value_of(node.this, scope).opaque(How.CONDITIONAL)
-    return merged([*branches, default, asked])
+    asked = [value_of(node.this, scope)]
+    return merged([*branches, default]).decided_by(asked, How.CONDITIONAL)
 
 
 def _newest(node: exp.Expr, scope: Scope) -> Value:
     """`max_by(value, order)`: the struct of one row, chosen by another value."""
-    order = value_of(node.expression, scope).opaque(How.SORT)
-    return merged([value_of(node.this, scope).via(How.AGGREGATION), order])
+    order = [value_of(node.expression, scope)]
+    return value_of(node.this, scope).via(How.AGGREGATION).decided_by(order, How.SORT)
 
 
 def _pick(node: exp.Expr, scope: Scope) -> Value:
@@ -159,21 +159,23 @@ def _pick(node: exp.Expr, scope: Scope) -> Value:
 
 
 def _filtered(node: exp.Expr, scope: Scope) -> Value:
-    asked = value_of(node.expression.this, scope).opaque(How.CONDITIONAL)
-    return merged([value_of(node.this, scope), asked])
+    asked = [value_of(node.expression.this, scope)]
+    return value_of(node.this, scope).decided_by(asked, How.CONDITIONAL)
 
 
 def _over(node: exp.Expr, scope: Scope) -> Value:
     window = scope.windows.get(node.text("alias"))
-    return merged([value_of(node.this, scope), *_frame(node, scope), *_frame(window, scope)])
+    frame = [*_frame(node, scope), *_frame(window, scope)]
+    return value_of(node.this, scope).decided_by(frame, How.WINDOW)
 
 
-def _frame(window: exp.Expr | None, scope: Scope) -> Iterator[Value]:
+def _frame(window: exp.Expr | None, scope: Scope) -> list[Value]:
     """What a window is parted and ordered by."""
-    if window is not None:
-        order = window.args.get("order")
-        parts = [*(window.args.get("partition_by") or ()), *(order.expressions if order else ())]
-        yield merged(value_of(part, scope) for part in parts).opaque(How.WINDOW)
+    if window is None:
+        return []
+    order = window.args.get("order")
+    parts = [*(window.args.get("partition_by") or ()), *(order.expressions if order else ())]
+    return [value_of(part, scope) for part in parts]
 
 
 def _query(node: exp.Expr, scope: Scope) -> Value:

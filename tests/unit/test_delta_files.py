@@ -1,0 +1,54 @@
+"""A Delta table read from its files is what the library that wrote it reads."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from pipelines.errors import MillraceError
+from pipelines.stores import delta_files
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Five versions in two partitions, a deletion, and a checkpoint in the middle."""
+    folder = tmp_path / "t"
+    for number in range(3):
+        rows = pa.table({"id": [10 * number, 10 * number + 1], "day": ["a b", "c"]})
+        write_deltalake(folder, rows, mode="append", partition_by=["day"])
+    DeltaTable(folder).create_checkpoint()
+    DeltaTable(folder).delete("id = 10")
+    write_deltalake(folder, pa.table({"id": [40], "day": ["c"]}), mode="append")
+    return folder
+
+
+@pytest.mark.parametrize("version", range(5))
+def test_every_version_is_what_the_library_reads(table: Path, version: int) -> None:
+    expected = DeltaTable(table, version=version).to_pyarrow_table(columns=["id"])["id"]
+    found = delta_files.read(table, version, ["id"])["id"]
+    assert sorted(found.to_pylist()) == sorted(expected.to_pylist())
+
+
+def test_a_partition_and_a_condition_narrow_it(table: Path) -> None:
+    partition = {"day": "a b"}
+    assert sorted(delta_files.read(table, 4, ["id"], partition=partition)["id"].to_pylist()) == [
+        0,
+        20,
+    ]
+    where = pc.field("id") > 15
+    assert delta_files.read(table, 4, ["id"], where, partition)["id"].to_pylist() == [20]
+    assert delta_files.read(table, 4, ["id"], partition={"day": "none"}).num_rows == 0
+
+
+def test_a_version_that_is_not_there_is_refused(table: Path) -> None:
+    with pytest.raises(MillraceError, match="has no version 9 any more"):
+        delta_files.read(table, 9, ["id"])
+
+
+def test_what_needs_more_of_the_protocol_is_refused(table: Path) -> None:
+    commit = table / "_delta_log" / f"{4:020d}.json"
+    commit.write_text('{"protocol":{"minReaderVersion":3,"minWriterVersion":7}}\n')
+    with pytest.raises(MillraceError, match="needs Delta reader version 3"):
+        delta_files.read(table, 4, ["id"])
