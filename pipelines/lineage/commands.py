@@ -8,6 +8,7 @@ import typer
 from pipelines.errors import CheckFailed, UsageError
 from pipelines.settings import Settings
 from pipelines.use_cases import find
+from pipelines.use_cases.spec import UseCase
 
 CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
 
@@ -29,17 +30,18 @@ def lineage(
     """Say where a column comes from, what it changes, or what a prediction was made of."""
     if sum(map(bool, (column, impact, prediction))) != 1:
         raise UsageError("give exactly one of --column, --impact and --prediction")
+    chosen = find(case)
     if prediction:
-        found, words = _of_prediction(case, prediction)
+        found, words = _of_prediction(chosen, prediction)
     else:
-        found, words = _of_column(case, column or impact, downstream=bool(impact))
+        found, words = _of_column(chosen, column or impact, downstream=bool(impact))
     typer.echo(json.dumps(found, default=str) if as_json else words)
 
 
-def _of_column(case_name: str, name: str, *, downstream: bool) -> tuple[dict[str, Any], str]:
+def _of_column(case: UseCase, name: str, *, downstream: bool) -> tuple[dict[str, Any], str]:
     from pipelines.lineage import kept, walk
 
-    settings, case = Settings(), find(case_name)
+    settings = Settings()
     known = kept.case_lineage(settings, _journal(settings), case)
     if not any(node.name.startswith("silver.") for node in known.nodes) and case.silver:
         raise CheckFailed(
@@ -51,10 +53,10 @@ def _of_column(case_name: str, name: str, *, downstream: bool) -> tuple[dict[str
     return {**place, **walk.to_json(known, step)}, walk.in_words(step)
 
 
-def _of_prediction(case_name: str, asked: str) -> tuple[dict[str, Any], str]:
+def _of_prediction(case: UseCase, asked: str) -> tuple[dict[str, Any], str]:
     from pipelines.lineage import facts, history, kept, predictions
 
-    settings, case = Settings(), find(case_name)
+    settings = Settings()
     journal = _journal(settings)
     past = history.read(journal, case.name)
     said = predictions.find(settings, past, case, asked)

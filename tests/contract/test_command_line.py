@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": {"case", "--interval"},
     "monitor": {"case", "--interval"},
     "rollback": {"case", "--to"},
+    "lineage": {"case", "--column", "--impact", "--prediction", "--json"},
     "new": {
         "name",
         *("--from", "--key", "--event-time", "--label", "--known-at", "--label-known-at"),
@@ -65,6 +66,8 @@ def _words(parameter):
         (["due", "flight_delays", "--interval", "2026-11-20", "--for", "fun"], "training, drift"),
         (["start", "kafka"], "postgres, spark, airflow, mlflow"),
         (["extract", "flight_delays"], "--interval"),
+        (["lineage", "flight_delays"], "exactly one of --column, --impact and --prediction"),
+        (["lineage", "nope", "--column", "a.b"], "flight_delays"),
     ],
 )
 def test_a_wrong_call_is_refused_with_what_is_allowed(words, said):

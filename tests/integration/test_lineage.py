@@ -1,0 +1,341 @@
+"""Lineage against a real PostgreSQL: events through the stage runner, and a prediction's path."""
+
+import json
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+from sqlalchemy import Engine, insert
+
+from pipelines import runner
+from pipelines.errors import CheckFailed, NothingDue, UsageError
+from pipelines.lineage import events, facts, graph, history, kept, predictions
+from pipelines.lineage.case import CaseLineage, Node
+from pipelines.lineage.edges import Field, How, Relation, Source, Value
+from pipelines.settings import Settings
+from pipelines.stage import Context, Outcome
+from pipelines.stores.postgres import published, runs, validations
+from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
+from pipelines.use_cases.interval import Interval
+
+pytestmark = pytest.mark.integration
+
+CASE = replace(FLIGHT_DELAYS, name="traced")
+DAY = Interval.parse("2026-11-20")
+AT = datetime(2026, 11, 21, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+def stage(monkeypatch: pytest.MonkeyPatch, journal: Engine, work: Any) -> None:
+    """`ingest` is `work` for this test, and no engine is started for it."""
+    module = ModuleType("traced_stage")
+    module.run = work  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "traced_stage", module)
+    monkeypatch.setattr(runner, "STAGES", {"ingest": "traced_stage", "validate": "traced_stage"})
+    monkeypatch.setattr(events, "_documentation", lambda _module: "A stage of a test")
+    monkeypatch.setattr(runner.services, "ensure", lambda *_: None)
+    monkeypatch.setattr(runner.postgres, "engine", lambda _settings: journal)
+
+
+def told(home: Settings) -> list[dict[str, Any]]:
+    files = (home.home / "lineage").glob("*.jsonl")
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def test_a_stage_tells_what_it_read_and_wrote(
+    home: Settings, journal: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(context: Context) -> Outcome:
+        files = {"weather": {"traced/weather/2026-11-20/weather.csv": "0" * 64}}
+        return Outcome(
+            rows={"weather_kept": 70, "weather_quarantined": 2},
+            writes={"bronze.traced_weather": 4, "quarantine.traced_weather": 3},
+            details={"files": files},
+        )
+
+    stage(monkeypatch, journal, work)
+    monkeypatch.setenv("MILLRACE_AIRFLOW_RUN", "traced.build_features/r1/ingest")
+    result = runner.run(home, CASE, "ingest", DAY)
+    start, end = told(home)
+    assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
+    assert start["run"]["runId"] == end["run"]["runId"]
+    tags = {tag["key"]: tag["value"] for tag in end["run"]["facets"]["tags"]["tags"]}
+    assert tags["attempt"] == str(result["attempt"])
+    assert end["run"]["facets"]["parent"]["job"]["name"] == "traced.build_features.ingest"
+    [landing] = end["inputs"]
+    assert landing["namespace"] == "file"
+    assert landing["name"] == f"{home.landing}/traced_weather"
+    assert landing["inputFacets"]["subset"]["inputCondition"]["locations"] == [
+        f"{home.landing}/traced/weather/2026-11-20/weather.csv"
+    ]
+    found = {each["name"]: each for each in end["outputs"]}
+    bronze, quarantine = found["bronze.traced_weather"], found["quarantine.traced_weather"]
+    assert bronze["facets"]["version"]["datasetVersion"] == "4"
+    assert bronze["outputFacets"]["outputStatistics"]["rowCount"] == 70
+    assert quarantine["outputFacets"]["outputStatistics"]["rowCount"] == 2
+    lineage = bronze["facets"]["columnLineage"]["fields"]["humidity_percent"]["inputFields"]
+    assert [(each["field"], each["transformations"][0]["type"]) for each in lineage] == [
+        ("humidity_percent", "DIRECT")
+    ]
+    types = {each["name"]: each["type"] for each in bronze["facets"]["schema"]["fields"]}
+    assert types["humidity_percent"] == "double"
+    for values in (start, end):
+        events.from_json(values)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "said"),
+    [
+        (CheckFailed("3 rows are bad"), "FAIL", "CheckFailed: 3 rows are bad"),
+        (NothingDue("not tonight"), "ABORT", "not tonight"),
+    ],
+)
+def test_a_failing_stage_tells_its_error_and_its_checks(
+    home: Settings,
+    journal: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    state: str,
+    said: str,
+) -> None:
+    def work(context: Context) -> Outcome:
+        finding = {
+            "expectation": "expect_column_values_to_not_be_null",
+            "column": "origin",
+            "success": False,
+            "severity": "critical",
+            "observed": "3 of 9 bad",
+            "because": "a flight leaves from somewhere",
+            "error": None,
+        }
+        row = insert(validations).values(
+            case_name=CASE.name,
+            layer="bronze",
+            table_name="bronze.traced_schedule",
+            interval=DAY.key,
+            attempt=context.lease.attempt,
+            passed="failed",
+            statistics={"version": 9},
+            results=[finding],
+        )
+        with journal.begin() as connection:
+            connection.execute(row)
+        raise error
+
+    stage(monkeypatch, journal, work)
+    with pytest.raises(type(error)):
+        runner.run(home, CASE, "validate", DAY, {"layer": "raw"})
+    end = told(home)[-1]
+    assert end["eventType"] == state
+    assert end["run"]["facets"]["errorMessage"]["message"] == said
+    [checked] = end["inputs"]
+    assert checked["facets"]["version"]["datasetVersion"] == "9"
+    [assertion] = checked["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert (assertion["column"], assertion["success"]) == ("origin", False)
+    assert assertion["actual"] == "3 of 9 bad"
+    assert end["outputs"] == []
+
+
+def noted(journal: Engine, stage: str, hour: int, **result: Any) -> int:
+    """A finished run of an hour."""
+    whole = {"rows": {}, "reads": {}, "writes": {}, "details": {}, **result}
+    row = insert(runs).values(
+        case_name=CASE.name,
+        stage=stage,
+        interval=DAY.key,
+        state="done",
+        started_at=AT + timedelta(hours=hour),
+        ended_at=AT + timedelta(hours=hour, minutes=30),
+        result=whole,
+    )
+    with journal.begin() as connection:
+        return int(connection.execute(row.returning(runs.c.attempt)).scalar_one())
+
+
+def publish(journal: Engine, table: str, version: int) -> None:
+    row = insert(published).values(
+        case_name=CASE.name,
+        table_name=table,
+        interval=DAY.key,
+        until=DAY.end,
+        version=version,
+        rows=2,
+        attempt=1,
+    )
+    with journal.begin() as connection:
+        connection.execute(row)
+
+
+def reading(name: str, *tables: str) -> Node:
+    """A table that takes one column of each of some others."""
+    sources = frozenset(Source(Field(table, "x"), How.IDENTITY) for table in tables)
+    return Node(
+        name=name,
+        kind="table",
+        title="",
+        columns={"x": "int"},
+        relation=Relation({"x": Value(sources)}),
+    )
+
+
+LINEAGE = CaseLineage(
+    CASE.name,
+    [
+        reading("silver.traced_weather", "bronze.traced_weather"),
+        reading("gold.traced_origin_states", "silver.traced_weather"),
+        reading("features.traced_origin_states", "gold.traced_origin_states"),
+        reading("gold.traced_training_set", "features.traced_origin_states"),
+        reading("gold.traced_predictions", "features.traced_origin_states", "models.traced"),
+    ],
+)
+
+
+@pytest.fixture
+def predicted(home: Settings, journal: Engine) -> Settings:
+    """The journal of one day, and the answers that it led to."""
+    file = "traced/weather/2026-11-20/weather.csv"
+    noted(
+        journal,
+        "ingest",
+        0,
+        writes={"bronze.traced_weather": 11, "bronze.traced_planes": 11},
+        details={"files": {"weather": {file: "a" * 64}}},
+    )
+    noted(
+        journal,
+        "transform",
+        1,
+        reads={"bronze.traced_weather": 11, "bronze.traced_planes": 11},
+        writes={"silver.traced_weather": 12, "gold.traced_origin_states": 13},
+    )
+    noted(
+        journal,
+        "assemble",
+        2,
+        reads={"gold.traced_origin_states": 13},
+        writes={"gold.traced_training_set": 14},
+    )
+    model = {"number": 15, "run_id": "r", "cutoff": "2026-11-21T00:00:00+00:00"}
+    noted(
+        journal,
+        "train",
+        3,
+        reads={"gold.traced_training_set": 14},
+        details={**model, "fingerprint": "f", "digest": "d", "reused": False},
+    )
+    noted(
+        journal,
+        "predict",
+        4,
+        reads={"gold.traced_origin_states": 13},
+        writes={"gold.traced_predictions": 0},
+        details={"model_version": 15},
+    )
+    for table, version in {
+        "bronze.traced_weather": 11,
+        "silver.traced_weather": 12,
+        "gold.traced_origin_states": 13,
+        "gold.traced_training_set": 14,
+        "gold.traced_predictions": 0,
+    }.items():
+        publish(journal, table, version)
+    answers = pa.table(
+        {
+            "flight_id": ["2026-11-21_UA_1_EWR", "2026-11-21_UA_2_EWR"],
+            "decided_at": pa.array([DAY.end] * 2, pa.timestamp("us", "UTC")),
+            "model_version": [15, 15],
+            "probability": pa.array([0.25, 0.5], pa.float32()),
+            "predicted_at": pa.array([AT + timedelta(hours=4, minutes=5)] * 2),
+            "decided_date": [date(2026, 11, 20)] * 2,
+        }
+    )
+    folder = home.warehouse / "build.db" / "gold_traced_predictions"
+    write_deltalake(folder, answers, mode="overwrite", partition_by=["decided_date"])
+    return home
+
+
+def test_a_prediction_is_followed_to_the_landing_files(
+    predicted: Settings, journal: Engine
+) -> None:
+    past = history.read(journal, CASE.name)
+    asked = "2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v15"
+    said = predictions.find(predicted, past, CASE, asked)
+    assert (str(said.id), said.probability) == (asked, 0.25)
+    fact = facts.Teller(CASE, LINEAGE, past).prediction(said)
+    found = facts.to_json(fact)["facts"]
+    assert found[asked]["made_of"] == ["models.traced@15", "gold.traced_origin_states@13"]
+    assert found["models.traced@15"]["made_of"] == ["gold.traced_training_set@14"]
+    assert found["gold.traced_training_set@14"]["made_of"] == ["gold.traced_origin_states@13"]
+    # The run read planes as well; this table does not.
+    assert found["gold.traced_origin_states@13"]["made_of"] == ["silver.traced_weather@12"]
+    assert found["silver.traced_weather@12"]["made_of"] == ["bronze.traced_weather@11"]
+    [files] = found["bronze.traced_weather@11"]["made_of"]
+    assert found[files]["files"] == [
+        {"name": "traced/weather/2026-11-20/weather.csv", "sha256": "a" * 64}
+    ]
+    assert found[files]["not_noted"] == []
+    words = facts.in_words(fact).splitlines()
+    assert words[0].startswith(f"{asked}  0.2500, said 2026-11-21T05:05:00+00:00 by predict of")
+    assert words[-1] == "└─ gold.traced_origin_states@13  (shown above)"
+
+
+def test_the_newest_prediction_is_found_and_others_are_refused_with_some_that_are_there(
+    predicted: Settings, journal: Engine
+) -> None:
+    past = history.read(journal, CASE.name)
+    newest = predictions.find(predicted, past, CASE, predictions.NEWEST)
+    assert str(newest.id) == "2026-11-21_UA_2_EWR@2026-11-21T00:00:00Z@v15"
+    for asked in (
+        "2026-11-21_UA_3_EWR@2026-11-21T00:00:00Z@v15",
+        "2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v16",
+    ):
+        with pytest.raises(UsageError, match="there is 2026-11-21_UA_1_EWR@2026-11-21T"):
+            predictions.find(predicted, past, CASE, asked)
+    with pytest.raises(UsageError, match="the row key of traced is"):
+        predictions.find(predicted, past, CASE, "a,b@2026-11-21T00:00:00Z@v15")
+
+
+def test_without_predictions_it_says_so(home: Settings) -> None:
+    with pytest.raises(CheckFailed, match="has published no predictions yet"):
+        predictions.find(home, history.History([], []), CASE, predictions.NEWEST)
+
+
+def test_before_the_first_transform_only_landing_and_bronze_are_known(
+    home: Settings, journal: Engine
+) -> None:
+    early = replace(CASE, name="traced_early")
+    found = kept.case_lineage(home, journal, early)
+    assert {node.name.partition(".")[0] for node in found.nodes} == {
+        "landing",
+        "bronze",
+        "quarantine",
+    }
+    kept_file = next((home.home / "lineage" / "columns").iterdir())
+    before = kept_file.stat().st_mtime_ns
+    assert kept.case_lineage(home, journal, early).edges == found.edges
+    assert kept_file.stat().st_mtime_ns == before
+
+
+def test_the_graph_has_what_the_journal_says_of_each_node(
+    predicted: Settings, journal: Engine
+) -> None:
+    found = {node.id: node for node in graph.read(predicted, journal, CASE).nodes}
+    weather = found["bronze.traced_weather"].status
+    assert (weather.version, weather.rows) == ("11", 2)
+    assert weather.run is not None
+    assert (weather.run.stage, weather.run.state, weather.run.interval) == (
+        "ingest",
+        "done",
+        "2026-11-20",
+    )
+    assert found["landing.traced_weather"].status.run is None

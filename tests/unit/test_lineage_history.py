@@ -1,0 +1,99 @@
+"""What versions are made of, and the identity of a prediction."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.errors import UsageError
+from pipelines.lineage.history import History, Publication, Run
+from pipelines.lineage.predictions import PredictionId
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def run(attempt: int, stage: str, **given: object) -> Run:
+    at = NOON + timedelta(hours=attempt)
+    known = {"reads": {}, "writes": {}, "details": {}, "interval": "2026-11-20", **given}
+    return Run(attempt=attempt, stage=stage, started_at=at, ended_at=at, **known)
+
+
+def published(interval: str, version: int) -> Publication:
+    return Publication("bronze.toy_days", interval, version, 10, NOON)
+
+
+HISTORY = History(
+    runs=[
+        run(1, "ingest", writes={"bronze.toy_days": 1}),
+        run(2, "ingest", writes={"bronze.toy_days": 2}),
+        run(3, "ingest", writes={"bronze.toy_days": 2}),
+        run(4, "train", details={"number": 7, "reused": False}),
+        run(5, "train", details={"number": 7, "reused": True}),
+        run(6, "predict", details={"model_version": 7}),
+        run(7, "predict", details={"model_version": 8}),
+    ],
+    publications=[
+        published("2026-11-18", 1),
+        published("2026-11-19", 2),
+        published("2026-11-17/2026-11-19", 3),
+        published("2026-11-20", 4),
+        published("2026-11-18", 5),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "intervals"),
+    [
+        (1, ["2026-11-18"]),
+        (2, ["2026-11-18", "2026-11-19"]),
+        # The range was loaded again: nothing is left of the two days' own runs.
+        (4, ["2026-11-17/2026-11-19", "2026-11-20"]),
+        # One day of a range was built again: the range still gave the other days.
+        (5, ["2026-11-17/2026-11-19", "2026-11-20", "2026-11-18"]),
+        (6, []),
+    ],
+)
+def test_a_version_is_made_of_what_no_later_publication_replaced(
+    version: int, intervals: list[str]
+) -> None:
+    assert [part.interval for part in HISTORY.parts("bronze.toy_days", version)] == intervals
+
+
+def test_of_two_runs_that_wrote_one_version_the_newest_counts() -> None:
+    assert HISTORY.writer("bronze.toy_days", 2).attempt == 3
+    assert HISTORY.writer("bronze.toy_days", 9) is None
+
+
+def test_a_model_is_made_by_the_run_that_trained_it() -> None:
+    assert HISTORY.training(7).attempt == 4
+    assert HISTORY.training(8) is None
+
+
+def test_an_answer_is_of_the_run_that_was_at_work_then() -> None:
+    assert HISTORY.answered(8, NOON + timedelta(hours=7)).attempt == 7
+    assert HISTORY.answered(7, NOON + timedelta(hours=7)) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "at", "text"),
+    [
+        (("2026-11-20_UA_1_EWR",), datetime(2026, 11, 21, tzinfo=UTC),
+         "2026-11-20_UA_1_EWR@2026-11-21T00:00:00Z@v3"),
+        (("a,b", "c@d/ä"), datetime(2026, 11, 21, 1, 2, 3, 4, tzinfo=UTC),
+         "a%2Cb,c%40d%2F%C3%A4@2026-11-21T01:02:03.000004Z@v3"),
+    ],
+)  # fmt: skip
+def test_an_identity_is_printed_and_read_back(
+    key: tuple[str, ...], at: datetime, text: str
+) -> None:
+    made = PredictionId(key, at, 3)
+    assert str(made) == text
+    assert PredictionId.parse(text) == made
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "x@yesterday@v1", "x@2026-11-21T00:00:00@v1", "x@2026-11-21T00:00:00Z@1"]
+)
+def test_what_is_no_identity_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--prediction newest"):
+        PredictionId.parse(text)
