@@ -6,7 +6,6 @@ client's own standard configuration names a backend (`OPENLINEAGE_URL`,
 can't be told is a warning in the log.
 """
 
-import fcntl
 import logging
 import os
 import time
@@ -16,13 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import RunEvent, RunState
-from openlineage.client.serde import Serde
+from openlineage.client.transport.file import FileConfig, FileTransport
 from openlineage.client.transport.noop import NoopConfig, NoopTransport
-from openlineage.client.transport.transport import Config, Transport
 
 from pipelines.errors import NothingDue
 from pipelines.lineage.events import StageRun, event
@@ -41,34 +39,17 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 3.0
 
 
-class MonthlyFile(Transport):
-    """Events as lines of a file a month.
-
-    The client's own file transport writes in pieces of 8 KiB, which mix when several stages end
-    at once; here each line is written whole, under a lock.
-    """
-
-    kind = "millrace-file"
-    config_class = Config
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def emit(self, event: Any) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line = f"{Serde.to_json(event)}\n".encode()
-        path = self.folder / f"events-{event.eventTime[:7]}.jsonl"
-        with path.open("ab", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(line)
-
-
 def client(folder: Path) -> OpenLineageClient:
-    """The client that the standard configuration asks for; where it asks for none, the file."""
+    """The client that the standard configuration asks for; where it asks for none, the file.
+
+    Several stages append to one file at once: the client writes each event by one call.
+    """
     configured = OpenLineageClient(transport=NoopTransport(NoopConfig())).config.transport
     if (configured or {}).get("type") or os.environ.get("OPENLINEAGE_URL"):
         return OpenLineageClient()
-    return OpenLineageClient(transport=MonthlyFile(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"events-{datetime.now(UTC):%Y-%m}.jsonl"
+    return OpenLineageClient(transport=FileTransport(FileConfig(str(path), append=True)))
 
 
 class _Sender:
@@ -93,7 +74,8 @@ class _Sender:
         try:
             opened = client(self._folder)
             while made := self._events.get():
-                opened.emit(made)
+                with _unharmed():
+                    opened.emit(made)
             opened.close(PATIENCE_SECONDS)
         except Exception as error:  # Whatever a backend does, stages go on.
             log.warning("lineage: events were not sent (%s)", _one_line(error))

@@ -75,10 +75,13 @@ class History:
         return parts[::-1]
 
     def training(self, number: int) -> Run | None:
-        """The run that made a version of the model."""
+        """The run that made a version of the model: of those that name it the first.
+
+        Later ones found it made from the same rows; so did the first, if the one before it died
+        after it had registered the version.
+        """
         trained = (run for run in self.runs if run.stage == "train")
-        made = (run for run in trained if run.details.get("number") == number)
-        return next((run for run in made if not run.details.get("reused")), None)
+        return next((run for run in trained if run.details.get("number") == number), None)
 
     def answered(self, model_version: int, at: datetime) -> Run | None:
         """The run of `predict` that gave a version's answers at an instant."""

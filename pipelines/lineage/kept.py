@@ -27,10 +27,11 @@ def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLinea
     Before the first transform only landing files and bronze are known.
     """
     project = _project(engine, case)
-    path = settings.home / "lineage" / "columns" / f"{case.name}-{_digest(case, project)}.json"
+    models = compiled.read(settings.home, case.name, project) if project else None
+    digest = _digest(case, project if models else None)
+    path = settings.home / "lineage" / "columns" / f"{case.name}-{digest}.json"
     if path.exists():
         return CaseLineage.from_json(json.loads(path.read_text()))
-    models = compiled.read(settings.home, case.name, project) if project else None
     found = build(case, models or ())
     _write(path, json.dumps(found.to_json()))
     return found

@@ -20,6 +20,8 @@ from pipelines.lineage.case import CaseLineage, Node
 from pipelines.lineage.edges import Field, How, Relation, Source, Value
 from pipelines.settings import Settings
 from pipelines.stage import Context, Outcome
+from pipelines.stores import compiled
+from pipelines.stores.compiled import CompiledModel
 from pipelines.stores.postgres import published, runs, validations
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.interval import Interval
@@ -324,6 +326,29 @@ def test_before_the_first_transform_only_landing_and_bronze_are_known(
     before = kept_file.stat().st_mtime_ns
     assert kept.case_lineage(home, journal, early).edges == found.edges
     assert kept_file.stat().st_mtime_ns == before
+
+
+def test_sql_that_was_noted_but_is_not_here_yet_is_not_taken_for_none(
+    home: Settings, journal: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = replace(CASE, name="traced_moved", silver=("weather",), entity_states=(), gold=())
+    case = replace(case, training=None)
+    row = insert(runs).values(
+        case_name=case.name,
+        stage="transform",
+        interval=DAY.key,
+        state="done",
+        result={"details": {"compiled": "abc"}},
+    )
+    with journal.begin() as connection:
+        connection.execute(row)
+    assert "silver.traced_moved_weather" not in kept.case_lineage(home, journal, case).by_name
+    monkeypatch.setattr(kept, "_views", lambda _case: {})
+    sql = "select origin, known_at from bronze.traced_moved_weather"
+    columns = {"origin": "string", "known_at": "timestamp"}
+    model = CompiledModel("silver.traced_moved_weather", "Weather", sql, columns)
+    compiled.keep(home.home, case.name, "abc", [model])
+    assert "silver.traced_moved_weather" in kept.case_lineage(home, journal, case).by_name
 
 
 def test_the_graph_has_what_the_journal_says_of_each_node(

@@ -190,27 +190,43 @@ def test_a_backend_that_is_there_gets_the_events(
 _WRITER = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
-from pipelines.lineage.emit import MonthlyFile
+from openlineage.client.event_v2 import Job, Run, RunEvent
+from pipelines.lineage.emit import client
 
-file = MonthlyFile(Path(sys.argv[1]))
+sender = client(Path(sys.argv[1]))
 run = Run("01a1ff62-947a-7f53-8d1f-46b97f10d9f7")
-for number in range(40):
-    job = Job("millrace", sys.argv[2] + "x" * 100_000)
-    file.emit(RunEvent(eventTime="2026-11-21T00:00:00Z", run=run, job=job, producer="urn:x"))
+job = Job("millrace", sys.argv[2] + "x" * 50_000)
+made = RunEvent(eventTime="2026-11-21T00:00:00Z", run=run, job=job, producer="urn:x")
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(200):
+    sender.emit(made)
 """
 
 
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
+    """All start at once, and each line is longer than any buffer."""
     writers = [
-        subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path), name], cwd=ROOT)
-        for name in "abc"
+        subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(tmp_path), name],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for name in "abcd"
     ]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    for writer in writers:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
     names = [event["job"]["name"][0] for event in told(tmp_path)]
-    assert sorted(names) == sorted("abc" * 40)
-    assert [file.name for file in tmp_path.iterdir()] == ["events-2026-11.jsonl"]
+    assert sorted(names) == sorted("abcd" * 200)
+    assert [file.name for file in tmp_path.iterdir()] == [f"events-{datetime.now(UTC):%Y-%m}.jsonl"]
 
 
 def test_child_processes_keep_the_clients_own_configuration(

@@ -64,7 +64,7 @@ def test_of_two_runs_that_wrote_one_version_the_newest_counts() -> None:
     assert HISTORY.writer("bronze.toy_days", 9) is None
 
 
-def test_a_model_is_made_by_the_run_that_trained_it() -> None:
+def test_a_model_is_made_by_the_first_run_that_names_it() -> None:
     assert HISTORY.training(7).attempt == 4
     assert HISTORY.training(8) is None
 
