@@ -135,7 +135,8 @@ def _run_facets(stage: StageRun, error: str | None) -> dict[str, RunFacet]:
 
 def _parent(airflow_run: str) -> ParentRunFacet:
     """The Airflow task that started the stage, and the Dag's run that it belongs to."""
-    dag, run, task = [*airflow_run.split("/"), "", ""][:3]
+    dag, _, rest = airflow_run.partition("/")
+    run, _, task = rest.rpartition("/")
     return ParentRunFacet(
         run=ParentRun(runId=str(uuid5(NAMESPACE_URL, f"airflow:{airflow_run}"))),
         job=ParentJob(namespace="airflow", name=f"{dag}.{task}"),

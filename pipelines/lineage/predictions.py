@@ -9,6 +9,7 @@ in a value is percent-encoded.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Self
 from urllib.parse import quote, unquote
 
@@ -80,7 +81,7 @@ def find(settings: Settings, history: History, case: UseCase, asked: str) -> Pre
     """The published prediction of that identity, or the newest one.
 
     Raises:
-        UsageError: there is none of that identity; the message has some of those there are.
+        UsageError: there is none of that identity; the message has the nearest of that day.
         CheckFailed: nothing was predicted yet.
     """
     if case.training is None:
@@ -96,7 +97,8 @@ def find(settings: Settings, history: History, case: UseCase, asked: str) -> Pre
     rows = _rows(settings, case, case.training, published[-1], wanted.decided_at)
     found = [each for each in rows if each.id == wanted]
     if not found:
-        some = ", ".join(str(each.id) for each in rows[:3]) or f"--prediction {NEWEST}"
+        near = get_close_matches(asked, [str(each.id) for each in rows], n=3, cutoff=0)
+        some = ", ".join(near) or f"--prediction {NEWEST}"
         raise UsageError(f"{case.name} has no prediction {asked}; there is {some}")
     return found[0]
 

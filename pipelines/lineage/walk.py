@@ -38,7 +38,7 @@ def asked_field(lineage: CaseLineage, name: str) -> Field:
         known = list(lineage.by_name)
         raise UsageError(
             f"{lineage.case} has no table {table or name!r}; {_nearest(table or name, known)}"
-            " (write TABLE.COLUMN, such as gold.CASE_labels.known_at)"
+            " (write TABLE.COLUMN)"
         )
     columns = lineage.by_name[table].columns
     if column not in columns:

@@ -173,3 +173,11 @@ def test_a_killed_task_ends_its_stage(ended):
     execute()
     operator.on_kill()
     assert hook.terminated == 1
+
+
+def test_a_stage_keeps_the_lineage_backend_of_its_environment(stages, monkeypatch):
+    given = {"OPENLINEAGE_URL": "http://x", "OPENLINEAGE__TRANSPORT__TYPE": "http"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    environment = stages._environment({"ti": _Instance})
+    assert {name: environment[name] for name in given} == given

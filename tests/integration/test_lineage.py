@@ -291,17 +291,17 @@ def test_a_prediction_is_followed_to_the_landing_files(
     assert words[-1] == "└─ gold.traced_origin_states@13  (shown above)"
 
 
-def test_the_newest_prediction_is_found_and_others_are_refused_with_some_that_are_there(
+def test_the_newest_prediction_is_found_and_others_are_refused_with_the_nearest(
     predicted: Settings, journal: Engine
 ) -> None:
     past = history.read(journal, CASE.name)
     newest = predictions.find(predicted, past, CASE, predictions.NEWEST)
     assert str(newest.id) == "2026-11-21_UA_2_EWR@2026-11-21T00:00:00Z@v15"
-    for asked in (
-        "2026-11-21_UA_3_EWR@2026-11-21T00:00:00Z@v15",
-        "2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v16",
+    for asked, nearest in (
+        ("2026-11-21_UA_22_EWR@2026-11-21T00:00:00Z@v15", "2026-11-21_UA_2_EWR"),
+        ("2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v16", "2026-11-21_UA_1_EWR"),
     ):
-        with pytest.raises(UsageError, match="there is 2026-11-21_UA_1_EWR@2026-11-21T"):
+        with pytest.raises(UsageError, match=f"there is {nearest}@2026-11-21T00:00:00Z@v15, "):
             predictions.find(predicted, past, CASE, asked)
     with pytest.raises(UsageError, match="the row key of traced is"):
         predictions.find(predicted, past, CASE, "a,b@2026-11-21T00:00:00Z@v15")
@@ -331,8 +331,14 @@ def test_before_the_first_transform_only_landing_and_bronze_are_known(
 def test_sql_that_was_noted_but_is_not_here_yet_is_not_taken_for_none(
     home: Settings, journal: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = replace(CASE, name="traced_moved", silver=("weather",), entity_states=(), gold=())
-    case = replace(case, training=None)
+    case = replace(
+        CASE,
+        name="traced_moved",
+        silver=("weather",),
+        entity_states=(),
+        gold=(),
+        training=None,
+    )
     row = insert(runs).values(
         case_name=case.name,
         stage="transform",

@@ -94,6 +94,15 @@ def test_a_run_that_fails_says_why(
     assert (message["message"], message["programmingLanguage"]) == (said, "PYTHON")
 
 
+def test_the_run_of_a_range_has_a_slash_in_its_name() -> None:
+    tasks = [f"toy.load_history/2026-01-01/2026-03-31/{task}" for task in ("extract", "ingest")]
+    parents = [events._parent(task) for task in tasks]
+    assert parents[0].job.name == "toy.load_history.extract"
+    roots = [parent.root.run.runId for parent in parents if parent.root]
+    assert roots[0] == roots[1]
+    assert parents[0].run.runId != parents[1].run.runId
+
+
 def test_two_attempts_are_two_runs() -> None:
     again = StageRun(**{**vars(STAGE), "attempt": 8})
     assert again.run_id != STAGE.run_id
