@@ -1,5 +1,9 @@
 """Column lineage of the real cases: their SQL as dbt compiles it, their features, their models."""
 
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 
 from pipelines.lineage import kept
@@ -14,22 +18,24 @@ from pipelines.use_cases.interval import Interval
 UNRESOLVED: dict[str, tuple[str, ...]] = {}
 
 
-@pytest.fixture(scope="module", params=sorted(USE_CASES))
-def lineage(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> CaseLineage:
+@cache
+def compiled(case_name: str) -> CaseLineage:
     """Compiled without a warehouse: no model asks it anything."""
-    case = find(request.param)
-    settings = Settings(home=tmp_path_factory.mktemp("compiled"))
-    results = dbt(settings, "compile", case, Interval.parse("2026-11-20"), "--no-introspect")
+    case = find(case_name)
+    with TemporaryDirectory() as home:
+        settings, day = Settings(home=Path(home)), Interval.parse("2026-11-20")
+        results = dbt(settings, "compile", case, day, "--no-introspect")
     return kept.build(case, compiled_models(case, results))
 
 
+@pytest.fixture(params=sorted(USE_CASES))
+def lineage(request: pytest.FixtureRequest) -> CaseLineage:
+    return compiled(request.param)
+
+
 @pytest.fixture
-def flight_delays(lineage: CaseLineage) -> CaseLineage:
-    if lineage.case != "flight_delays":
-        pytest.skip("of flight_delays only")
-    return lineage
+def flight_delays() -> CaseLineage:
+    return compiled("flight_delays")
 
 
 def test_every_name_in_the_sql_is_placed(lineage: CaseLineage) -> None:
