@@ -1,0 +1,45 @@
+"""Small line charts, drawn by the server as SVG: no script is needed to look at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 240, 48
+_MARGIN = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of values, oldest first, in a box of WIDTH × HEIGHT.
+
+    Args:
+        points: for the attribute of an SVG polyline.
+        label: the same in words, for those who can't see it.
+    """
+
+    points: str
+    label: str
+    last_x: float
+    last_y: float
+
+
+def line(values: Sequence[float], label: str) -> Line | None:
+    """A line from zero or the smallest value up to the largest; None: fewer than two values.
+
+    Example:
+        >>> line([0, 10], "rows").points
+        '3.0,45.0 237.0,3.0'
+    """
+    if len(values) < 2:  # noqa: PLR2004  (one point is no line)
+        return None
+    low, high = min(values), max(values)
+    step = (WIDTH - 2 * _MARGIN) / (len(values) - 1)
+    # Equal values lie in the middle.
+    spread = (high - low) or 1
+    offset = low if high > low else low - 0.5
+    tall = HEIGHT - 2 * _MARGIN
+    places = [
+        (_MARGIN + number * step, HEIGHT - _MARGIN - (value - offset) / spread * tall)
+        for number, value in enumerate(values)
+    ]
+    said = f"{label}: {len(values)} values, from {values[0]:,.4g} to {values[-1]:,.4g}"
+    return Line(" ".join(f"{x:.1f},{y:.1f}" for x, y in places), said, *places[-1])

@@ -1,0 +1,142 @@
+"""Models: every version, what it was worth, and every word of the gate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Row
+
+from millrace_pages import queries, site
+from millrace_pages.queries import Rows
+from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
+from pipelines import addresses, champion
+
+router = APIRouter()
+PAGE = Page("/models", "Models", router)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version, and where MLflow shows it and its run."""
+
+    number: int
+    interval: str
+    cutoff: str
+    trained_at: datetime
+    wall_seconds: float | None
+    evaluation: Mapping[str, Any]
+    decisions: tuple[str, ...]
+    is_champion: bool
+    model: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the gate; `evidence` says in words what it looked at."""
+
+    version: int
+    interval: str
+    decision: str
+    reason: str
+    champion_before: int | None
+    at: datetime
+    evidence: tuple[str, ...]
+
+
+def version(
+    case: str, row: Row[Any], decisions: Sequence[str], champion_now: int | None, mlflow: str
+) -> Version:
+    """A finished training as it is shown."""
+    details = row.details
+    return Version(
+        number=details["number"],
+        interval=row.interval,
+        cutoff=details["cutoff"],
+        trained_at=row.ended_at,
+        wall_seconds=row.wall_seconds,
+        evaluation=details["evaluation"],
+        decisions=tuple(decisions),
+        is_champion=details["number"] == champion_now,
+        model=mlflow + addresses.model(case, details["number"]),
+        run=mlflow + addresses.mlflow_run(details["run_id"]),
+    )
+
+
+def evidence(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the gate looked at, in words; nothing where a person decided."""
+    if not found:
+        return ()
+    said = [f"{found['num_rows']:,} evaluation rows, {found['num_class_rows']:,} of the rarer kind"]
+    for name, interval in (("ROC AUC", found["roc_auc"]), ("gain", found["gain"])):
+        if interval:
+            low, high = interval["low"], interval["high"]
+            sign = "+" if name == "gain" else ""
+            estimate = f"{interval['estimate']:{sign}.4f}"
+            between = f"between {low:{sign}.4f} and {high:{sign}.4f}"
+            said.append(f"{name} {estimate}; {interval['level']:.0%} sure it is {between}")
+    return tuple(said)
+
+
+def answer(row: Row[Any]) -> Answer:
+    """A row of `ops.promotions` as it is shown."""
+    return Answer(
+        version=row.version,
+        interval=row.interval,
+        decision=row.decision,
+        reason=row.reason,
+        champion_before=row.champion_before,
+        at=row.decided_at,
+        evidence=evidence(row.evidence),
+    )
+
+
+def by_version(rows: Rows) -> Mapping[int, list[str]]:
+    """What was decided on each version, oldest first."""
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.version, []).append(row.decision)
+    return found
+
+
+@router.get("/models")
+def models(
+    request: Request,
+    journal: Journal,
+    settings: TheSettings,
+    case: Case,
+    page: PageNumber = 1,
+    answers: Annotated[int, Query(ge=1, le=2000)] = 1,
+    interval: str = "",
+) -> HTMLResponse:
+    """The versions, and the gate's journal; each has its pages."""
+    rows, paging = queries.trainings(journal, case.name, page)
+    said, said_paging = queries.promotions_of(journal, case.name, interval, answers)
+    decided = by_version(
+        queries.decisions_on(journal, case.name, [row.details["number"] for row in rows])
+    )
+    now = champion.current(journal, case.name)
+    return site.draw(
+        request,
+        "models.html",
+        case=case,
+        champion=now,
+        versions=[
+            version(
+                case.name,
+                row,
+                decided.get(row.details["number"], ()),
+                now.version if now else None,
+                settings.mlflow_uri,
+            )
+            for row in rows
+        ],
+        paging=paging,
+        answers=[answer(row) for row in said],
+        answers_paging=said_paging,
+        mlflow=settings.mlflow_uri,
+        asked={"interval": interval},
+    )

@@ -1,0 +1,116 @@
+"""Quarantine: the rows that broke their contract, with all reasons, as they came."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Engine
+
+from millrace_pages import quarantined, queries, site
+from millrace_pages.quarantined import Filter, QuarantinedRow
+from millrace_pages.site import ROWS_A_PAGE, Case, Journal, Page, PageNumber, TheSettings
+from pipelines.settings import Settings
+from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec import UseCase
+
+router = APIRouter()
+PAGE = Page("/quarantine", "Quarantine", router)
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """One feed: what is published of its quarantine, and a build that is not.
+
+    Args:
+        num_rows: published; None: nothing is.
+        unproven: the interval whose rows wait for a check to pass, or were refused by one.
+    """
+
+    name: str
+    num_rows: int | None
+    version: int | None
+    unproven: str | None
+    unproven_version: int | None
+
+
+def feed_states(case: UseCase, published: Mapping[str, Any], builds: Mapping[str, Any]) -> list[FeedState]:
+    """Every feed of a case, in its order."""
+    return [
+        _feed_state(feed.name, published.get(table), builds.get(table))
+        for feed in case.feeds
+        for table in (case.table("quarantine", feed.name),)
+    ]
+
+
+def _feed_state(name: str, published: Any, build: Any) -> FeedState:
+    return FeedState(
+        name=name,
+        num_rows=published.rows if published else None,
+        version=published.version if published else None,
+        unproven=build.interval if build else None,
+        unproven_version=build.version if build else None,
+    )
+
+
+def folder(settings: Settings, case: UseCase, feed: str) -> Path:
+    """Where a feed's quarantine is in the warehouse."""
+    schema, _, table = case.build_table("quarantine", feed).partition(".")
+    return settings.warehouse / f"{schema}.db" / table
+
+
+def _states(journal: Engine, case: UseCase) -> list[FeedState]:
+    names = [case.table("quarantine", feed.name) for feed in case.feeds]
+    builds = {row.table_name: row for row in queries.unproven(journal, names)}
+    published = {row.table_name: row for row in queries.newest_published(journal, case.name)}
+    return feed_states(case, published, builds)
+
+
+def _rows(
+    settings: Settings, case: UseCase, state: FeedState, asked: Filter, page: int, *, built: bool
+) -> list[QuarantinedRow]:
+    """One row more than a page has, to know whether there is a next one."""
+    version = state.unproven_version if built else state.version
+    if version is None:
+        return []
+    skip = (page - 1) * ROWS_A_PAGE
+    table = folder(settings, case, state.name)
+    return quarantined.rows(table, version, asked, skip, ROWS_A_PAGE + 1)
+
+
+@router.get("/quarantine")
+def quarantine(
+    request: Request,
+    journal: Journal,
+    settings: TheSettings,
+    case: Case,
+    page: PageNumber = 1,
+    feed: str = "",
+    reason: str = "",
+    interval: str = "",
+    built: bool = False,
+) -> HTMLResponse:
+    """How many rows each feed has there, and those of one feed."""
+    states = _states(journal, case)
+    chosen = next((state for state in states if state.name == feed), _most(states))
+    asked = Filter(reason, Interval.parse(interval) if interval else None)
+    found = _rows(settings, case, chosen, asked, page, built=built)
+    return site.draw(
+        request,
+        "quarantine.html",
+        case=case,
+        states=states,
+        chosen=chosen,
+        rows=found[:ROWS_A_PAGE],
+        page=page,
+        has_next=len(found) > ROWS_A_PAGE,
+        rate_max=case.quarantine_rate_max,
+        asked={"feed": feed, "reason": reason, "interval": interval, "built": built},
+    )
+
+
+def _most(states: list[FeedState]) -> FeedState:
+    """The feed with most rows, so that the page shows some if there are any."""
+    return max(states, key=lambda state: state.num_rows or 0)

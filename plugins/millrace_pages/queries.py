@@ -1,0 +1,240 @@
+"""What the pages read of the journal: each query only what its page shows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Engine, Row, Select, func, select
+
+from millrace_pages.site import ROWS_A_PAGE, Paging
+from pipelines.stores.postgres import builds, promotions, published, runs, validations, verdicts
+
+Rows: TypeAlias = Sequence[Row[Any]]
+
+# The order in which the data passes them.
+STAGES = (
+    "extract",
+    "ingest",
+    "validate",
+    "transform",
+    "materialize",
+    "due",
+    "assemble",
+    "train",
+    "promote",
+    "predict",
+    "monitor",
+    "rollback",
+)
+# As many as fit side by side, a night each.
+RECENT = 30
+# Points of a chart: two months of nights.
+POINTS = 60
+
+
+def _all(engine: Engine, query: Select[Any]) -> Rows:
+    with engine.connect() as connection:
+        return connection.execute(query).all()
+
+
+def _one(engine: Engine, query: Select[Any]) -> Row[Any] | None:
+    with engine.connect() as connection:
+        return connection.execute(query.limit(1)).first()
+
+
+def _paged(engine: Engine, query: Select[Any], number: int) -> tuple[Rows, Paging]:
+    """One page of a query that has its order, and how many rows there are in all."""
+    counted = select(func.count()).select_from(query.order_by(None).subquery())
+    part = query.limit(ROWS_A_PAGE).offset((number - 1) * ROWS_A_PAGE)
+    with engine.connect() as connection:
+        total = connection.execute(counted).scalar_one()
+        return connection.execute(part).all(), Paging(number, total)
+
+
+def _given(conditions: Mapping[ColumnElement[Any], object]) -> Iterable[ColumnElement[bool]]:
+    """Equality with each value that was asked for."""
+    return (column == value for column, value in conditions.items() if value)
+
+
+_ATTEMPT = (
+    runs.c.attempt,
+    runs.c.case_name,
+    runs.c.stage,
+    runs.c.interval,
+    runs.c.state,
+    runs.c.error,
+    runs.c.started_at,
+    runs.c.wall_seconds,
+    runs.c.peak_memory_mib,
+    runs.c.airflow_run,
+)
+
+
+def newest_attempts(engine: Engine, case: str, limit: int) -> Rows:
+    """The newest attempts of a case's stages."""
+    newest = select(*_ATTEMPT).where(runs.c.case_name == case)
+    return _all(engine, newest.order_by(runs.c.attempt.desc()).limit(limit))
+
+
+def attempts(
+    engine: Engine, case: str | None, stage: str, state: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
+    """Attempts of stages, newest first."""
+    asked = {
+        runs.c.case_name: case,
+        runs.c.stage: stage,
+        runs.c.state: state,
+        runs.c.interval: interval,
+    }
+    found = select(*_ATTEMPT).where(*_given(asked)).order_by(runs.c.attempt.desc())
+    return _paged(engine, found, number)
+
+
+def attempts_of_dag_run(engine: Engine, dag: str, run: str, number: int) -> tuple[Rows, Paging]:
+    """The attempts that one run of a Dag started."""
+    started = runs.c.airflow_run.startswith(f"{dag}/{run}/", autoescape=True)
+    return _paged(
+        engine, select(*_ATTEMPT).where(started).order_by(runs.c.attempt.desc()), number
+    )
+
+
+def recent_validations(engine: Engine, case: str) -> Rows:
+    """The newest verdict of each table in each of the newest intervals, without its findings."""
+    of_case = validations.c.case_name == case
+    newest = func.max(validations.c.id)
+    intervals = (
+        select(validations.c.interval, newest.label("id"))
+        .where(of_case)
+        .group_by(validations.c.interval)
+        .order_by(newest.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    columns = (validations.c.id, validations.c.table_name, validations.c.passed)
+    cells = (
+        select(*columns, validations.c.interval, intervals.c.id.label("of_interval"))
+        .distinct(validations.c.table_name, validations.c.interval)
+        .join(intervals, intervals.c.interval == validations.c.interval)
+        .where(of_case)
+        .order_by(validations.c.table_name, validations.c.interval, validations.c.id.desc())
+    )
+    return _all(engine, cells)
+
+
+def validated(
+    engine: Engine, case: str, table: str, state: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
+    """Verdicts on tables, newest first, without their findings."""
+    asked = {
+        validations.c.table_name: table,
+        validations.c.passed: state,
+        validations.c.interval: interval,
+    }
+    columns = (column for column in validations.c if column.name != "results")
+    found = select(*columns).where(validations.c.case_name == case, *_given(asked))
+    return _paged(engine, found.order_by(validations.c.id.desc()), number)
+
+
+def validation(engine: Engine, number: int) -> Row[Any] | None:
+    """One verdict with its findings."""
+    return _one(engine, select(validations).where(validations.c.id == number))
+
+
+def verdicts_of(
+    engine: Engine, case: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
+    """Verdicts on drift, newest first, without what was found of each input."""
+    columns = (column for column in verdicts.c if column.name != "statistics")
+    share = verdicts.c.statistics["drifted_share"].as_float().label("drifted_share")
+    num_rows = verdicts.c.statistics["num_rows"].as_integer().label("num_rows")
+    found = select(*columns, share, num_rows).where(
+        verdicts.c.case_name == case, *_given({verdicts.c.interval: interval})
+    )
+    return _paged(engine, found.order_by(verdicts.c.id.desc()), number)
+
+
+def drifted_shares(engine: Engine, case: str) -> Rows:
+    """Of the newest verdicts, the newest first, for a chart."""
+    share = verdicts.c.statistics["drifted_share"].as_float().label("drifted_share")
+    newest = select(verdicts.c.until, verdicts.c.drifted, share)
+    newest = newest.where(verdicts.c.case_name == case).order_by(verdicts.c.id.desc())
+    return _all(engine, newest.limit(POINTS))
+
+
+def verdict(engine: Engine, number: int) -> Row[Any] | None:
+    """One verdict with what was found of each input."""
+    return _one(engine, select(verdicts).where(verdicts.c.id == number))
+
+
+def trainings(engine: Engine, case: str, number: int) -> tuple[Rows, Paging]:
+    """Finished trainings that made a version, newest first."""
+    details = runs.c.result["details"]
+    columns = (runs.c.attempt, runs.c.interval, runs.c.ended_at, runs.c.wall_seconds)
+    made = (
+        select(*columns, details.label("details"))
+        .where(runs.c.case_name == case, runs.c.stage == "train", runs.c.state == "done")
+        .where(details["reused"].as_boolean().is_(False))
+    )
+    return _paged(engine, made.order_by(runs.c.attempt.desc()), number)
+
+
+def promotions_of(
+    engine: Engine, case: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
+    """The gate's answers, newest first."""
+    answers = select(promotions).where(
+        promotions.c.case_name == case, *_given({promotions.c.interval: interval})
+    )
+    return _paged(engine, answers.order_by(promotions.c.id.desc()), number)
+
+
+def decisions_on(engine: Engine, case: str, versions: Iterable[int]) -> Rows:
+    """What was said of these versions, oldest first."""
+    said = select(promotions.c.version, promotions.c.decision, promotions.c.reason)
+    of_versions = (promotions.c.case_name == case, promotions.c.version.in_(list(versions)))
+    return _all(engine, said.where(*of_versions).order_by(promotions.c.id))
+
+
+def newest_published(engine: Engine, case: str) -> Rows:
+    """What readers see of each table."""
+    newest = (
+        select(published)
+        .distinct(published.c.table_name)
+        .where(published.c.case_name == case)
+        .order_by(published.c.table_name, published.c.id.desc())
+    )
+    return _all(engine, newest)
+
+
+def row_counts(engine: Engine, case: str) -> Rows:
+    """The rows of each table at its newest publications, the newest first."""
+    rank = func.row_number().over(
+        partition_by=published.c.table_name, order_by=published.c.id.desc()
+    )
+    ranked = select(published.c.table_name, published.c.rows, rank.label("rank")).where(
+        published.c.case_name == case
+    )
+    newest = ranked.subquery()
+    points = select(newest.c.table_name, newest.c.rows).where(newest.c.rank <= POINTS)
+    return _all(engine, points.order_by(newest.c.table_name, newest.c.rank))
+
+
+def publications(
+    engine: Engine, case: str, table: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
+    """Every publication of a table, or in an interval, newest first."""
+    asked = {published.c.table_name: table, published.c.interval: interval}
+    found = select(published).where(published.c.case_name == case, *_given(asked))
+    return _paged(engine, found.order_by(published.c.id.desc()), number)
+
+
+def unproven(engine: Engine, tables: Sequence[str]) -> Rows:
+    """The builds of these tables that hold more than what is published."""
+    newest = (
+        select(published.c.version)
+        .where(published.c.table_name == builds.c.table_name)
+        .order_by(published.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    more = builds.c.version > func.coalesce(newest, -1)
+    return _all(engine, select(builds).where(builds.c.table_name.in_(tables), more))

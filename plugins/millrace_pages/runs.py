@@ -1,0 +1,107 @@
+"""Runs: every attempt of every stage, and of one run of a Dag."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Row
+
+from millrace_pages import queries, site
+from millrace_pages.site import Case, Journal, Page, PageNumber
+from pipelines.addresses import REPORTS
+
+router = APIRouter()
+PAGE = Page("/runs", "Runs", router)
+
+STATES = ("done", "running", "nothing due", "failed")
+# The colour of each state; nothing due is Airflow's *skipped*.
+_TONES = {"done": "good", "running": "busy", "nothing due": "skipped", "failed": "bad"}
+_NO_AIRFLOW_RUN = 3
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt of a stage.
+
+    Args:
+        said: why it failed or had nothing to do; empty if it is done.
+        reports: the name and the address of each page that shows what it did.
+        task: the address of its task in Airflow, if Airflow started it.
+    """
+
+    number: int
+    stage: str
+    interval: str
+    state: str
+    tone: str
+    said: str
+    started_at: datetime
+    wall_seconds: float | None
+    peak_memory_mib: float | None
+    reports: Mapping[str, str]
+    task: str | None
+
+
+def attempt(row: Row[Any]) -> Attempt:
+    """A row of `ops.runs` as it is shown."""
+    reports = REPORTS.get(row.stage, {})
+    return Attempt(
+        number=row.attempt,
+        stage=row.stage,
+        interval=row.interval,
+        state=row.state,
+        tone=_TONES.get(row.state, "skipped"),
+        said=row.error or "",
+        started_at=row.started_at,
+        wall_seconds=row.wall_seconds,
+        peak_memory_mib=row.peak_memory_mib,
+        reports=MappingProxyType(
+            {name: address(row.case_name, row.interval) for name, address in reports.items()}
+        ),
+        task=task_address(row.airflow_run),
+    )
+
+
+def task_address(airflow_run: str | None) -> str | None:
+    """Where Airflow shows the task instance `dag/run/task`; None: no Airflow started it."""
+    parts = (airflow_run or "").split("/")
+    if len(parts) < _NO_AIRFLOW_RUN:
+        return None
+    # A run's name may hold a slash, such as that of a range's key.
+    dag, run, task = parts[0], "/".join(parts[1:-1]), parts[-1]
+    dag, run, task = (quote(part, safe="") for part in (dag, run, task))
+    return f"/dags/{dag}/runs/{run}/tasks/{task}"
+
+
+@router.get("/runs")
+def attempts(
+    request: Request,
+    journal: Journal,
+    case: Case,
+    page: PageNumber = 1,
+    stage: str = "",
+    state: str = "",
+    interval: str = "",
+    dag: str = "",
+    run: str = "",
+) -> HTMLResponse:
+    """Attempts, newest first; of one run of a Dag where the address names one."""
+    if dag and run:
+        rows, paging = queries.attempts_of_dag_run(journal, dag, run, page)
+    else:
+        rows, paging = queries.attempts(journal, case.name, stage, state, interval, page)
+    return site.draw(
+        request,
+        "runs.html",
+        case=case,
+        attempts=[attempt(row) for row in rows],
+        paging=paging,
+        stages=queries.STAGES,
+        states=STATES,
+        asked={"stage": stage, "state": state, "interval": interval, "dag": dag, "run": run},
+    )

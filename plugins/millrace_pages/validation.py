@@ -1,0 +1,148 @@
+"""Validation: what was found of each table, night by night, and why a night was not published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Row
+
+from millrace_pages import queries, site
+from millrace_pages.queries import Rows
+from millrace_pages.site import Case, Journal, Page, PageNumber
+from pipelines.use_cases import USE_CASES
+
+router = APIRouter()
+PAGE = Page("/validation", "Validation", router)
+
+STATES = ("passed", "warned", "failed")
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One table over the newest intervals, oldest first; None where it was not judged."""
+
+    table: str
+    cells: tuple[Row[Any] | None, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One table's verdict, in a list."""
+
+    id: int
+    table: str
+    interval: str
+    state: str
+    num_expectations: int
+    num_broken: int
+    page: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one expectation found; `state` is passed, warned, failed or *not judged*."""
+
+    expectation: str
+    column: str
+    state: str
+    observed: Any
+    because: str
+    error: str | None
+
+
+def strips(rows: Rows) -> tuple[Sequence[str], Sequence[Strip]]:
+    """The intervals, oldest first, and each table's strip over them."""
+    newest = {row.interval: row.of_interval for row in rows}
+    intervals = sorted(newest, key=lambda interval: newest[interval])
+    cells = {(row.table_name, row.interval): row for row in rows}
+    tables = sorted({row.table_name for row in rows})
+    return intervals, [
+        Strip(table, tuple(cells.get((table, interval)) for interval in intervals))
+        for table in tables
+    ]
+
+
+def verdict(row: Row[Any]) -> Verdict:
+    """A row of `ops.validations` as it is listed."""
+    return Verdict(
+        id=row.id,
+        table=row.table_name,
+        interval=row.interval,
+        state=row.passed,
+        num_expectations=row.statistics["evaluated_expectations"],
+        num_broken=row.statistics["unsuccessful_expectations"],
+        page=row.page,
+        at=row.validated_at,
+    )
+
+
+def findings(results: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """What each expectation found: what is broken comes first."""
+    found = [
+        Finding(
+            expectation=each["expectation"].removeprefix("expect_").replace("_", " "),
+            column=each["column"],
+            state=_state(each),
+            observed=each["observed"],
+            because=each["because"],
+            error=each["error"],
+        )
+        for each in results
+    ]
+    order = ("failed", "not judged", "warned", "passed")
+    return sorted(found, key=lambda finding: order.index(finding.state))
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    if found["error"]:
+        return "not judged"
+    if found["success"]:
+        return "passed"
+    return "failed" if found["severity"] == "critical" else "warned"
+
+
+@router.get("/validation")
+def validated(
+    request: Request,
+    journal: Journal,
+    case: Case,
+    page: PageNumber = 1,
+    table: str = "",
+    state: str = "",
+    interval: str = "",
+) -> HTMLResponse:
+    """All tables over the newest intervals, and the verdicts one by one."""
+    rows, paging = queries.validated(journal, case.name, table, state, interval, page)
+    intervals, found = strips(queries.recent_validations(journal, case.name))
+    return site.draw(
+        request,
+        "validation.html",
+        case=case,
+        intervals=intervals,
+        strips=found,
+        verdicts=[verdict(row) for row in rows],
+        paging=paging,
+        states=STATES,
+        tables=[strip.table for strip in found],
+        asked={"table": table, "state": state, "interval": interval},
+    )
+
+
+@router.get("/validation/{number}")
+def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
+    """One verdict, expectation by expectation."""
+    row = queries.validation(journal, number)
+    if row is None:
+        raise HTTPException(404, f"No validation has the number {number}.")
+    return site.draw(
+        request,
+        "finding.html",
+        case=USE_CASES.get(row.case_name),
+        verdict=verdict(row),
+        attempt=row.attempt,
+        findings=findings(row.results),
+    )
