@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
-from airflow.sdk import Asset, BaseOperator, Context, Param, task
+from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from pipelines.addresses import REPORTS, Address, mlflow_run
 from pipelines.errors import UsageError
 from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import UseCase
@@ -121,6 +122,51 @@ def check_key(ranges: bool, **context: Any) -> str:
     return key
 
 
+# Where Airflow's UI shows the app of `plugins/millrace.py`, and in it the page of that path.
+_PAGES = "/plugin/millrace/millrace"
+
+
+class ReportLink(BaseOperatorLink):
+    """A button on the task that leads to a page of the section Millrace.
+
+    Airflow asks for it when the task has ended, in its process, and keeps the answer as an XCom.
+    """
+
+    def __init__(self, name: str, address: Address) -> None:
+        self._name, self._address = name, address
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def xcom_key(self) -> str:
+        return f"link_{self._name.lower().replace(' ', '_')}"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002
+        """Also of a task that failed: its page says why. Without an interval there is none."""
+        stage = cast("StageOperator", operator)
+        return _PAGES + self._address(stage.case_name, stage.key) if stage.key else ""
+
+
+class MlflowLink(BaseOperatorLink):
+    """A button that leads to the run of MLflow which a training logged to."""
+
+    name = "MLflow run"
+    xcom_key = "link_mlflow_run"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002
+        from pipelines.settings import Settings
+
+        run_id = cast("StageOperator", operator).result.get("details", {}).get("run_id")
+        return Settings().mlflow_uri + mlflow_run(run_id) if run_id else ""
+
+
+def _links(stage: str) -> list[BaseOperatorLink]:
+    pages = [ReportLink(name, address) for name, address in REPORTS.get(stage, {}).items()]
+    return [*pages, MlflowLink()] if stage == "train" else list(pages)
+
+
 class StageOperator(BaseOperator):
     """Runs one stage of one case for the run's interval; its result line becomes the XCom.
 
@@ -145,9 +191,16 @@ class StageOperator(BaseOperator):
         # Command line flags by the field of the trigger form that sets them.
         self.flags = dict(flags or {})
         self.hook: SubprocessHook | None = None
+        # For the links, once the task has run.
+        self.key = ""
+        self.result: dict[str, Any] = {}
+
+    @property
+    def operator_extra_links(self) -> list[BaseOperatorLink]:  # type: ignore[override]
+        return _links(self.stage)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        key = interval_key(context)
+        self.key = key = interval_key(context)
         self.hook = SubprocessHook()
         flags = [flag for field, flag in self.flags.items() if context["params"].get(field)]
         stage = [self.stage, self.case_name, "--interval", key, *self.options, *flags]
@@ -163,8 +216,8 @@ class StageOperator(BaseOperator):
         if not context.get("partition_key"):
             for outlet in self.outlets:
                 context["outlet_events"][outlet].add_partitions([key])
-        result: dict[str, Any] = json.loads(ended.output)
-        return result
+        self.result = json.loads(ended.output)
+        return self.result
 
     def on_kill(self) -> None:
         if self.hook is not None:

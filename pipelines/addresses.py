@@ -32,7 +32,7 @@ def mlflow_run(run_id: str) -> str:
 REPORTS: Mapping[str, Mapping[str, Address]] = MappingProxyType(
     {
         "ingest": {"Quarantined rows": _of("quarantine")},
-        "validate": {"Validation": _of("validation"), "Quarantined rows": _of("quarantine")},
+        "validate": {"Validation": _of("validation")},
         "transform": {"Tables": _of("data")},
         "train": {"Model": _of("models")},
         "promote": {"Gate": _of("models")},

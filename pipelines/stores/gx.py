@@ -23,11 +23,8 @@ Result: TypeAlias = "ExpectationSuiteValidationResult"
 # A batch is a chain of short Spark jobs, so several wait at once; more than this gains nothing
 # on two cores.
 _THREADS = 3
-# The index reads every result it lists: 200 take 1 s, a year of them would take a minute.
-_INDEX_LIMIT = 200
 # BASIC computes counts in one aggregate a table; only samples of bad values cost more.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 10}
-_RENDERER = {"module_name": "pipelines.stores.gx_pages", "class_name": "ReasonedPageRenderer"}
 
 
 @dataclass(frozen=True)
@@ -67,17 +64,21 @@ def _files(folder: Path, **options: str) -> dict[str, str]:
     return {"class_name": kind, "base_directory": str(folder), **options}
 
 
+def _ours(class_name: str) -> dict[str, str]:
+    return {"module_name": "pipelines.stores.gx_pages", "class_name": class_name}
+
+
 def _site(folder: Path) -> dict[str, Any]:
     return {
         "class_name": "SiteBuilder",
         "show_how_to_buttons": False,
         "store_backend": _files(folder),
-        "site_index_builder": {
-            "class_name": "DefaultSiteIndexBuilder",
-            "validation_results_limit": _INDEX_LIMIT,
-        },
+        "site_index_builder": _ours("NoIndex"),
         "site_section_builders": {
-            "validations": {"renderer": _RENDERER},
+            "validations": {
+                "renderer": _ours("ReasonedPageRenderer"),
+                "view": _ours("OfflinePageView"),
+            },
             "expectations": "None",
             "profiling": "None",
         },
@@ -136,7 +137,7 @@ def _definition(
 def build_pages(
     context: "EphemeralDataContext", results: Mapping[str, Result]
 ) -> Mapping[str, Path | None]:
-    """Build the pages of these results and the index; where each table's page is.
+    """Build the pages of these results; where each table's page is.
 
     None: it could not be made, which Great Expectations only logs; the verdict stands without it.
     """

@@ -1,16 +1,23 @@
-"""Data Docs pages that give the reason of each limit, and run nothing that is in the data.
+"""Data Docs pages that stand alone, give the reason of each limit, and run nothing in the data.
 
-Great Expectations escapes limits, but not samples of bad values; and it shows an expectation's
-notes on the suite's page only.
+Great Expectations escapes limits, but not samples of bad values; it shows an expectation's notes on
+the suite's page only; and its pages load stylesheets and scripts from eight servers.
 """
 
 import copy
 from html import escape
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.render.components import (
+    RenderedHeaderContent,
+    RenderedStringTemplateContent,
+)
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+from great_expectations.render.view.view import DefaultJinjaPageView
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import (
@@ -19,6 +26,36 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation_configuration import (
         ExpectationConfiguration,
     )
+
+
+_TEMPLATES = Path(__file__).with_name("gx_templates")
+_STATES = {
+    True: ("succeeded", "fa-check-circle text-success"),
+    False: ("failed", "fa-times text-danger"),
+}
+
+
+class OfflinePageView(DefaultJinjaPageView):
+    """One file that needs no other, nor a script: our frame around Great Expectations' blocks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ours = FileSystemLoader(_TEMPLATES)
+        self.env.loader = ChoiceLoader([ours, *filter(None, [self.env.loader])])
+
+
+class NoIndex:
+    """No list of all pages: it needs scripts, and reads every result at every run.
+
+    The pages are listed where people look for them, in Airflow's section Millrace.
+    """
+
+    def __init__(self, **_: Any) -> None:
+        """Great Expectations gives it what it gives its own."""
+
+    def build(self, **_: Any) -> tuple[None, dict[str, Any]]:
+        """Nothing, and no links."""
+        return None, {}
 
 
 class ReasonedPageRenderer(ValidationResultsPageRenderer):
@@ -36,6 +73,22 @@ class ReasonedPageRenderer(ValidationResultsPageRenderer):
             if config is not None and config.notes:
                 config.description = _reasoned(config)
         return super().render(shown, suite_parameters)
+
+    @classmethod
+    def _render_validation_header(
+        cls, validation_results: "ExpectationSuiteValidationResult"
+    ) -> RenderedHeaderContent:
+        """Suite and state; the original links to a page of the suite, which nobody builds."""
+        said, icon = _STATES[bool(validation_results.success)]
+        params = {
+            "suite": validation_results.suite_name,
+            "html_success_icon": f'<i class="fas {icon}" aria-hidden="true"></i>',
+            "said": said,
+        }
+        line = RenderedStringTemplateContent(
+            string_template={"template": "$html_success_icon $suite: $said", "params": params}
+        )
+        return RenderedHeaderContent(header=line)
 
 
 def _reasoned(config: "ExpectationConfiguration") -> str:

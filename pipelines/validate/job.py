@@ -49,7 +49,7 @@ def run(context: Context) -> Outcome:
         details={
             "states": {verdict.table: verdict.state for verdict in verdicts},
             "warnings": [f"{v.table}: {found}" for v in verdicts for found in v.warnings],
-            "index": (_folder(context) / "pages" / "index.html").as_posix(),
+            "pages": pages,
         },
     )
 

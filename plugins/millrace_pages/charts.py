@@ -9,7 +9,7 @@ _MARGIN = 3
 
 @dataclass(frozen=True)
 class Line:
-    """A line of values, oldest first, in a box of WIDTH × HEIGHT.
+    """A line of values, oldest first, in a box of WIDTH by HEIGHT.
 
     Args:
         points: for the attribute of an SVG polyline.
@@ -23,7 +23,7 @@ class Line:
 
 
 def line(values: Sequence[float], label: str) -> Line | None:
-    """A line from zero or the smallest value up to the largest; None: fewer than two values.
+    """A line above zero, as high as the largest value; None: fewer than two values.
 
     Example:
         >>> line([0, 10], "rows").points
@@ -31,14 +31,10 @@ def line(values: Sequence[float], label: str) -> Line | None:
     """
     if len(values) < 2:  # noqa: PLR2004  (one point is no line)
         return None
-    low, high = min(values), max(values)
     step = (WIDTH - 2 * _MARGIN) / (len(values) - 1)
-    # Equal values lie in the middle.
-    spread = (high - low) or 1
-    offset = low if high > low else low - 0.5
-    tall = HEIGHT - 2 * _MARGIN
+    scale = (HEIGHT - 2 * _MARGIN) / (max(values) or 1)
     places = [
-        (_MARGIN + number * step, HEIGHT - _MARGIN - (value - offset) / spread * tall)
+        (_MARGIN + number * step, HEIGHT - _MARGIN - value * scale)
         for number, value in enumerate(values)
     ]
     said = f"{label}: {len(values)} values, from {values[0]:,.4g} to {values[-1]:,.4g}"

@@ -36,7 +36,9 @@ class FeedState:
     unproven_version: int | None
 
 
-def feed_states(case: UseCase, published: Mapping[str, Any], builds: Mapping[str, Any]) -> list[FeedState]:
+def feed_states(
+    case: UseCase, published: Mapping[str, Any], builds: Mapping[str, Any]
+) -> list[FeedState]:
     """Every feed of a case, in its order."""
     return [
         _feed_state(feed.name, published.get(table), builds.get(table))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, func, select
+from sqlalchemy import Column, ColumnElement, Engine, Row, Select, func, select
 
 from millrace_pages.site import ROWS_A_PAGE, Paging
 from pipelines.stores.postgres import builds, promotions, published, runs, validations, verdicts
@@ -50,9 +50,9 @@ def _paged(engine: Engine, query: Select[Any], number: int) -> tuple[Rows, Pagin
         return connection.execute(part).all(), Paging(number, total)
 
 
-def _given(conditions: Mapping[ColumnElement[Any], object]) -> Iterable[ColumnElement[bool]]:
-    """Equality with each value that was asked for."""
-    return (column == value for column, value in conditions.items() if value)
+def _given(asked: Mapping[Column[Any], str]) -> Iterable[ColumnElement[bool]]:
+    """Equality with each value that was asked for; empty: all."""
+    return (column == value for column, value in asked.items() if value)
 
 
 _ATTEMPT = (
@@ -76,7 +76,7 @@ def newest_attempts(engine: Engine, case: str, limit: int) -> Rows:
 
 
 def attempts(
-    engine: Engine, case: str | None, stage: str, state: str, interval: str, number: int
+    engine: Engine, case: str, stage: str, state: str, interval: str, number: int
 ) -> tuple[Rows, Paging]:
     """Attempts of stages, newest first."""
     asked = {
@@ -92,9 +92,7 @@ def attempts(
 def attempts_of_dag_run(engine: Engine, dag: str, run: str, number: int) -> tuple[Rows, Paging]:
     """The attempts that one run of a Dag started."""
     started = runs.c.airflow_run.startswith(f"{dag}/{run}/", autoescape=True)
-    return _paged(
-        engine, select(*_ATTEMPT).where(started).order_by(runs.c.attempt.desc()), number
-    )
+    return _paged(engine, select(*_ATTEMPT).where(started).order_by(runs.c.attempt.desc()), number)
 
 
 def recent_validations(engine: Engine, case: str) -> Rows:
@@ -139,9 +137,7 @@ def validation(engine: Engine, number: int) -> Row[Any] | None:
     return _one(engine, select(validations).where(validations.c.id == number))
 
 
-def verdicts_of(
-    engine: Engine, case: str, interval: str, number: int
-) -> tuple[Rows, Paging]:
+def verdicts_of(engine: Engine, case: str, interval: str, number: int) -> tuple[Rows, Paging]:
     """Verdicts on drift, newest first, without what was found of each input."""
     columns = (column for column in verdicts.c if column.name != "statistics")
     share = verdicts.c.statistics["drifted_share"].as_float().label("drifted_share")
@@ -177,9 +173,7 @@ def trainings(engine: Engine, case: str, number: int) -> tuple[Rows, Paging]:
     return _paged(engine, made.order_by(runs.c.attempt.desc()), number)
 
 
-def promotions_of(
-    engine: Engine, case: str, interval: str, number: int
-) -> tuple[Rows, Paging]:
+def promotions_of(engine: Engine, case: str, interval: str, number: int) -> tuple[Rows, Paging]:
     """The gate's answers, newest first."""
     answers = select(promotions).where(
         promotions.c.case_name == case, *_given({promotions.c.interval: interval})

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Row
 
 from millrace_pages import queries, site
+from millrace_pages.data import LAYERS
 from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber
 from pipelines.use_cases import USE_CASES
@@ -59,11 +60,18 @@ def strips(rows: Rows) -> tuple[Sequence[str], Sequence[Strip]]:
     newest = {row.interval: row.of_interval for row in rows}
     intervals = sorted(newest, key=lambda interval: newest[interval])
     cells = {(row.table_name, row.interval): row for row in rows}
-    tables = sorted({row.table_name for row in rows})
+    tables = sorted({row.table_name for row in rows}, key=_on_its_way)
     return intervals, [
         Strip(table, tuple(cells.get((table, interval)) for interval in intervals))
         for table in tables
     ]
+
+
+def _on_its_way(table: str) -> tuple[int, str]:
+    """The order in which the data passes the layers."""
+    layers = tuple(LAYERS)
+    layer = table.partition(".")[0]
+    return layers.index(layer) if layer in layers else len(layers), table
 
 
 def verdict(row: Row[Any]) -> Verdict:
