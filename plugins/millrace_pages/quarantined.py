@@ -8,16 +8,13 @@ added and removed, and now and then a checkpoint of all files as Parquet.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from pipelines.errors import MillraceError
 from pipelines.use_cases.interval import Interval
-
-if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
 
 # Newer ones may hide rows of a file, or rename its columns.
 _READER_VERSION = 1
@@ -94,14 +91,20 @@ def _read(paths: Sequence[Path]) -> Iterator[QuarantinedRow]:
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     for path in paths:
-        # Spark writes instants as nanoseconds, which Python has none of.
+        # Spark writes instants as nanoseconds of UTC, without saying either.
         table = pq.ParquetFile(path, coerce_int96_timestamp_unit="us").read(list(_COLUMNS))
-        yield from _rows(table)
+        yield from map(_row, table.to_pylist())
 
 
-def _rows(table: "pa.Table") -> Iterator[QuarantinedRow]:
-    for row in table.to_pylist():
-        yield QuarantinedRow(**{**row, "reasons": tuple(row["reasons"] or ())})
+def _row(values: Mapping[str, Any]) -> QuarantinedRow:
+    return QuarantinedRow(
+        known_at=values["known_at"].replace(tzinfo=UTC),
+        source_file=values["source_file"],
+        source_line=values["source_line"],
+        reasons=tuple(values["reasons"] or ()),
+        raw=values["raw"],
+        ingested_at=values["ingested_at"].replace(tzinfo=UTC),
+    )
 
 
 def files(table: Path, version: int) -> list[DataFile]:
@@ -131,11 +134,11 @@ def _checkpoint(log: Path, version: int) -> int | None:
 
 
 def _checkpointed(log: Path, number: int) -> Iterator[tuple[str, dict[str, str]]]:
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     path = log / f"{number:020d}.checkpoint.parquet"
-    state = pq.read_table(path, columns=["add.path", "add.partitionValues", "protocol"])
-    for action in state.to_pylist():
+    columns = ["add.path", "add.partitionValues", "protocol.minReaderVersion"]
+    for action in pq.ParquetFile(path).read(columns).to_pylist():
         _refuse_unknown(action)
         if action["add"]:
             yield action["add"]["path"], dict(action["add"]["partitionValues"])

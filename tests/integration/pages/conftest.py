@@ -1,0 +1,86 @@
+"""The pages on the real PostgreSQL, a database of its own a story; a person is logged in.
+
+`made_up` is a year of nights. The lake is a folder of this test's alone.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from millrace_pages import site
+from millrace_pages.app import create
+from sqlalchemy import Engine, create_engine, text
+
+from pipelines.settings import ROOT, Settings
+from pipelines.stores import postgres
+
+
+@pytest.fixture(scope="session")
+def made_up() -> ModuleType:
+    return load(ROOT / "tests" / "integration" / "pages" / "made_up.py")
+
+
+def load(path: Path) -> ModuleType:
+    """A module beside the tests: pytest puts none of their folders on the path."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def database(journal: Engine, settings: Settings, name: str) -> Iterator[Engine]:
+    """A journal of its own on the session's server."""
+    with journal.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"drop database if exists {name}"))
+        connection.execute(text(f"create database {name}"))
+    made = create_engine(settings.database(name))
+    with made.begin() as connection:
+        connection.execute(text("create schema ops"))
+        postgres.metadata.create_all(connection)
+    yield made
+    made.dispose()
+
+
+def visitor(home: Path, journal: Engine) -> TestClient:
+    """Somebody who is logged in, at the pages as Airflow mounts them."""
+    pages = create(Settings(home=home))
+    pages.dependency_overrides |= {get_user: lambda: "somebody", site.journal: lambda: journal}
+    root = FastAPI()
+    root.mount("/millrace", pages)
+    return TestClient(root, base_url="http://testserver/millrace/")
+
+
+@pytest.fixture(scope="session")
+def empty_journal(journal: Engine, settings: Settings) -> Iterator[Engine]:
+    yield from database(journal, settings, "pages_empty")
+
+
+@pytest.fixture(scope="session")
+def year_journal(journal: Engine, settings: Settings, made_up: ModuleType) -> Iterator[Engine]:
+    for made in database(journal, settings, "pages_year"):
+        made_up.write(made)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def empty(empty_journal: Engine, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    """Nothing ran yet."""
+    return visitor(tmp_path_factory.mktemp("empty"), empty_journal)
+
+
+@pytest.fixture(scope="session")
+def year(
+    year_journal: Engine, tmp_path_factory: pytest.TempPathFactory, made_up: ModuleType
+) -> TestClient:
+    """A year of nights."""
+    home = tmp_path_factory.mktemp("year")
+    made_up.write_quarantine(Settings(home=home))
+    return visitor(home, year_journal)

@@ -1,0 +1,149 @@
+"""Each page says what the journal has, is quick after a year, and helps where there is nothing."""
+
+import re
+import statistics
+import time
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ADDRESSES = ("", "runs", "validation", "quarantine", "drift", "models", "data")
+DETAILS = ("validation/7", "drift/7", "data/gold.flight_delays_labels", "data?interval=2026-01-01")
+# The goal is 0.3 s; a machine that does something else meanwhile gets more.
+SECONDS_MAX = 1.0
+
+
+def text(answer):
+    """What a reader sees, blanks as one."""
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_with_nothing_to_show_says_what_to_run(empty, address):
+    shown = empty.get(address)
+    assert "millrace " in text(shown) or "make run" in text(shown)
+    assert 'class="empty"' in shown.text
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, *DETAILS])
+def test_a_page_is_quick_after_a_year(year, address):
+    year.get(address)
+    seconds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert year.get(address).status_code == 200
+        seconds.append(time.perf_counter() - began)
+    print(f"/{address}: median {statistics.median(seconds):.3f} s, worst {max(seconds):.3f} s")
+    assert statistics.median(seconds) < SECONDS_MAX
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, *DETAILS, "runs?state=failed", "validation/1373"])
+def test_b30_what_came_from_data_is_text(year, made_up, address):
+    assert made_up.HOSTILE not in year.get(address).text
+
+
+def test_the_overview_says_how_the_case_stands(year, made_up):
+    shown = text(year.get(""))
+    assert f"{made_up.NUM_BAD * made_up.NIGHTS:,}" in shown
+    assert "Version 365" in shown  # the newest that was promoted: 364 is a multiple of 7
+    assert "retraining is due" not in shown
+
+
+def test_the_newest_runs_come_first_and_are_paged(year, made_up):
+    first, second = year.get("runs"), year.get("runs?page=2")
+    total = made_up.NIGHTS * len(made_up.STAGES)
+    assert f"1 of {-(-total // 50)} ({total:,} rows)" in text(first)
+    newest, older = (re.findall(r"<td>(\d+)</td>", shown.text) for shown in (first, second))
+    assert [int(number) for number in newest + older] == list(range(total, total - 100, -1))
+
+
+def test_runs_are_chosen_by_stage_state_interval_and_dag_run(year, made_up):
+    key = made_up.key(49)
+    failed = text(year.get(f"runs?stage=validate&state=failed&interval={key}"))
+    assert failed.count("CheckFailed") == 3
+    run = f"runs?dag=flight_delays.build_features&run=scheduled__{key}"
+    assert len(re.findall(r'<td class="key">2026-01-08</td>', year.get(run).text)) == 14
+    assert key == "2026-01-08"
+    # A pattern is no wildcard.
+    assert "No attempt of a stage fits" in text(year.get("runs?dag=%25&run=%25"))
+
+
+def test_a_run_is_found_among_the_newest_intervals_only_if_it_is_one(year, made_up):
+    shown = year.get("validation").text
+    assert "The newest 30 intervals" in text(year.get("validation"))
+    assert f"{made_up.key(364)}: passed" in shown
+    assert f"{made_up.key(334)}: " not in shown
+    assert shown.count('class="cell failed" href') == 1  # night 349
+
+
+def test_a_failed_table_shows_the_expectation_first(year, made_up):
+    row = re.search(
+        r'href="/millrace/validation/(\d+)">bronze', year.get("validation?state=failed").text
+    )
+    shown = year.get(f"validation/{row[1]}").text
+    states = re.findall(r'<tr><td><span class="badge \w+">([\w ]+)</span>', shown)
+    assert states == ["failed"] + ["passed"] * (made_up.NUM_EXPECTATIONS - 1)
+    assert "such as &lt;script&gt;" in shown
+
+
+def test_verdicts_and_their_inputs(year, made_up):
+    listed = text(year.get("drift"))
+    assert "1 of 8 (365 rows)" in listed
+    assert "share of inputs: 60 values" in year.get("drift").text
+    one = text(year.get("drift/2"))
+    assert "made up, 1" in one
+    assert "input_96" in one
+    assert text(year.get(f"drift?interval={made_up.key(9)}")).count("made up,") == 1
+
+
+def test_versions_and_the_gates_answers_turn_their_pages_apart(year):
+    shown = text(year.get("models?page=2&answers=3"))
+    assert "2 of 8 (365 rows)" in shown
+    assert "3 of 8 (365 rows)" in shown
+    assert "24,119 evaluation rows, 4,964 of the rarer kind" in shown
+    assert (
+        "http://127.0.0.1:5000/#/models/flight_delays/versions/315"
+        in year.get("models?page=2").text
+    )
+
+
+def test_tables_and_their_publications(year, made_up):
+    shown = year.get("data").text
+    assert shown.count("60 values") == len(made_up.TABLES)
+    listed = text(year.get(f"data?interval={made_up.key(3)}"))
+    assert all(table in listed for table in made_up.TABLES)
+    assert "1 of 8 (365 rows)" in text(year.get(f"data/{made_up.TABLES[0]}"))
+    assert year.get("data/gold.nothing").status_code == 404
+
+
+def test_quarantined_rows_of_the_published_version(year, made_up):
+    shown = year.get("quarantine")
+    assert "movements/2026-11-19/movements.jsonl" in text(shown)
+    # The night after was built, and is not published.
+    assert "movements/2026-11-20/movements.jsonl" not in text(shown)
+    assert "The build of 2026-11-20" in text(shown)
+    assert shown.text.count("<pre") == 50
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown.text
+
+
+def test_quarantined_rows_by_page_interval_and_reason(year, made_up):
+    total, page = made_up.NUM_BAD * made_up.NIGHTS, 50
+    last = -(-total // page)
+    assert year.get(f"quarantine?page={last}").text.count("<pre") == total - page * (last - 1)
+    assert "No row fits" in text(year.get(f"quarantine?page={last + 1}"))
+    one = year.get(f"quarantine?feed=movements&interval={made_up.key(7)}")
+    assert one.text.count("<pre") == made_up.NUM_BAD
+    assert year.get("quarantine?reason=is+not+an+int&page=2").text.count("<pre") == page
+    assert "No row fits" in text(year.get("quarantine?reason=is+not+a+double"))
+    assert "is not a day" in year.get("quarantine?interval=2026-8-3").text
+    assert "2026-11-20/movements" in text(year.get("quarantine?built=true&feed=movements"))
+
+
+def test_an_unknown_number_is_said_in_words(year):
+    for address in ("validation/999999", "drift/999999"):
+        answer = year.get(address)
+        assert answer.status_code == 404
+        assert "999999" in answer.text
+    assert year.get(f"validation/{10**30}").status_code in {404, 422}
