@@ -11,6 +11,10 @@ from typing import Any, TypeAlias
 from airflow.plugins_manager import AirflowPlugin
 
 PREFIX = "/millrace"
+_ICONS = {
+    "icon": f"{PREFIX}/static/icon.svg",
+    "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg",
+}
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Scope]]
@@ -43,11 +47,13 @@ class MillracePlugin(AirflowPlugin):
             "destination": "nav",
             "url_route": "millrace",
             "nav_top_level": True,
+            **_ICONS,
         },
         {
             "name": "Reports",
             "href": f"{PREFIX}/runs?dag={{DAG_ID}}&run={{RUN_ID}}",
             "destination": "dag_run",
             "url_route": "millrace-run",
+            **_ICONS,
         },
     ]

@@ -134,7 +134,7 @@ def _checkpoint(log: Path, version: int) -> int | None:
 
 
 def _checkpointed(log: Path, number: int) -> Iterator[tuple[str, dict[str, str]]]:
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq
 
     path = log / f"{number:020d}.checkpoint.parquet"
     columns = ["add.path", "add.partitionValues", "protocol.minReaderVersion"]

@@ -1,5 +1,6 @@
 """The run's key is checked in words, and a stage's exit code becomes the task's state."""
 
+import contextlib
 import dataclasses
 import sys
 from pathlib import Path
@@ -181,3 +182,62 @@ def test_a_stage_keeps_the_lineage_backend_of_its_environment(stages, monkeypatc
         monkeypatch.setenv(name, value)
     environment = stages._environment({"ti": _Instance})
     assert {name: environment[name] for name in given} == given
+
+
+def _after(stages, monkeypatch, stage, hook, key="2026-11-20"):
+    """The links of a task that has run, by name; one that failed as well."""
+    from pipelines.use_cases import find
+
+    monkeypatch.setattr(stages, "SubprocessHook", lambda: hook)
+    operator = stages.stage(stage, find("flight_delays"))
+    context = {"params": {}, "partition_key": key, "ti": _Instance}
+    with contextlib.suppress(AirflowException):
+        operator.execute(context)
+    return {
+        link.name: link.get_link(operator, ti_key=None) for link in operator.operator_extra_links
+    }
+
+
+PAGE = "/plugin/millrace/millrace"
+OF_THE_DAY = "case=flight_delays&interval=2026-11-20"
+LINKS = {
+    "extract": {},
+    "ingest": {"Quarantined rows": f"{PAGE}/quarantine?{OF_THE_DAY}"},
+    "validate": {"Validation": f"{PAGE}/validation?{OF_THE_DAY}"},
+    "promote": {"Gate": f"{PAGE}/models?{OF_THE_DAY}"},
+    "monitor": {"Drift": f"{PAGE}/drift?{OF_THE_DAY}"},
+}
+
+
+@pytest.mark.parametrize("stage", LINKS)
+def test_a_task_leads_to_what_it_made(stages, monkeypatch, stage):
+    assert _after(stages, monkeypatch, stage, _Hook()) == LINKS[stage]
+
+
+def test_a_task_that_failed_leads_to_the_page_that_says_why(stages, monkeypatch):
+    hook = _Hook()
+    hook.exit_code, hook.output = 1, "CheckFailed: a table was not published"
+    assert _after(stages, monkeypatch, "validate", hook) == LINKS["validate"]
+
+
+def test_a_task_without_an_interval_has_no_link(stages, monkeypatch):
+    assert _after(stages, monkeypatch, "validate", _Hook(), key=None) == {"Validation": ""}
+
+
+def test_a_training_leads_to_its_run_in_mlflow(stages, monkeypatch):
+    monkeypatch.setenv("MILLRACE_MLFLOW_URL", "https://mlflow.test")
+    hook = _Hook()
+    hook.output = '{"stage": "train", "details": {"run_id": "d38b"}}'
+    links = _after(stages, monkeypatch, "train", hook)
+    assert links["MLflow run"] == "https://mlflow.test/#/runs/d38b"
+    hook.exit_code, hook.output = 99, "nothing due"
+    assert _after(stages, monkeypatch, "train", hook)["MLflow run"] == ""
+
+
+def test_airflow_keeps_the_links_of_every_stage_apart(stages):
+    from pipelines.runner import STAGES
+    from pipelines.use_cases import find
+
+    for stage in STAGES:
+        links = stages.stage(stage, find("flight_delays")).operator_extra_links
+        assert len({link.xcom_key for link in links}) == len(links), stage

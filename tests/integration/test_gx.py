@@ -2,6 +2,7 @@
 
 import copy
 import random
+import re
 import warnings
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -157,7 +158,19 @@ def test_a_suite_without_expectations_proves_nothing(tmp_path: Path) -> None:
         judge("t.rows", results["t.rows"])
 
 
-def test_the_index_of_a_year_stays_quick_to_build(tmp_path: Path) -> None:
-    """It lists the newest runs only; the pages and results of all runs stay."""
-    site = gx.open_context(tmp_path).variables.data_docs_sites["pages"]
-    assert site["site_index_builder"]["validation_results_limit"] == 200
+def test_a_page_stands_alone(tmp_path: Path) -> None:
+    """It needs no network, no other file, and no script; and no list of all pages is built."""
+    context = gx.open_context(tmp_path)
+    frame = pd.DataFrame({"name": ["a", "B"], "number": [1.0, None]})
+    rules = (Matches("name", "[a-z]+", because="x"), NotNull("number", because="y"))
+    batch = gx.Batch("t.rows", frame, [rule.to_expectation() for rule in rules])
+    page = gx.build_pages(context, gx.validate(context, [batch], "rows"))["t.rows"]
+    assert page is not None
+    text = page.read_text()
+    assert re.findall(r"<(?:script|link|img|iframe|object|embed|base)\b", text) == []
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#)[^"']*""", text) == []
+    assert re.findall(r"url\(|@import|\bon[a-z]+\s*=", text) == []
+    assert text.count("fas fa-times") == 3  # the table, and its two expectations
+    assert "t.rows: failed" in text
+    assert "<details" in text
+    assert not list(tmp_path.rglob("index.html"))

@@ -68,7 +68,8 @@ def rows(days: list[date]) -> Iterator[dict[str, Any]]:
 
 
 def copy_of_the_project(folder: Path) -> Path:
-    for part in ("dags", "pipelines", "features", "models", "expectations", "tests"):
+    parts = ("dags", "plugins", "pipelines", "features", "models", "expectations", "tests")
+    for part in parts:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)

@@ -1,0 +1,207 @@
+"""The section Millrace in the real Airflow, looked at with a real browser.
+
+Each page in light and dark, wide and narrow: no error on the console, no request that failed or
+left this machine, nothing that axe calls serious. A task's button leads to what it made.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from millrace_pages.app import PAGES
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from pipelines import first_run
+from pipelines.settings import Settings
+from pipelines.stores import airflow
+from pipelines.use_cases import find
+
+pytestmark = pytest.mark.integration
+
+CASE = find("flight_delays")
+HISTORY = f"{CASE.name}.load_history"
+SECTION = "/plugin/millrace"
+ADDRESSES = [page.path for page in PAGES]
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+)  # fmt: skip
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+def chromium() -> str:
+    """Where the browser is; without it these tests fail, since nothing else looks at the pages."""
+    named = os.environ.get("MILLRACE_TEST_BROWSER")
+    found = named or shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None or not Path(found).exists():
+        pytest.fail(
+            "there is no Chromium: install it (Debian, Ubuntu: apt-get install chromium), "
+            "or name one in MILLRACE_TEST_BROWSER"
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def token(platform: Settings) -> str:
+    login = {"username": "admin", "password": platform.secret("airflow_admin")}
+    answer = httpx.post(f"{platform.airflow_api}/auth/token", json=login, timeout=30)
+    return str(answer.json()["access_token"])
+
+
+@pytest.fixture(scope="module")
+def client(platform: Settings) -> Iterator[airflow.Airflow]:
+    with airflow.connect(platform) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def history(client: airflow.Airflow, platform: Settings) -> airflow.DagRun:
+    """A finished run of the two newest days; made only if no other test made one."""
+    done = client.runs(HISTORY, state=("success",))
+    if done:
+        return done[0]
+    client.unpause(HISTORY)
+    yesterday = platform.yesterday().start.date()
+    run = client.trigger(HISTORY, f"{yesterday - timedelta(days=1)}/{yesterday}")
+    first_run.follow(client, run)
+    return run
+
+
+@contextmanager
+def visit(
+    browser: Browser, platform: Settings, token: str, scheme: str = "light", **options: object
+) -> Iterator[BrowserContext]:
+    """A fresh browser whose visitor is logged in, as Airflow's own login leaves it."""
+    context = browser.new_context(color_scheme=scheme, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(60_000)
+    context.add_cookies([{"name": "_token", "value": token, "url": platform.airflow_api}])
+    yield context
+    context.close()
+
+
+def watch(page: Page, home: str) -> list[str]:
+    """What goes wrong from here on: console, failed requests, anything from elsewhere."""
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+    page.on(
+        "response",
+        lambda got: wrong.append(f"{got.status}: {got.url}") if got.status >= 400 else None,
+    )
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if urlsplit(request.url).scheme in {"data", "blob"}
+            or request.url.startswith(f"{home}/")
+            else wrong.append(f"from elsewhere: {request.url}")
+        ),
+    )
+    return wrong
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people out."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {[node['html'][:100] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_every_page_is_whole(browser, platform, token, history, scheme, size):
+    with visit(browser, platform, token, scheme, viewport=size) as context:
+        page = context.new_page()
+        wrong = watch(page, platform.airflow_api)
+        for address in ADDRESSES:
+            page.goto(f"{platform.airflow_api}/millrace{address}", wait_until="networkidle")
+            assert page.locator("h1").count() == 1, address
+            assert page.evaluate("document.documentElement.dataset.theme") == scheme
+            wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wider <= 0, f"{address} is {wider} px too wide"
+            assert serious(page) == [], address
+            assert wrong == [], address
+
+
+def test_a_report_is_whole_and_its_frame_can_do_nothing(browser, platform, token, history):
+    with visit(browser, platform, token) as context:
+        page = context.new_page()
+        wrong = watch(page, platform.airflow_api)
+        page.goto(f"{platform.airflow_api}/millrace/validation", wait_until="networkidle")
+        page.get_by_role("link", name="Data Docs").first.click()
+        frame = page.frame_locator("iframe.report")
+        assert "Evaluated Expectations" in frame.locator("body").inner_text()
+        page.wait_for_load_state("networkidle")
+        assert wrong == []
+        inner = next(each for each in page.frames if "/files/" in each.url)
+        assert inner.evaluate("window.origin") == "null"
+
+
+def test_airflow_shows_the_section_and_its_look_follows(browser, platform, token, history):
+    with visit(browser, platform, token) as context:
+        page = context.new_page()
+        page.goto(f"{platform.airflow_api}{SECTION}")
+        frame = page.frame_locator("iframe[title=Millrace]")
+        frame.get_by_role("heading", name=CASE.name).wait_for()
+        frame.get_by_role("link", name="Validation", exact=True).first.click()
+        frame.get_by_role("heading", name="Validation").wait_for()
+        page.wait_for_url(f"**{SECTION}/millrace/validation**")
+        page.evaluate("localStorage.setItem('theme', 'dark')")
+        frame.locator("html[data-theme=dark]").wait_for()
+
+
+def test_a_task_leads_to_what_it_made(browser, platform, token, client, history):
+    run = quote(history.run_id, safe="")
+    answer = client.http.get(f"/dags/{HISTORY}/dagRuns/{run}/taskInstances/validate_raw/links")
+    (link,) = answer.json()["extra_links"].values()
+    assert link.startswith(f"{SECTION}/millrace/validation?case={CASE.name}&interval=")
+    with visit(browser, platform, token) as context:
+        page = context.new_page()
+        page.goto(f"{platform.airflow_api}/dags/{HISTORY}/runs/{run}/tasks/validate_raw")
+        page.get_by_role("link", name="Validation", exact=True).click()
+        frame = page.frame_locator("iframe[title=Millrace]")
+        rows = frame.get_by_role("region", name="Verdicts", exact=True).locator("tbody tr")
+        rows.first.wait_for()
+        assert {*rows.locator("td:nth-child(2)").all_inner_texts()} == {history.key}
+
+
+def test_a_run_of_a_dag_has_its_stages_as_a_tab(browser, platform, token, history):
+    with visit(browser, platform, token) as context:
+        page = context.new_page()
+        run = quote(history.run_id, safe="")
+        page.goto(f"{platform.airflow_api}/dags/{HISTORY}/runs/{run}/plugin/millrace-run")
+        frame = page.frame_locator("iframe[title=Reports]")
+        stages = frame.locator("tbody tr td:nth-child(2)")
+        stages.first.wait_for()
+        assert {"ingest", "validate", "materialize"} <= {*stages.all_inner_texts()}
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, "/static/style.css", "/files/x.html", "/nowhere"])
+def test_s07_a_stranger_gets_nothing(platform, token, address):
+    url = f"{platform.airflow_api}/millrace{address}"
+    assert httpx.get(url, timeout=30).status_code == 401
+    for forged in ({"Cookie": "_token=forged"}, {"Authorization": "Bearer forged"}):
+        answer = httpx.get(url, headers=forged, timeout=30)
+        assert answer.status_code in {401, 403}
+        assert answer.text == "log in to Airflow\n"
+    theirs = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(url, headers=theirs, timeout=30).status_code in {200, 404}
