@@ -92,8 +92,9 @@ def _read(paths: Sequence[Path]) -> Iterator[QuarantinedRow]:
 
     for path in paths:
         # Spark writes instants as nanoseconds of UTC, without saying either.
-        table = pq.ParquetFile(path, coerce_int96_timestamp_unit="us").read(list(_COLUMNS))
-        yield from map(_row, table.to_pylist())
+        file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
+        # A day has few rows: to start threads would take longer than to read them.
+        yield from map(_row, file.read(list(_COLUMNS), use_threads=False).to_pylist())
 
 
 def _row(values: Mapping[str, Any]) -> QuarantinedRow:
