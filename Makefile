@@ -10,7 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.millrace-ready
 TESTS ?= tests
 # Every documented example runs.
-EXAMPLES := $(shell grep -rl '^ *>>> ' pipelines models --include=*.py)
+EXAMPLES := $(shell grep -rl "^ *>>> " pipelines models plugins --include=*.py)
 export UV_PYTHON_DOWNLOADS := never
 
 help: ## list the targets
