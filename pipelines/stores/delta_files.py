@@ -40,20 +40,24 @@ def read(
         MillraceError: the version is not there, or needs more of the protocol than is read here.
     """
     wanted = (partition or {}).items()
-    files = [
-        str(folder / unquote(path))
-        for path, values in _files(folder, version).items()
+    found = [
+        str(folder / path)
+        for path, values in files(folder, version).items()
         if wanted <= values.items()
     ]
-    if not files:
+    if not found:
         return pa.table({name: pa.array([], pa.null()) for name in columns})
-    return ds.dataset(files, format="parquet").to_table(columns=list(columns), filter=where)
+    return ds.dataset(found, format="parquet").to_table(columns=list(columns), filter=where)
 
 
-def _files(folder: Path, version: int) -> dict[str, Partition]:
-    """The data files of a version, and their partition values."""
+def files(folder: Path, version: int) -> dict[str, Partition]:
+    """The data files of a version, relative to the table's folder, and their partition values.
+
+    Raises:
+        MillraceError: the version is not there, or needs more of the protocol than is read here.
+    """
     log = folder / "_delta_log"
-    start, files = _checkpoint(log, version)
+    start, found = _checkpoint(log, version)
     for number in range(start, version + 1):
         try:
             text = (log / _COMMIT.format(number)).read_text()
@@ -61,8 +65,8 @@ def _files(folder: Path, version: int) -> dict[str, Partition]:
             raise MillraceError(
                 f"{folder.name} has no version {version} any more: {error.filename} is missing"
             ) from error
-        _replay(folder, files, map(json.loads, text.splitlines()))
-    return files
+        _replay(folder, found, map(json.loads, text.splitlines()))
+    return {unquote(path): values for path, values in found.items()}
 
 
 def _checkpoint(log: Path, version: int) -> tuple[int, dict[str, Partition]]:

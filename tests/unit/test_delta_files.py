@@ -1,5 +1,6 @@
 """A Delta table read from its files is what the library that wrote it reads."""
 
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,6 +30,27 @@ def test_every_version_is_what_the_library_reads(table: Path, version: int) -> N
     expected = DeltaTable(table, version=version).to_pyarrow_table(columns=["id"])["id"]
     found = delta_files.read(table, version, ["id"])["id"]
     assert sorted(found.to_pylist()) == sorted(expected.to_pylist())
+
+
+def test_every_version_of_a_random_history_has_the_files_that_the_library_says(
+    tmp_path: Path,
+) -> None:
+    """As ingest does it: the rows of one day are replaced, again and again."""
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    dice = random.Random(seed)  # noqa: S311
+    folder = tmp_path / "t"
+    for step in range(14):
+        day = f"2026-11-0{1 + dice.randrange(5)}"
+        rows = pa.table({"id": [step], "day": [day]})
+        where = f"day = '{day}'" if step else None
+        write_deltalake(folder, rows, mode="overwrite", partition_by=["day"], predicate=where)
+        if step in {4, 9}:
+            DeltaTable(folder).create_checkpoint()
+    for version in range(DeltaTable(folder).version() + 1):
+        theirs = DeltaTable(folder, version=version).file_uris()
+        ours = [str(folder / name) for name in delta_files.files(folder, version)]
+        assert sorted(ours) == sorted(theirs), version
 
 
 def test_a_partition_and_a_condition_narrow_it(table: Path) -> None:
