@@ -1,30 +1,20 @@
 """A case's lineage as a picture's worth of plain values: for a page, computed on the server.
 
-A page is one route and one template. The route:
-
-    settings = Settings()
-    shown = graph.read(settings, postgres.engine(settings), use_cases.find(case))
-    return templates.TemplateResponse(request, "lineage.html", {"graph": graph.to_json(shown)})
-
-The template draws, inside one `<svg viewBox="0 0 {{ graph.width }} {{ graph.height }}">`, a
-`<rect>` and a `<text>` for each of `graph.nodes` (left upper corner `x`, `y`, size `width`,
-`height`), and a `<polyline>` for each of `graph.edges` (`points`). Zoom and pan change the
-`viewBox`; search filters `nodes` by `id` and by the names in `columns`; a click on a column lights
-up what `graph.column_edges` reaches from it, each `[from, to, how]` with ends written
-`table.column`. Nothing here needs Spark, Airflow or MLflow: PostgreSQL and the home are enough.
+A template draws, inside one `<svg viewBox="0 0 {{ graph.width }} {{ graph.height }}">`, a `<rect>`
+and a `<text>` for each of `graph.nodes` (left upper corner `x`, `y`, size `width`, `height`), and a
+`<polyline>` for each of `graph.edges` (`points`). Nothing here needs Spark, Airflow or MLflow:
+PostgreSQL and the home are enough.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, select
 
 from pipelines import champion
-from pipelines.lineage import kept
 from pipelines.lineage.case import CaseLineage, Kind, Node, model_name, view_name
 from pipelines.lineage.layout import NODE_HEIGHT, NODE_WIDTH, Point, layout
-from pipelines.settings import Settings
 from pipelines.stores.postgres import materialized, published, runs
 from pipelines.use_cases.spec import UseCase
 from pipelines.use_cases.training import PREDICTIONS, TRAINING_SET
@@ -89,12 +79,11 @@ class PageEdge:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """The whole picture, and which column comes from which."""
+    """The whole picture."""
 
     case: str
     nodes: Sequence[PageNode]
     edges: Sequence[PageEdge]
-    column_edges: Sequence[tuple[str, str, str]]
     width: float
     height: float
 
@@ -125,7 +114,6 @@ def graph(lineage: CaseLineage, statuses: Mapping[str, Status]) -> Graph:
             PageEdge(source=source, target=target, points=points)
             for (source, target), points in placed.edges.items()
         ],
-        column_edges=[(str(e.source), str(e.target), e.how.value) for e in lineage.edges],
         width=placed.width,
         height=placed.height,
     )
@@ -141,17 +129,6 @@ def _node(node: Node, corner: Point, status: Status) -> PageNode:
         x=corner[0],
         y=corner[1],
     )
-
-
-def to_json(made: Graph) -> dict[str, Any]:
-    """Plain values for a template or an answer."""
-    return asdict(made)
-
-
-def read(settings: Settings, engine: Engine, case: UseCase) -> Graph:
-    """The graph of a case with what the journal says of each node now."""
-    lineage = kept.case_lineage(settings, engine, case)
-    return graph(lineage, statuses(engine, case, lineage))
 
 
 def statuses(engine: Engine, case: UseCase, lineage: CaseLineage) -> dict[str, Status]:

@@ -21,19 +21,23 @@ if TYPE_CHECKING:
     from pipelines.lineage.learning import Views
 
 
+def read(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage | None:
+    """What a stage has worked out for the code as it is now; None: none has run since."""
+    path = _path(settings, case, _models(settings, engine, case)[0])
+    return CaseLineage.from_json(json.loads(path.read_text())) if path.exists() else None
+
+
 def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage:
     """The columns of a case by the SQL that its newest transform ran.
 
     Before the first transform only landing files and bronze are known.
     """
-    project = _project(engine, case)
-    models = compiled.read(settings.home, case.name, project) if project else None
-    digest = _digest(case, project if models else None)
-    path = settings.home / "lineage" / "columns" / f"{case.name}-{digest}.json"
-    if path.exists():
-        return CaseLineage.from_json(json.loads(path.read_text()))
+    kept = read(settings, engine, case)
+    if kept is not None:
+        return kept
+    project, models = _models(settings, engine, case)
     found = build(case, models or ())
-    _write(path, json.dumps(found.to_json()))
+    _write(_path(settings, case, project), json.dumps(found.to_json()))
     return found
 
 
@@ -65,11 +69,19 @@ def _views(case: UseCase) -> "Views":
     }
 
 
-def _project(engine: Engine, case: UseCase) -> str | None:
-    """The digest that the newest transform kept its SQL by."""
+def _models(
+    settings: Settings, engine: Engine, case: UseCase
+) -> tuple[str | None, list[CompiledModel] | None]:
+    """The digest that the newest transform kept its SQL by, and that SQL, if it is here."""
     done = postgres.newest_done(engine, case.name, "transform")
-    digest: str | None = done.result["details"].get("compiled") if done else None
-    return digest
+    project: str | None = done.result["details"].get("compiled") if done else None
+    models = compiled.read(settings.home, case.name, project) if project else None
+    return (project if models else None), models
+
+
+def _path(settings: Settings, case: UseCase, project: str | None) -> Path:
+    name = f"{case.name}-{_digest(case, project)}.json"
+    return settings.home / "lineage" / "columns" / name
 
 
 def _digest(case: UseCase, project: str | None) -> str:

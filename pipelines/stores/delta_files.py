@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.dataset as ds  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.errors import MillraceError
@@ -27,27 +26,25 @@ def read(
     folder: Path,
     version: int,
     columns: Sequence[str],
-    where: Any = None,
     partition: Partition | None = None,
 ) -> pa.Table:
     """Rows of a table at a version.
 
     Args:
-        where: a condition on columns that the files hold, as `pyarrow.compute` writes it.
         partition: only files whose partition values are these; a partition column is no column.
 
     Raises:
         MillraceError: the version is not there, or needs more of the protocol than is read here.
     """
     wanted = (partition or {}).items()
-    found = [
-        str(folder / path)
+    parts = [
+        pq.ParquetFile(folder / path).read(list(columns))
         for path, values in files(folder, version).items()
         if wanted <= values.items()
     ]
-    if not found:
+    if not parts:
         return pa.table({name: pa.array([], pa.null()) for name in columns})
-    return ds.dataset(found, format="parquet").to_table(columns=list(columns), filter=where)
+    return pa.concat_tables(parts)
 
 
 def files(folder: Path, version: int) -> dict[str, Partition]:

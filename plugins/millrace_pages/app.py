@@ -12,6 +12,7 @@ from millrace_pages import (
     access,
     data,
     drift,
+    lineage,
     models,
     overview,
     quarantine,
@@ -33,6 +34,7 @@ PAGES = (
     drift.PAGE,
     models.PAGE,
     data.PAGE,
+    lineage.PAGE,
 )
 
 _STATIC = {path.name: path for path in (site.FOLDER / "static").iterdir()}

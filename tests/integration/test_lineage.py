@@ -245,7 +245,9 @@ def test_sql_that_was_noted_but_is_not_here_yet_is_not_taken_for_none(
 def test_the_graph_has_what_the_journal_says_of_each_node(
     predicted: Settings, journal: Engine
 ) -> None:
-    found = {node.id: node for node in graph.read(predicted, journal, CASE).nodes}
+    known = kept.case_lineage(predicted, journal, CASE)
+    shown = graph.graph(known, graph.statuses(journal, CASE, known))
+    found = {node.id: node for node in shown.nodes}
     weather = found["bronze.traced_weather"].status
     assert (weather.version, weather.rows) == ("11", 2)
     assert weather.run is not None
