@@ -176,7 +176,7 @@ def test_a_task_leads_to_what_it_made(browser, platform, token, client, history)
     assert link.startswith(f"{SECTION}/millrace/validation?case={CASE.name}&interval=")
     with visit(browser, platform, token) as context:
         page = context.new_page()
-        page.goto(f"{platform.airflow_api}/dags/{HISTORY}/runs/{run}/tasks/validate_raw")
+        page.goto(f"{platform.airflow_api}/dags/{HISTORY}/runs/{run}/tasks/validate_raw/details")
         page.get_by_role("link", name="Validation", exact=True).click()
         frame = page.frame_locator("iframe[title=Millrace]")
         rows = frame.get_by_role("region", name="Verdicts", exact=True).locator("tbody tr")
