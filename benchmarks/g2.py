@@ -22,7 +22,10 @@ print(connect(Settings()).table("{TABLE}").count())
 """
 
 STOCK = """
-import sys
+import os, sys
+# Set in this process by our own client; a stock session is no client of a server.
+for name in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
+    os.environ.pop(name, None)
 from delta import configure_spark_with_delta_pip
 from pyspark.sql import SparkSession
 builder = (
