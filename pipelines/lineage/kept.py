@@ -6,7 +6,6 @@ from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from sqlalchemy import Engine
 
@@ -37,7 +36,7 @@ def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLinea
         return kept
     project, models = _models(settings, engine, case)
     found = build(case, models or ())
-    _write(_path(settings, case, project), json.dumps(found.to_json()))
+    compiled.write_whole(_path(settings, case, project), json.dumps(found.to_json()))
     return found
 
 
@@ -91,11 +90,3 @@ def _digest(case: UseCase, project: str | None) -> str:
     for file in (*files, *sorted(Path(__file__).parent.glob("*.py"))):
         hashed.update(file.read_bytes() if file.exists() else b"")
     return hashed.hexdigest()[:32]
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: several stages may find nothing at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
-    unfinished.write_text(text)
-    unfinished.replace(path)

@@ -42,9 +42,14 @@ def keep(home: Path, case: str, digest: str, models: Iterable[CompiledModel]) ->
     path = _path(home, case, digest)
     if path.exists():
         return
+    write_whole(path, json.dumps([asdict(model) for model in models]))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Whole or not at all, also when several stages write the same file at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
-    unfinished.write_text(json.dumps([asdict(model) for model in models]))
+    unfinished.write_text(text)
     unfinished.replace(path)
 
 
