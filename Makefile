@@ -1,20 +1,21 @@
 # Everything from a bare Linux x86-64 with Python 3.11 and make. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test soak check bench lock clean
+.PHONY: help setup run stop up down test test-services test-compose soak check bench lock clean
 MAKEFLAGS += --no-print-directory
 
-UV_VERSION := 0.13.8
 UV := .uv/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.millrace-ready
 TESTS ?= tests
+ON_SERVERS := $(addprefix tests/integration/,test_lease.py test_promotions.py test_lineage.py \
+  test_lineage_events.py test_validate.py materialize model pages)
 # Every documented example runs.
 EXAMPLES := $(shell grep -rl "^ *>>> " pipelines models plugins --include=*.py)
 export UV_PYTHON_DOWNLOADS := never
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## set up, start everything, load history, run the whole chain (FOLLOW=1: stay attached)
 	@$(BIN)/millrace run $(if $(FOLLOW),--follow)
@@ -23,10 +24,24 @@ stop: ## stop every server; state stays
 	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace stop; fi
 
 test: setup ## all tests that need no server of others (TESTS=path: only those)
-	@$(BIN)/pytest $(TESTS)
+	@$(BIN)/pytest --ignore tests/compose $(TESTS)
+
+test-services: setup ## what touches PostgreSQL or Redis, on Debian's own servers
+	@MILLRACE_TEST_SERVERS=$${MILLRACE_TEST_SERVERS-debian} $(BIN)/pytest $(ON_SERVERS)
+
+test-compose: setup ## the containers: built, started, killed and restored
+	@tests/compose/base_images.sh
+	@$(BIN)/pytest tests/compose
+
+up: ## the same in containers: build, start, run the whole chain there
+	@scripts/compose.sh up -d --build
+	@scripts/compose.sh exec -T airflow-scheduler millrace run
+
+down: ## stop the containers; state stays
+	@scripts/compose.sh down
 
 soak: setup ## the long random tests
-	@MILLRACE_TEST_SEEDS=$${MILLRACE_TEST_SEEDS:-200} $(BIN)/pytest tests
+	@MILLRACE_TEST_SEEDS=$${MILLRACE_TEST_SEEDS:-200} $(BIN)/pytest --ignore tests/compose tests
 
 check: setup ## format, lint, types, contracts, fast tests
 	@$(BIN)/ruff format --check .
@@ -48,8 +63,9 @@ clean: ## stop, then remove all local state
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml | $(UV)
-	@scripts/setup.sh environment $(UV) .venv
+	@scripts/setup.sh packages $(UV) .venv
+	@scripts/setup.sh project $(UV) .venv
 	@touch $@
 
 $(UV):
-	@scripts/setup.sh uv $(UV_VERSION)
+	@scripts/setup.sh uv

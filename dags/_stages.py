@@ -159,7 +159,7 @@ class MlflowLink(BaseOperatorLink):
         from pipelines.settings import Settings
 
         run_id = cast("StageOperator", operator).result.get("details", {}).get("run_id")
-        return Settings().mlflow_uri + mlflow_run(run_id) if run_id else ""
+        return Settings().mlflow_page + mlflow_run(run_id) if run_id else ""
 
 
 def _links(stage: str) -> list[BaseOperatorLink]:

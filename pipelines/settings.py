@@ -43,10 +43,16 @@ class Settings(BaseSettings):
 
     maven_repository: str = Field("", description="a mirror; empty: Maven Central itself")
 
+    # An address without a credential takes the one in `secrets/`, if there is one.
     spark_remote: str = Field("", description="sc://...; empty: the embedded Spark Connect server")
     postgres: str = Field("", description="postgresql+psycopg2://...; empty: the embedded server")
+    catalog: Literal["derby", "postgres"] = Field(
+        "derby", description="where the Spark Connect server keeps its catalog"
+    )
     airflow_url: str = ""
     mlflow_url: str = ""
+    airflow_public_url: str = Field("", description="as browsers see it; empty: the same address")
+    mlflow_public_url: str = Field("", description="as browsers see it; empty: the same address")
     online_store: Literal["sqlite", "redis"] = "sqlite"
     redis: str = Field("", description="host:port of the online store when it is redis")
 
@@ -123,17 +129,46 @@ class Settings(BaseSettings):
         return self.airflow_url or f"http://{self.host}:{self.airflow_port}"
 
     @property
+    def airflow_page(self) -> str:
+        return self.airflow_public_url or self.airflow_api
+
+    @property
     def mlflow_uri(self) -> str:
         return self.mlflow_url or f"http://{self.host}:{self.mlflow_port}"
+
+    @property
+    def mlflow_page(self) -> str:
+        return self.mlflow_public_url or self.mlflow_uri
 
     def secret(self, name: str) -> str:
         """A secret made at first start (`pipelines.services.secrets`)."""
         return (self.secrets / name).read_text().strip()
 
+    def _secret_if_made(self, name: str) -> str | None:
+        return self.secret(name) if (self.secrets / name).exists() else None
+
+    def spark_session(self) -> str:
+        """`spark_url` as a client needs it, with its token: never print it.
+
+        Not as `;token=`, for which clients insist on TLS.
+        """
+        token = self._secret_if_made("spark")
+        if token is None or ";" in self.spark_url:
+            return self.spark_url
+        return f"{self.spark_url}/;authorization=Bearer%20{token}"
+
+    def redis_connection(self) -> str:
+        """The online store's address as Feast reads it, with its password: never print it."""
+        password = self._secret_if_made("redis")
+        if password is None or "password=" in self.redis:
+            return self.redis
+        return f"{self.redis},password={password}"
+
     def database(self, name: str, driver: str = "postgresql+psycopg2") -> URL:
         """The address of one database: airflow, mlflow, feast or millrace."""
         if self.postgres:
-            return make_url(self.postgres).set(drivername=driver, database=name)
+            address = make_url(self.postgres).set(drivername=driver, database=name)
+            return address.set(password=address.password or self._secret_if_made("postgres"))
         return URL.create(
             driver,
             username="millrace",

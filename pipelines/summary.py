@@ -18,14 +18,16 @@ def summary(settings: Settings, engine: Engine) -> str:
     lines = [
         "",
         "Millrace is up.",
-        f"  Airflow   {settings.airflow_api}   user admin, password {password}",
-        f"  MLflow    {settings.mlflow_uri}",
-        f"  Spark     http://{settings.host}:{settings.spark_ui_port}",
-        f"  Reports   {settings.reports}",
+        f"  Airflow   {settings.airflow_page}   user admin, password {password}",
+        f"  MLflow    {settings.mlflow_page}",
     ]
+    if settings.embedded_spark:
+        lines.append(f"  Spark     http://{settings.host}:{settings.spark_ui_port}")
+        lines.append(f"  Reports   {settings.reports}")
     for case in USE_CASES.values():
         lines += _case_lines(engine, case)
-    return "\n".join([*lines, "", "`make stop` stops everything; the data stays."])
+    stop = "make stop" if settings.embedded_spark else "make down"
+    return "\n".join([*lines, "", f"`{stop}` stops everything; the data stays."])
 
 
 def _case_lines(engine: Engine, case: UseCase) -> list[str]:
@@ -45,7 +47,7 @@ def _case_lines(engine: Engine, case: UseCase) -> list[str]:
         ),
         f"  online: {_online(engine, case)}",
         *status.model_lines(found),
-        "  look first at: the Dags in Airflow, the newest run in MLflow, drift/ in the reports",
+        "  look first at: the Dags and the section Millrace in Airflow, the newest run in MLflow",
     ]
 
 

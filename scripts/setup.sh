@@ -1,7 +1,8 @@
 #!/bin/sh
-# The two steps before any Python of ours can run; each says what it does, how long it took, and
-# when it fails, one line on what to do. Called by the Makefile.
+# The steps before any Python of ours can run; each says what it does, how long it took, and when
+# it fails, one line on what to do. Called by the Makefile and by docker/Dockerfile.
 set -u
+uv_version=0.13.8
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -46,16 +47,19 @@ uv)
     [ "$(uname -sm)" = 'Linux x86_64' ] || fail "this runs on Linux x86_64, not on $(uname -sm): use 'make up' (containers)"
     python=$(python_311) || exit 1
     rm -rf .uv .uv.new
-    step "uv $2" "$unreachable" \
-        sh -c '"$1" -m venv .uv.new && .uv.new/bin/pip install -q --disable-pip-version-check "uv==$2"' - "$python" "$2"
+    step "uv $uv_version" "$unreachable" \
+        sh -c '"$1" -m venv .uv.new && .uv.new/bin/pip install -q --disable-pip-version-check "uv==$2"' - "$python" "$uv_version"
     mv .uv.new .uv
     ;;
-environment)
+packages)
     uv=$2 venv=$3
     python=$(python_311) || exit 1
     [ -x "$venv/bin/python" ] || step "environment in $venv" 'no environment could be made' "$uv" venv -q --python "$python" "$venv"
     step 'packages of requirements.lock, each checked by its hash (first time: some minutes)' "$unreachable" \
         "$uv" pip sync -q --python "$venv/bin/python" --require-hashes --compile-bytecode requirements.lock
+    ;;
+project)
+    uv=$2 venv=$3
     step 'this project' 'the project could not be installed' \
         "$uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e .
     ;;

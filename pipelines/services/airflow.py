@@ -58,7 +58,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "api": {
             "host": settings.host,
             "port": settings.airflow_port,
-            "base_url": settings.airflow_api,
+            "base_url": settings.airflow_page,
             "workers": 1,
             "secret_key": settings.secret("airflow_session"),
         },
@@ -68,9 +68,13 @@ def environment(settings: Settings) -> dict[str, str]:
             "sql_alchemy_conn_async": _database(settings, "postgresql+asyncpg"),
         },
         "dag_processor": {"refresh_interval": 10, "parsing_processes": 1},
-        # Chained tasks start half a second earlier than by default; 0.1 s took 20 % of a core
-        # from everything else.
-        "scheduler": {"scheduler_idle_sleep_time": 0.5},
+        "scheduler": {
+            # Chained tasks start half a second earlier than by default; 0.1 s took 20 % of a core
+            # from everything else.
+            "scheduler_idle_sleep_time": 0.5,
+            # What died with its scheduler starts again within two minutes; by default after five.
+            "orphaned_tasks_check_interval": 60,
+        },
         "logging": {"base_log_folder": settings.logs / "tasks"},
         "usage_data_collection": {"enabled": False},
     }

@@ -28,13 +28,16 @@ _COMING = ("STARTING", "RUNNING", "BACKOFF")
 def ensure(settings: Settings, parts: Sequence[str] | None = None) -> None:
     """Have these parts (None: all) and what they need up and well; does nothing when they are.
 
+    A part that runs elsewhere is waited for.
+
     Raises:
         ServiceUnavailable: a part did not come up; says which, why, and what to do.
     """
-    wanted = chosen(settings, tuple(parts) if parts is not None else None)
-    if not wanted or (supervisor.is_up(settings) and all(part.probe(settings) for part in wanted)):
+    wanted = chosen(tuple(parts) if parts is not None else None)
+    ours = [part for part in wanted if not part.elsewhere(settings)]
+    if (not ours or supervisor.is_up(settings)) and all(part.probe(settings) for part in wanted):
         return
-    if supervisor.MARK in os.environ:
+    if not ours or supervisor.MARK in os.environ:
         # A supervised process must not start its own supervisor again; the parts come back alone.
         _wait(settings, wanted)
         return
@@ -84,8 +87,9 @@ def _start(settings: Settings, wanted: Sequence[Part]) -> None:
         processes.end_all(settings.home, _session(settings))
         supervisor.start(settings, {name: part.programs for name, part in PARTS.items()})
     for part in wanted:
-        _wait(settings, [PARTS[need] for need in part.needs])
-        _start_part(settings, part)
+        if not part.elsewhere(settings):
+            _wait(settings, [PARTS[need] for need in part.needs])
+            _start_part(settings, part)
     _wait(settings, wanted)
 
 
@@ -131,6 +135,11 @@ def _give_up_if_hopeless(
 
 
 def _complaint(settings: Settings, part: Part, fatal: Sequence[str], waited: float) -> str:
+    if part.elsewhere(settings):
+        return (
+            f"{part.name} does not answer after {waited:.0f} s; it is not ours to start: look "
+            f"after it, or see whether MILLRACE_{part.address.upper()} names the right address"
+        )
     name = fatal[0] if fatal else part.programs[0]
     path = settings.logs / f"{name}.log"
     tail = path.read_text(errors="replace").splitlines()[-12:] if path.exists() else []

@@ -1,4 +1,4 @@
-"""Delta's jars for Spark: fetched once by Ivy, which ships with Spark, and checked at every use."""
+"""Spark's further jars: fetched once by Ivy, which ships with Spark, and checked at every use."""
 
 import hashlib
 import shutil

@@ -1,5 +1,7 @@
 """The MLflow server: tracking and registry on Postgres, artifacts proxied, no job execution."""
 
+from urllib.parse import urlsplit
+
 from pipelines.services.program import BIN, Program
 from pipelines.settings import Settings
 
@@ -10,7 +12,7 @@ def prepare(settings: Settings) -> None:
 
 
 def program(settings: Settings) -> Program:
-    """One worker on loopback; it checks the Host of each request, which is its default."""
+    """One worker; it checks the Host of each request against its addresses."""
     where = ["--host", settings.host, "--port", str(settings.mlflow_port), "--workers", "1"]
     return Program(
         (str(BIN / "mlflow"), "server", *where),
@@ -24,6 +26,18 @@ def program(settings: Settings) -> Program:
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
+            **_known_as(settings),
         },
         folder=settings.home / "mlflow",
     )
+
+
+def _known_as(settings: Settings) -> dict[str, str]:
+    """Its names beside loopback's, which it knows by default."""
+    if not (settings.mlflow_url or settings.mlflow_public_url):
+        return {}
+    hosts = (urlsplit(settings.mlflow_uri).netloc, urlsplit(settings.mlflow_page).netloc)
+    return {
+        "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(hosts),
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": settings.mlflow_page,
+    }

@@ -18,10 +18,14 @@ class Part:
     prepare: Callable[[Settings], None]
     program: Callable[[Settings, str], Program]
     probe: Callable[[Settings], bool]
-    elsewhere: Callable[[Settings], bool]  # its address is a setting: we neither start nor stop it
+    address: str  # the setting of its address: where that is given, it is not ours to start
     needs: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()  # the settings that name its ports
     timeout_seconds: int = 120
+
+    def elsewhere(self, settings: Settings) -> bool:
+        """Whether somebody else starts and stops it."""
+        return bool(getattr(settings, self.address))
 
 
 PARTS: Mapping[str, Part] = {
@@ -33,7 +37,7 @@ PARTS: Mapping[str, Part] = {
             prepare=postgres.prepare,
             program=lambda settings, _: postgres.program(settings),
             probe=probes.postgres,
-            elsewhere=lambda settings: not settings.embedded_postgres,
+            address="postgres",
         ),
         Part(
             name="spark",
@@ -41,7 +45,7 @@ PARTS: Mapping[str, Part] = {
             prepare=spark.prepare,
             program=lambda settings, _: spark.program(settings),
             probe=probes.spark,
-            elsewhere=lambda settings: not settings.embedded_spark,
+            address="spark_remote",
             ports=("spark_port", "spark_ui_port"),
         ),
         Part(
@@ -50,7 +54,7 @@ PARTS: Mapping[str, Part] = {
             prepare=airflow.prepare,
             program=airflow.program,
             probe=probes.airflow,
-            elsewhere=lambda settings: bool(settings.airflow_url),
+            address="airflow_url",
             needs=("postgres",),
             ports=("airflow_port",),
             timeout_seconds=240,
@@ -61,7 +65,7 @@ PARTS: Mapping[str, Part] = {
             prepare=mlflow.prepare,
             program=lambda settings, _: mlflow.program(settings),
             probe=probes.mlflow,
-            elsewhere=lambda settings: bool(settings.mlflow_url),
+            address="mlflow_url",
             needs=("postgres",),
             ports=("mlflow_port",),
             timeout_seconds=180,
@@ -70,8 +74,8 @@ PARTS: Mapping[str, Part] = {
 }
 
 
-def chosen(settings: Settings, names: tuple[str, ...] | None) -> list[Part]:
-    """The embedded parts of those names (None: all) and what they need, in order of start.
+def chosen(names: tuple[str, ...] | None) -> list[Part]:
+    """The parts of those names (None: all) and what they need, in order of start.
 
     Raises:
         UsageError: there is no part of that name.
@@ -81,4 +85,4 @@ def chosen(settings: Settings, names: tuple[str, ...] | None) -> list[Part]:
             raise UsageError(f"no part {name!r}; there is {', '.join(PARTS)}")
     wanted = set(PARTS if names is None else names)
     wanted |= {need for name in wanted for need in PARTS[name].needs}
-    return [part for name, part in PARTS.items() if name in wanted and not part.elsewhere(settings)]
+    return [part for name, part in PARTS.items() if name in wanted]

@@ -11,6 +11,8 @@ from pipelines.settings import Settings
 # Airflow's Fernet wants 32 bytes in URL-safe base64; the others may be any long random text.
 NAMES: Mapping[str, Callable[[], str]] = {
     "postgres": lambda: secrets.token_urlsafe(24),
+    "redis": lambda: secrets.token_urlsafe(24),
+    "spark": lambda: secrets.token_urlsafe(24),
     "airflow_admin": lambda: secrets.token_urlsafe(12),
     "airflow_fernet": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "airflow_jwt": lambda: secrets.token_urlsafe(48),

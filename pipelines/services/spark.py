@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from pipelines.services import jars, java
+from pipelines.services import jars, java, secrets
 from pipelines.services.program import Program
 from pipelines.settings import Settings
 
@@ -12,29 +12,27 @@ _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
 def prepare(settings: Settings) -> None:
-    """Fetch the jars and make the folders."""
+    """Fetch the jars, make the folders, write the server's settings."""
     jars.ensure(settings)
     for folder in (_folder(settings) / "tmp", settings.warehouse):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     java.trust_the_machine(_folder(settings))
+    # A file, because an argument list can be read by every user, and passwords are among them.
+    lines = [f"{name} {value}\n" for name, value in configure(settings).items()]
+    secrets.write(_properties(settings), "".join(lines))
 
 
 def program(settings: Settings) -> Program:
     """The server, with the JVM started directly."""
     classes = [str(java.SPARK_HOME / "jars" / "*"), *map(str, jars.paths(settings))]
-    configuration = [
-        word
-        for name, value in configure(settings).items()
-        for word in ("--conf", f"{name}={value}")
-    ]
-    submit = ["org.apache.spark.deploy.SparkSubmit", "--class", _SERVER, *configuration]
+    submit = ["org.apache.spark.deploy.SparkSubmit", "--class", _SERVER, "--properties-file"]
     argv = [str(java.JAVA), *jvm_options(settings), "-cp", ":".join(classes), *submit]
     return Program(
-        (*argv, "spark-internal"),
+        (*argv, str(_properties(settings)), "spark-internal"),
         {
             "JAVA_HOME": str(java.JAVA_HOME),
             "SPARK_HOME": str(java.SPARK_HOME),
-            # The web page and the block manager bind where this says.
+            # Where the web page binds.
             "SPARK_LOCAL_IP": settings.host,
             # Read when the server starts; per session it is refused.
             "PYSPARK_PYTHON": sys.executable,
@@ -44,12 +42,15 @@ def program(settings: Settings) -> Program:
 
 
 def configure(settings: Settings) -> dict[str, str]:
-    """Spark's settings."""
+    """Spark's settings, secrets among them."""
     cores = str(os.cpu_count() or 2)
-    catalog = f"jdbc:derby:;databaseName={_folder(settings) / 'catalog'};create=true"
     return {
         "spark.master": f"local[{cores}]",
         "spark.app.name": "millrace",
+        # Driver and executor are one process: nobody else talks to its block manager.
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.connect.authenticate.token": settings.secret("spark"),
         "spark.connect.grpc.binding.address": settings.host,
         "spark.connect.grpc.binding.port": str(settings.spark_port),
         "spark.ui.port": str(settings.spark_ui_port),
@@ -60,7 +61,7 @@ def configure(settings: Settings) -> dict[str, str]:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(settings.warehouse),
-        "spark.hadoop.javax.jdo.option.ConnectionURL": catalog,
+        **_catalog(settings),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": cores,
         # The state of a small table's log: 50 tasks by default.
@@ -74,6 +75,20 @@ def configure(settings: Settings) -> dict[str, str]:
         "spark.ui.retainedStages": "200",
         "spark.sql.ui.retainedExecutions": "100",
     }
+
+
+def _catalog(settings: Settings) -> dict[str, str]:
+    if settings.catalog == "derby":
+        options = {"URL": f"jdbc:derby:;databaseName={_folder(settings) / 'catalog'};create=true"}
+    else:
+        address = settings.database("metastore")
+        options = {
+            "URL": f"jdbc:postgresql://{address.host}:{address.port or 5432}/metastore",
+            "DriverName": "org.postgresql.Driver",
+            "UserName": str(address.username),
+            "Password": str(address.password),
+        }
+    return {f"spark.hadoop.javax.jdo.option.Connection{name}": v for name, v in options.items()}
 
 
 def jvm_options(settings: Settings) -> list[str]:
@@ -92,6 +107,10 @@ def jvm_options(settings: Settings) -> list[str]:
         f"-Dderby.stream.error.file={settings.logs / 'derby.log'}",
         f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
     ]
+
+
+def _properties(settings: Settings) -> Path:
+    return _folder(settings) / "spark.properties"
 
 
 def _folder(settings: Settings) -> Path:

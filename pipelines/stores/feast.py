@@ -18,6 +18,7 @@ from pipelines.stores import postgres
 
 if TYPE_CHECKING:
     from feast import FeatureStore
+    from redis import Redis
 
 # An Entity, FeatureView or FeatureService: Feast has no common class for them.
 Definition: TypeAlias = Any
@@ -109,7 +110,7 @@ def store(settings: Settings, case: str, *, creates: bool = False) -> "FeatureSt
 
 def _online_store(settings: Settings, case: str) -> dict[str, str]:
     if settings.online_store == "redis":
-        return {"type": "redis", "connection_string": settings.redis}
+        return {"type": "redis", "connection_string": settings.redis_connection()}
     return {"type": "sqlite", "path": str(sqlite_path(settings, case))}
 
 
@@ -167,8 +168,26 @@ def _note_digest(target: "FeatureStore", digest: str) -> None:
 
 
 def _is_ready(settings: Settings, case: str) -> bool:
-    """Redis has no tables to make; a removed SQLite file is made anew, and filled."""
-    return settings.online_store != "sqlite" or sqlite_path(settings, case).exists()
+    """An online store that was lost is made anew, and filled."""
+    if settings.online_store == "sqlite":
+        return sqlite_path(settings, case).exists()
+    with redis_client(settings) as client:
+        return bool(client.exists(_prepared(case)))
+
+
+def redis_client(settings: Settings) -> "Redis":
+    """The online store itself; close it."""
+    from redis import Redis
+
+    address, *options = settings.redis_connection().split(",")
+    host, _, port = address.partition(":")
+    given: dict[str, Any] = dict(option.split("=", 1) for option in options)
+    return Redis(host=host, port=int(port or 6379), **given)
+
+
+def _prepared(case: str) -> str:
+    """The key which says that what Redis holds was written since it was last empty."""
+    return f"millrace:{case}:prepared"
 
 
 def _removed(target: "FeatureStore", definitions: Sequence[Definition]) -> list[Definition]:
@@ -186,7 +205,9 @@ def _prepare_online(settings: Settings, case: str) -> None:
 
     On Redis, Feast itself sees to the second; on SQLite a trigger does.
     """
-    if settings.online_store != "sqlite":
+    if settings.online_store == "redis":
+        with redis_client(settings) as client:
+            client.set(_prepared(case), "1")
         return
     path = sqlite_path(settings, case)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

@@ -24,7 +24,7 @@ def connect(settings: Settings) -> "SparkSession":
         ServiceUnavailable: nothing answers there.
     """
     # dbt and Feast find the session by this variable; see docs/decisions.
-    os.environ["SPARK_REMOTE"] = settings.spark_url
+    os.environ["SPARK_REMOTE"] = settings.spark_session()
     # An instant leaves Spark as this process's local time, and Feast writes it without a zone.
     os.environ["TZ"] = "UTC"
     time.tzset()
@@ -36,7 +36,7 @@ def connect(settings: Settings) -> "SparkSession":
     from pyspark.sql.connect.session import SparkSession
 
     try:
-        session = SparkSession.builder.remote(settings.spark_url).getOrCreate()
+        session = SparkSession.builder.remote(settings.spark_session()).getOrCreate()
         # About half a minute, so that a stage whose server died fails, and Airflow runs it again
         # on the restarted one; the default asks for ten minutes, and once more at exit.
         session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=8000)])

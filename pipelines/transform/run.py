@@ -12,6 +12,7 @@ from pipelines.settings import Settings
 from pipelines.stage import Context, Outcome
 from pipelines.stores import compiled, delta
 from pipelines.stores.compiled import CompiledModel
+from pipelines.transform import docs
 from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import Layer, UseCase
 
@@ -53,10 +54,16 @@ def run(context: Context) -> Outcome:
 
 
 def _kept(context: Context, models: Iterable["NodeResult"]) -> str:
-    """Keep what was compiled, for lineage; the digest that it is kept by."""
-    digest = compiled.project_digest(PROJECT, context.case.name)
-    kept = compiled_models(context.case, models)
-    compiled.keep(context.settings.home, context.case.name, digest, kept)
+    """Keep what was compiled, for lineage, and dbt's pages; the digest that they are kept by."""
+    settings, case = context.settings, context.case
+    digest = compiled.project_digest(PROJECT, case.name)
+    compiled.keep(settings.home, case.name, digest, compiled_models(case, models))
+    if not docs.is_kept(settings.reports, case.name, digest):
+        # Of what was just compiled, without asking the engine about each table.
+        options = ("--static", "--no-compile", "--empty-catalog")
+        dbt(settings, ("docs", "generate"), case, context.interval, *options)
+        page = target(settings, case) / "static_index.html"
+        docs.keep(settings.reports, case.name, digest, page)
     return digest
 
 
@@ -88,7 +95,7 @@ def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "N
     """
     from dbt.contracts.graph.nodes import ModelNode
 
-    ended = dbt(settings, "build", case, interval, "--exclude", "test_type:unit")
+    ended = dbt(settings, ("build",), case, interval, "--exclude", "test_type:unit")
     for result in ended:
         if result.status == "warn":
             log.warning("%s", _told(result))
@@ -104,7 +111,7 @@ def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "N
 
 
 def dbt(
-    settings: Settings, command: str, case: UseCase, interval: Interval, *options: str
+    settings: Settings, command: Sequence[str], case: UseCase, interval: Interval, *options: str
 ) -> Sequence["NodeResult"]:
     """Run one dbt command for one case and interval; what became of each of its nodes.
 
@@ -120,16 +127,22 @@ def dbt(
         [
             *("--quiet", "--log-level", "none", "--log-level-file", "info"),
             *("--no-populate-cache", "--log-path", str(_logs(settings))),
-            command,
+            *command,
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-            *("--target-path", str(settings.home / "dbt" / case.name)),
+            *("--target-path", str(target(settings, case))),
             *("--select", f"path:models/{case.name}", *options),
             *("--vars", json.dumps({name: at.isoformat() for name, at in variables.items()})),
         ]
     )
     if ended.exception is not None:
-        raise CheckFailed(f"dbt {command}: {_one_line(str(ended.exception))}") from ended.exception
+        said = _one_line(str(ended.exception))
+        raise CheckFailed(f"dbt {' '.join(command)}: {said}") from ended.exception
     return cast("RunExecutionResult", ended.result).results
+
+
+def target(settings: Settings, case: UseCase) -> Path:
+    """Where dbt writes what it compiles and generates."""
+    return settings.home / "dbt" / case.name
 
 
 def _logs(settings: Settings) -> Path:

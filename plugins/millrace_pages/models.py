@@ -130,13 +130,13 @@ def models(
                 row,
                 decided.get(row.details["number"], ()),
                 now.version if now else None,
-                settings.mlflow_uri,
+                settings.mlflow_page,
             )
             for row in rows
         ],
         paging=paging,
         answers=[answer(row) for row in said],
         answers_paging=said_paging,
-        mlflow=settings.mlflow_uri,
+        mlflow=settings.mlflow_page,
         asked={"interval": interval},
     )

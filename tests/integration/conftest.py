@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 
 from benchmarks.harness import own_platform
 from pipelines import services
-from pipelines.services import supervisor
+from pipelines.services import databases, supervisor
 from pipelines.settings import Settings
 from pipelines.stores import postgres
+from tests.integration import servers
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
     """The session's own home and free ports; everything started for it ends with the session."""
-    with own_platform(lock_timeout_seconds=120) as (made, _):
+    with servers.addresses() as given, own_platform(lock_timeout_seconds=120, **given) as (made, _):
+        if made.postgres:
+            databases.make(made)
         yield made
         postgres.engine.cache_clear()
 

@@ -5,12 +5,15 @@ import os
 import socket
 import stat
 from collections import namedtuple
+from dataclasses import replace
 
 import pytest
 
+from pipelines import services
 from pipelines.errors import ServiceUnavailable, UsageError
 from pipelines.services import (
     airflow,
+    control,
     jars,
     mlflow,
     postgres,
@@ -127,19 +130,48 @@ def test_a_spark_of_somebody_elses_does_not_reach_the_parts(settings, monkeypatc
     assert not {"SPARK_REMOTE", "PYSPARK_PYTHON"} & set(supervisor.environment(settings))
 
 
-def test_a_part_brings_what_it_needs_in_order_of_start(settings):
-    assert [part.name for part in chosen(settings, ("mlflow",))] == ["postgres", "mlflow"]
-    assert [part.name for part in chosen(settings, None)] == list(PARTS)
+def test_a_part_brings_what_it_needs_in_order_of_start():
+    assert [part.name for part in chosen(("mlflow",))] == ["postgres", "mlflow"]
+    assert [part.name for part in chosen(None)] == list(PARTS)
     with pytest.raises(UsageError, match="no part 'redis'; there is postgres, spark"):
-        chosen(settings, ("redis",))
+        chosen(("redis",))
 
 
-def test_a_part_that_runs_elsewhere_is_left_alone(tmp_path):
-    settings = Settings(
-        home=tmp_path, postgres="postgresql+psycopg2://u:p@db/x", spark_remote="sc://spark:15002"
+def test_a_part_that_runs_elsewhere_is_waited_for_and_never_started(tmp_path):
+    with socket.socket() as somebodys:
+        somebodys.bind(("127.0.0.1", 0))
+        somebodys.listen()
+        port = somebodys.getsockname()[1]
+        settings = Settings(home=tmp_path / "home", spark_remote=f"sc://127.0.0.1:{port}")
+        services.ensure(settings, ["spark"])
+    assert not settings.home.exists()
+
+
+def test_a_part_elsewhere_that_does_not_answer_is_named_with_its_setting(tmp_path, monkeypatch):
+    spark_part = replace(PARTS["spark"], timeout_seconds=0)
+    monkeypatch.setattr(control, "chosen", lambda _: [spark_part])
+    settings = Settings(home=tmp_path, spark_remote="sc://127.0.0.1:1")
+    with pytest.raises(ServiceUnavailable, match=r"spark does not answer.*MILLRACE_SPARK_REMOTE"):
+        services.ensure(settings, ["spark"])
+
+
+def test_an_address_without_a_credential_takes_the_secret(settings):
+    given = {"home": settings.home, "redis": "redis:6379", "spark_remote": "sc://spark:15002"}
+    ours = Settings(postgres="postgresql+psycopg2://u@db/x", **given)
+    assert ours.database("feast").password == settings.secret("postgres")
+    assert ours.redis_connection() == f"redis:6379,password={settings.secret('redis')}"
+    token = settings.secret("spark")
+    assert ours.spark_session() == f"sc://spark:15002/;authorization=Bearer%20{token}"
+    assert token not in ours.spark_url
+    theirs = Settings(
+        home=settings.home,
+        postgres="postgresql+psycopg2://u:p@db/x",
+        redis="redis:6379,password=p",
+        spark_remote="sc://spark:443/;token=t;use_ssl=true",
     )
-    assert [part.name for part in chosen(settings, None)] == ["airflow", "mlflow"]
-    assert chosen(settings, ("postgres", "spark")) == []
+    assert theirs.database("feast").password == "p"
+    assert theirs.redis_connection() == theirs.redis
+    assert theirs.spark_session() == theirs.spark_remote
 
 
 def test_a_busy_port_is_named_with_its_holder_and_the_way_out(tmp_path):

@@ -42,7 +42,7 @@ def session(platform: Settings) -> "Iterator[SparkSession]":
     """On this platform's server: other tests of the process have one on theirs."""
     from pyspark.sql.connect.session import SparkSession
 
-    created = SparkSession.builder.remote(platform.spark_url).create()
+    created = SparkSession.builder.remote(platform.spark_session()).create()
     yield created
     created.stop()
 

@@ -1,0 +1,64 @@
+"""Run inside a container: all that must survive, as digests of what is in it, one JSON line."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from pipelines import services, status
+from pipelines.settings import Settings
+from pipelines.stores import delta, feast, postgres, spark
+from pipelines.use_cases import find
+
+CASE = find("flight_delays")
+
+
+def online(settings, session, at):
+    """Every entity's states as served, and the number that gold and the store tell differently."""
+    target, served, different = feast.store(settings, CASE.name), {}, 0
+    for state in CASE.entity_states:
+        view = f"{CASE.name}_{state.name}"
+        keys = ", ".join(state.keys)
+        newest = session.sql(
+            f"select {keys}, max(known_at) known_at from {CASE.table('gold', state.name)} "
+            f"group by {keys} order by {keys}"
+        ).collect()
+        entities = [{key: row[key] for key in state.keys} for row in newest]
+        rows = feast.read_online(target, [view], entities, at)
+        instants = [row[f"{view}__known_at"] for row in rows]
+        served[view] = sum(instant is not None for instant in instants)
+        different += sum(
+            instant is not None and instant.replace(tzinfo=None) != row.known_at
+            for instant, row in zip(instants, newest, strict=True)
+        )
+    return {"served": served, "different": different}
+
+
+def main():
+    settings = Settings()
+    services.ensure(settings)
+    engine, session = postgres.engine(settings), spark.connect(settings)
+    found = status.case_status(engine, CASE)
+    tables = {name: delta.digest(session, name) for name in found["tables"]}
+    rows = {name: session.table(name).count() for name in found["tables"]}
+    published = {name: table["rows"] for name, table in found["tables"].items()}
+    table = postgres.published
+    newest = select(func.count()).select_from(table).group_by(table.c.table_name, table.c.attempt)
+    with engine.connect() as connection:
+        twice = sum(count > 1 for count in connection.scalars(newest))
+    known_until = datetime.fromisoformat(found["features_known_until"])
+    print(
+        json.dumps(
+            {
+                "tables": tables,
+                "rows_as_published": rows == published,
+                "published_twice_by_one_attempt": twice,
+                "known_until": found["features_known_until"],
+                "online": online(settings, session, known_until),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
