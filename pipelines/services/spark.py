@@ -78,17 +78,24 @@ def configure(settings: Settings) -> dict[str, str]:
 
 
 def _catalog(settings: Settings) -> dict[str, str]:
+    connection = "spark.hadoop.javax.jdo.option.Connection"
     if settings.catalog == "derby":
-        options = {"URL": f"jdbc:derby:;databaseName={_folder(settings) / 'catalog'};create=true"}
-    else:
-        address = settings.database("metastore")
-        options = {
-            "URL": f"jdbc:postgresql://{address.host}:{address.port or 5432}/metastore",
-            "DriverName": "org.postgresql.Driver",
-            "UserName": str(address.username),
-            "Password": str(address.password),
-        }
-    return {f"spark.hadoop.javax.jdo.option.Connection{name}": v for name, v in options.items()}
+        derby = f"jdbc:derby:;databaseName={_folder(settings) / 'catalog'};create=true"
+        return {f"{connection}URL": derby}
+    address = settings.database("metastore")
+    return {
+        f"{connection}URL": f"jdbc:postgresql://{address.host}:{address.port or 5432}/metastore",
+        f"{connection}DriverName": "org.postgresql.Driver",
+        f"{connection}UserName": str(address.username),
+        f"{connection}Password": str(address.password),
+        # Spark ships no script that makes its tables, so the server makes each when it first needs
+        # it; without foreign keys, because adding one waits for ever for the very transaction that
+        # needs the table. This server is the catalog's only writer.
+        "spark.hadoop.datanucleus.schema.autoCreateTables": "true",
+        "spark.hadoop.datanucleus.schema.autoCreateColumns": "true",
+        "spark.hadoop.datanucleus.schema.autoCreateConstraints": "false",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+    }
 
 
 def jvm_options(settings: Settings) -> list[str]:

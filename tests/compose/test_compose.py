@@ -115,7 +115,9 @@ def test_a_restart_finds_everything_again(stack, first):
     assert stack.python(CONTENTS) == first
 
 
-def test_each_server_dies_under_a_day_and_nothing_is_lost_or_done_twice(stack, client, first):
+def test_r07_r09_r18_r25_each_server_dies_under_a_day_and_nothing_is_lost_or_done_twice(
+    stack, client, first
+):
     """R25, R7, R9, R18: the engine, the scheduler, the database, the online store, one by one."""
     key = stack.settings().yesterday().key
     run = client.trigger(f"{CASE.name}.build_features", key)

@@ -7,6 +7,7 @@ others instead, whose databases of our names and whose keys are removed.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -31,16 +32,21 @@ def addresses() -> Iterator[dict[str, str]]:
     """Settings that name the servers; none where the embedded ones are to be tested."""
     if os.environ.get("MILLRACE_TEST_SERVERS") == "debian":
         with _postgres() as database, _redis() as online:
-            yield {"postgres": database, "online_store": "redis", "redis": online}
+            yield _settings(database, online)
     elif given := os.environ.get("MILLRACE_TEST_POSTGRES"):
         _empty(given)
-        yield {
-            "postgres": given,
-            "online_store": "redis",
-            "redis": os.environ["MILLRACE_TEST_REDIS"],
-        }
+        yield _settings(given, os.environ["MILLRACE_TEST_REDIS"])
     else:
         yield {}
+
+
+def _settings(database: str, online: str) -> dict[str, str]:
+    return {
+        "postgres": database,
+        "catalog": "postgres",
+        "online_store": "redis",
+        "redis": online,
+    }
 
 
 def _empty(address: str) -> None:
@@ -106,7 +112,8 @@ def _running(command: list[str | Path], user: str | None) -> Iterator[None]:
         try:
             yield
         finally:
-            server.terminate()
+            # To PostgreSQL a fast end: SIGTERM would wait for every client to go.
+            server.send_signal(signal.SIGINT)
 
 
 def _free_port() -> int:

@@ -86,7 +86,7 @@ def test_b22_a_bad_key_reaches_no_stage(client, key):
     assert client.tasks(run)["extract"] == "upstream_failed"
 
 
-def test_b22_the_form_takes_only_dates(client):
+def test_b22_s03_the_form_takes_only_dates(client):
     body = {"logical_date": None, "conf": {"day": "yesterday'; DROP TABLE gold.rows"}}
     answer = client.http.post(f"/dags/{CASE.name}.build_features/dagRuns", json=body)
     assert answer.status_code == 400
