@@ -89,19 +89,15 @@ def test_s08_the_engine_and_the_store_refuse_who_has_no_credential(stack):
 
 
 def test_days_go_through_the_same_dags(stack, client, first):
-    yesterday = stack.settings().yesterday().start.date()
-    history = client.trigger(
-        f"{CASE.name}.load_history",
-        f"{yesterday - timedelta(days=2)}/{yesterday - timedelta(days=1)}",
-    )
-    first_run.follow(client, history)
-    assert set(client.tasks(history).values()) == {"success"}
-    day = client.trigger(f"{CASE.name}.build_features", yesterday.isoformat())
-    first_run.follow(client, day)
-    assert set(client.tasks(day).values()) == {"success"}
+    yesterday = stack.settings().yesterday()
+    day_before = yesterday.start.date() - timedelta(days=1)
+    run = client.trigger(f"{CASE.name}.load_history", f"{day_before}/{yesterday.key}")
+    first_run.follow(client, run)
+    assert set(client.tasks(run).values()) == {"success"}
     first |= stack.python(CONTENTS)
-    assert first["known_until"] == stack.settings().yesterday().end.isoformat()
+    assert first["known_until"] == yesterday.end.isoformat()
     assert first["rows_as_published"]
+    assert first["published_twice_by_one_attempt"] == 0
     assert min(first["online"]["served"].values()) > 0
     assert first["online"]["different"] == 0
 

@@ -26,7 +26,7 @@ from pipelines.use_cases import find
 pytestmark = pytest.mark.integration
 
 CASE = find("flight_delays")
-HISTORY = f"{CASE.name}.load_history"
+HISTORY, NIGHT = f"{CASE.name}.load_history", f"{CASE.name}.build_features"
 SECTION = "/plugin/millrace"
 ADDRESSES = [page.path for page in PAGES]
 FLAGS = (
@@ -156,6 +156,18 @@ def test_a_report_is_whole_and_its_frame_can_do_nothing(browser, platform, token
         assert inner.evaluate("window.origin") == "null"
 
 
+def test_dbts_own_pages_are_whole(browser, platform, token, history):
+    with visit(browser, platform, token) as context:
+        page = context.new_page()
+        wrong = watch(page, platform.airflow_api)
+        page.goto(f"{platform.airflow_api}/millrace/data", wait_until="networkidle")
+        page.get_by_role("link", name="dbt's pages").click()
+        frame = page.frame_locator("iframe.report")
+        frame.get_by_text("millrace", exact=True).first.click()
+        page.wait_for_load_state("networkidle")
+        assert wrong == []
+
+
 def test_airflow_shows_the_section_and_its_look_follows(browser, platform, token, history):
     with visit(browser, platform, token) as context:
         page = context.new_page()
@@ -169,19 +181,29 @@ def test_airflow_shows_the_section_and_its_look_follows(browser, platform, token
         frame.locator("html[data-theme=dark]").wait_for()
 
 
-def test_a_task_leads_to_what_it_made(browser, platform, token, client, history):
-    run = quote(history.run_id, safe="")
-    answer = client.http.get(f"/dags/{HISTORY}/dagRuns/{run}/taskInstances/validate_raw/links")
-    (link,) = answer.json()["extra_links"].values()
-    assert link.startswith(f"{SECTION}/millrace/validation?case={CASE.name}&interval=")
+def test_a_day_triggered_by_its_form_leads_to_what_it_made(
+    browser, platform, token, client, history
+):
+    day = platform.yesterday().key
+    client.unpause(NIGHT)
+    before = client.runs(NIGHT)
     with visit(browser, platform, token) as context:
         page = context.new_page()
-        page.goto(f"{platform.airflow_api}/dags/{HISTORY}/runs/{run}/tasks/validate_raw/details")
+        page.goto(f"{platform.airflow_api}/dags/{NIGHT}")
+        page.get_by_role("button", name="Trigger").first.click()
+        form = page.get_by_role("dialog")
+        form.locator("#element_day").fill(day)
+        form.get_by_test_id("trigger-dag-submit").click()
+        form.wait_for(state="hidden")
+        (run,) = [each for each in client.runs(NIGHT) if each not in before]
+        first_run.follow(client, run)
+        address = f"{platform.airflow_api}/dags/{NIGHT}/runs/{quote(run.run_id, safe='')}"
+        page.goto(f"{address}/tasks/validate_raw/details")
         page.get_by_role("link", name="Validation", exact=True).click()
         frame = page.frame_locator("iframe[title=Millrace]")
         rows = frame.get_by_role("region", name="Verdicts", exact=True).locator("tbody tr")
         rows.first.wait_for()
-        assert {*rows.locator("td:nth-child(2)").all_inner_texts()} == {history.key}
+        assert {*rows.locator("td:nth-child(2)").all_inner_texts()} == {day}
 
 
 def test_a_run_of_a_dag_has_its_stages_as_a_tab(browser, platform, token, history):
