@@ -95,7 +95,8 @@ def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "N
     """
     from dbt.contracts.graph.nodes import ModelNode
 
-    ended = dbt(settings, ("build",), case, interval, "--exclude", "test_type:unit")
+    done = dbt(settings, ("build",), case, interval, "--exclude", "test_type:unit")
+    ended = cast("RunExecutionResult", done).results
     for result in ended:
         if result.status == "warn":
             log.warning("%s", _told(result))
@@ -112,8 +113,8 @@ def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "N
 
 def dbt(
     settings: Settings, command: Sequence[str], case: UseCase, interval: Interval, *options: str
-) -> Sequence["NodeResult"]:
-    """Run one dbt command for one case and interval; what became of each of its nodes.
+) -> object:
+    """Run one dbt command for one case and interval; what dbt calls its result.
 
     Raises:
         CheckFailed: dbt itself could not start, such as after a mistake in a YAML file.
@@ -137,7 +138,7 @@ def dbt(
     if ended.exception is not None:
         said = _one_line(str(ended.exception))
         raise CheckFailed(f"dbt {' '.join(command)}: {said}") from ended.exception
-    return cast("RunExecutionResult", ended.result).results
+    return ended.result
 
 
 def target(settings: Settings, case: UseCase) -> Path:

@@ -51,7 +51,7 @@ class Stack:
 
     def container(self, service: str) -> dict[str, Any]:
         """What Docker knows of a service's container, also of one that has ended."""
-        name = self.compose("ps", "-aq" if self._knows_all() else "-q", service).strip()
+        name = self.compose("ps", "-a", "-q", service).strip()
         found = subprocess.run(["docker", "inspect", name], capture_output=True, check=True)
         (known,) = json.loads(found.stdout)
         return dict(known)
@@ -75,9 +75,6 @@ class Stack:
         words = ("exec", "-T", "airflow-api", "cat", "/var/lib/millrace/secrets/airflow_admin")
         secret.write_text(self.compose(*words))
         return Settings(home=self.home, airflow_url=f"http://127.0.0.1:{port}")
-
-    def _knows_all(self) -> bool:
-        return "-a" in self.compose("ps", "--help")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:

@@ -20,7 +20,7 @@ from tests.compose.conftest import SERVICES, Stack, wait_until
 pytestmark = pytest.mark.integration
 
 CASE = find("flight_delays")
-CONTENTS = Path(__file__).with_name("contents.py")
+CONTENTS, ASK = (Path(__file__).with_name(name) for name in ("contents.py", "ask.py"))
 # Airflow has to notice that its database is away.
 AWAY_SECONDS = 45
 
@@ -130,12 +130,16 @@ def test_r07_r09_r18_r25_each_server_dies_under_a_day_and_nothing_is_lost_or_don
     stack.compose("start", "postgres")
     stack.wait_until_healthy("postgres", "airflow-api")
     _await(client, run, "materialize", "up_for_retry")
+    asked = stack.python(ASK)
+    assert asked["failed"] == "ConnectionError"
+    assert asked["seconds"] < 30
     stack.compose("start", "redis")
     first_run.follow(client, run)
     stack.wait_until_healthy()
     assert set(client.tasks(run).values()) == {"success"}
     restarted = {name for name in SERVICES if stack.container(name)["RestartCount"]}
     assert {"spark", "airflow-scheduler"} <= restarted
+    assert stack.python(ASK)["failed"] is None
     assert stack.python(CONTENTS) == first
 
 

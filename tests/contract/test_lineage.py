@@ -24,7 +24,7 @@ def compiled(case_name: str) -> CaseLineage:
     case = find(case_name)
     with TemporaryDirectory() as home:
         settings, day = Settings(home=Path(home)), Interval.parse("2026-11-20")
-        results = dbt(settings, "compile", case, day, "--no-introspect")
+        results = dbt(settings, ("compile",), case, day, "--no-introspect").results
     return kept.build(case, compiled_models(case, results))
 
 
