@@ -8,8 +8,10 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.millrace-ready
 TESTS ?= tests
+# In model/ the other two put PostgreSQL 18 in Spark's place.
 ON_SERVERS := $(addprefix tests/integration/,test_lease.py test_promotions.py test_lineage.py \
-  test_lineage_events.py test_validate.py materialize model pages)
+  test_lineage_events.py test_validate.py materialize pages \
+  $(addprefix model/test_,due.py join_kept.py predict.py promote.py))
 # Every documented example runs.
 EXAMPLES := $(shell grep -rl "^ *>>> " pipelines models plugins --include=*.py)
 export UV_PYTHON_DOWNLOADS := never

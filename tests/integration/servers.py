@@ -108,7 +108,8 @@ def _folder(user: str) -> Iterator[tuple[Path, str | None]]:
 def _running(command: list[str | Path], user: str | None) -> Iterator[None]:
     if not shutil.which(command[0]):
         pytest.exit(f"{command[0]} is missing: apt-get install postgresql-15 redis-server", 1)
-    with subprocess.Popen(command, user=user, stdout=subprocess.DEVNULL) as server:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, user=user, stdout=quiet, stderr=quiet) as server:
         try:
             yield
         finally:

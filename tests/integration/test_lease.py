@@ -1,6 +1,5 @@
 """One writer a case; a writer that was thought dead can't commit (R11, R12)."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -90,11 +89,11 @@ with lease.hold(engine, "t_stopped", int(sys.argv[1]), 5) as held:
 
 
 def test_r11_a_stopped_process_loses_the_case_and_is_refused_when_it_wakes(
-    settings, journal, attempt
+    environment, journal, attempt
 ):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(attempt("t_stopped"))],
-        env={**os.environ, "MILLRACE_HOME": str(settings.home)},
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
