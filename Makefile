@@ -29,7 +29,7 @@ test: setup ## all tests that need no server of others (TESTS=path: only those)
 	@$(BIN)/pytest --ignore tests/compose $(TESTS)
 
 test-services: setup ## what touches PostgreSQL or Redis, on Debian's own servers
-	@MILLRACE_TEST_SERVERS=$${MILLRACE_TEST_SERVERS-debian} $(BIN)/pytest $(ON_SERVERS)
+	@MILLRACE_TEST_SERVERS=$(if $(MILLRACE_TEST_POSTGRES),,debian) $(BIN)/pytest $(ON_SERVERS)
 
 test-compose: setup ## the containers: built, started, killed and restored
 	@tests/compose/base_images.sh
