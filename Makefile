@@ -53,7 +53,7 @@ check: setup ## format, lint, types, contracts, fast tests
 	@$(BIN)/pytest -q --doctest-modules $(EXAMPLES) tests/unit tests/contract tests/dags
 
 bench: setup ## measure (GOAL=name: only that one)
-	@$(BIN)/python -m benchmarks $(GOAL)
+	@PYTHONPATH=plugins $(BIN)/python -m benchmarks $(GOAL)
 
 lock: | $(UV) ## resolve pyproject.toml into requirements.lock again
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \

@@ -5,6 +5,7 @@ process, so that no network is in the figure. Every answer has to be a whole pag
 """
 
 import json
+import logging
 import random
 import time
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ ADDRESSES = (
 
 def main() -> None:
     """Every page once to warm up, then all of them again and again in changing order."""
+    logging.disable(logging.INFO)  # of Airflow's, a line a request
     print(f"seed {SEED}")
     dice = random.Random(SEED)  # noqa: S311
     taken: dict[str, list[float]] = {address: [] for address in ADDRESSES}

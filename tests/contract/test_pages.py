@@ -69,7 +69,7 @@ def imports(path):
 
 
 def test_nothing_imports_the_pages():
-    for folder in ("pipelines", "dags", "features", "models", "expectations", "benchmarks"):
+    for folder in ("pipelines", "dags", "features", "models", "expectations"):
         for path in (ROOT / folder).rglob("*.py"):
             found = {name.partition(".")[0] for name in imports(path)}
             assert not found & {"plugins", "millrace", "millrace_pages"}, path
