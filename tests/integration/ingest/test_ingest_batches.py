@@ -113,3 +113,15 @@ def test_b16_empty_files_succeed_and_replace_the_interval_by_nothing(
     desk.land_bytes("readings", b"")
     assert set(desk.ingest().values()) == {0}
     assert tables(desk) == ([], [], [], [])
+
+
+def test_what_nobody_proved_is_gone_when_the_next_interval_is_ingested(desk: Any) -> None:
+    """Nothing of this case was ever published; the last test, because the tables change."""
+    desk.land([desk.reading("s1")], [desk.alarm()])
+    desk.ingest()
+    assert [row["sensor"] for row in desk.table("bronze", "readings")] == ["s1"]
+    next_day = type("NextDay", (type(desk),), {"day": "2026-11-19"})
+    following = next_day(desk.settings, desk.case, desk.spark)
+    following.land([following.reading("s2")], [following.alarm()])
+    following.ingest(following.day)
+    assert [row["sensor"] for row in desk.table("bronze", "readings")] == ["s2"]
