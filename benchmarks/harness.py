@@ -54,18 +54,22 @@ class Timings:
         return max(self.seconds)
 
 
+def free_ports(*names: str) -> dict[str, int]:
+    """A port of loopback that nobody listens on for each name, all of them different."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in names]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
+
+
 @contextmanager
 def own_platform(**changes: Any) -> Iterator[tuple[Settings, Mapping[str, str]]]:
     """A home and ports of its own, so that a running platform is neither used nor stopped.
 
     Gives the settings, and the environment that hands them to child processes.
     """
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(4)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        names = ("airflow_port", "mlflow_port", "spark_port", "spark_ui_port")
-        ports = {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
+    ports = free_ports("airflow_port", "mlflow_port", "spark_port", "spark_ui_port")
     # In the system's own folder for such: the path of a Unix socket has to be short.
     given = {"home": Path(tempfile.mkdtemp(prefix="mr-")), **ports, **changes}
     settings = Settings(**given)

@@ -3,17 +3,16 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.harness import free_ports
 from pipelines.settings import ROOT, Settings
 
 SERVICES = (
@@ -87,13 +86,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Up from nothing; removed with its volumes at the end."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in PORTS]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        ports = {
-            name: str(each.getsockname()[1]) for name, each in zip(PORTS, sockets, strict=True)
-        }
+    ports = {name: str(port) for name, port in free_ports(*PORTS).items()}
     environment = {**os.environ, **ports, "COMPOSE_PROJECT_NAME": PROJECT}
     made = Stack(environment, tmp_path_factory.mktemp("outside"))
     try:

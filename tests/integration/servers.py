@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NoRedis
 from sqlalchemy import create_engine, make_url, text
 
+from benchmarks.harness import free_ports
 from pipelines.services import databases, postgres
 
 PASSWORD = "only-for-this-test"
@@ -69,7 +69,7 @@ def _postgres() -> Iterator[str]:
             user=user,
             stdout=subprocess.DEVNULL,
         )
-        port = _free_port()
+        port = free_ports("server")["server"]
         server = [BINARIES / "postgres", "-D", folder / "data", "-k", folder, "-p", str(port)]
         address = f"postgresql+psycopg2://millrace:{PASSWORD}@127.0.0.1:{port}/postgres"
         with _running(server, user):
@@ -82,7 +82,7 @@ def _postgres() -> Iterator[str]:
 @contextmanager
 def _redis() -> Iterator[str]:
     with _folder("redis") as (folder, user):
-        port = _free_port()
+        port = free_ports("server")["server"]
         server = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
         server += ["--requirepass", PASSWORD, "--appendonly", "yes"]
         with _running(server, user):
@@ -115,12 +115,6 @@ def _running(command: list[str | Path], user: str | None) -> Iterator[None]:
         finally:
             # To PostgreSQL a fast end: SIGTERM would wait for every client to go.
             server.send_signal(signal.SIGINT)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(question: Callable[[], object]) -> bool:

@@ -201,7 +201,11 @@ def test_a_day_triggered_by_its_form_leads_to_what_it_made(
         form.wait_for(state="hidden")
         (run,) = [each for each in client.runs(NIGHT) if each not in before]
         first_run.follow(client, run)
-        address = f"{platform.airflow_api}/dags/{NIGHT}/runs/{quote(run.run_id, safe='')}"
+        made = quote(run.run_id, safe="")
+        answer = client.http.get(f"/dags/{NIGHT}/dagRuns/{made}/taskInstances/validate_raw/links")
+        (link,) = answer.json()["extra_links"].values()
+        assert link.startswith(f"{SECTION}/millrace/validation?case={CASE.name}&interval=")
+        address = f"{platform.airflow_api}/dags/{NIGHT}/runs/{made}"
         page.goto(f"{address}/tasks/validate_raw/details")
         page.get_by_role("link", name="Validation", exact=True).click()
         frame = page.frame_locator("iframe[title=Millrace]")
