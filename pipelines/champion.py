@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select
 from pipelines.errors import MillraceError
 from pipelines.settings import Settings
 from pipelines.stores import mlflow, postgres
-from pipelines.stores.postgres import promotions
+from pipelines.stores.postgres import promotions, runs
 
 if TYPE_CHECKING:
     from models.scoring import Model
@@ -80,6 +80,15 @@ def last_training(engine: Engine, case: str) -> Trained | None:
     if row is None:
         return None
     return Trained(row.attempt, datetime.fromisoformat(row.result["details"]["cutoff"]))
+
+
+def answered_by(engine: Engine, case: str, interval: str) -> int | None:
+    """The version that answered an interval last: a champion since promoted may be another.
+
+    None: no predict of the interval has finished.
+    """
+    row = postgres.newest_done(engine, case, "predict", runs.c.interval == interval)
+    return row.result["details"]["model_version"] if row else None
 
 
 def registered(settings: Settings, case: str, number: int) -> tuple[bytes, str]:

@@ -9,7 +9,7 @@ from pipelines import champion as champions
 from pipelines import services
 from pipelines.settings import Settings
 from pipelines.stores import postgres
-from pipelines.stores.postgres import promotions, published, runs, verdicts
+from pipelines.stores.postgres import promotions, published, verdicts
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec import UseCase
 from pipelines.use_cases.training import PREDICTIONS
@@ -80,10 +80,9 @@ def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
     row = _newest(engine, published, published.c.table_name == table)
     if row is None:
         return None
-    run = postgres.newest_done(engine, case.name, "predict", runs.c.interval == row.interval)
     return {
         "rows": row.rows,
-        "model_version": run.result["details"]["model_version"] if run else None,
+        "model_version": champions.answered_by(engine, case.name, row.interval),
         "until": row.until.isoformat(),
     }
 

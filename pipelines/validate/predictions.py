@@ -12,11 +12,14 @@ from pipelines.validate.check import Check
 
 
 def checks(context: Context) -> Iterator[Check]:
-    """One check: the champion's answers to the interval."""
+    """One check: the answers that the interval's last predict gave.
+
+    Its version counts, not the champion of this moment: another may be promoted in between.
+    """
     case, spark = context.case, context.spark
-    now = champion.current(context.engine, case.name)
-    if now is None:
-        raise NothingDue(f"{case.name} has no champion, so nothing was predicted")
+    answered_by = champion.answered_by(context.engine, case.name, context.interval.key)
+    if answered_by is None:
+        raise NothingDue(f"{case.name} has predicted nothing for {context.interval}")
     version = context.built_version("gold", PREDICTIONS)
     built = f"{case.build_table('gold', PREDICTIONS)} version as of {version}"
     start, end = context.interval.start, context.interval.end
@@ -31,7 +34,7 @@ def checks(context: Context) -> Iterator[Check]:
         name=PREDICTIONS,
         version=version,
         frame=spark.sql(
-            f"select * from {built} where {dates} and {within} and model_version = {now.version}"
+            f"select * from {built} where {dates} and {within} and model_version = {answered_by}"
         ),
         expectations=predictions_suite(context.training.row_key, spark.sql(asked).count()),
     )

@@ -89,7 +89,13 @@ def test_without_a_champion_nobody_answers(made: Any, registry: Any) -> None:
     made.promote(1, made.day(10), KEPT)
     with pytest.raises(NothingDue, match="has no champion yet; train and promote one"):
         run(made)
-    with pytest.raises(NothingDue, match="has no champion, so nothing was predicted"):
+
+
+def test_a_check_without_an_answer_is_nothing_due(made: Any) -> None:
+    made.promote(1, made.day(10))
+    made.run("predict", "2026-11-19", model_version=1)
+    made.run("predict", NIGHT, "failed", model_version=1)
+    with pytest.raises(NothingDue, match="has predicted nothing for 2026-11-20"):
         check(made)
 
 
@@ -120,7 +126,7 @@ def test_the_check_of_an_hour_looks_at_the_hours_own_answers(
         "id int, known_at timestamptz, known_date date, is_batch boolean",
         [(number, at, at.date(), True) for number, at in decided],
     )
-    made.promote(1, day(10))
+    made.run("predict", hour, model_version=1)
     monkeypatch.setattr(
         type(made.case), "build_table", lambda case, layer, name: case.table(layer, name)
     )
@@ -139,7 +145,7 @@ def test_answers_that_are_lost_or_doubled_are_not_written(stage: Any, rows: int)
     assert (stage.appended, stage.rows(builds)) == ([], [])
 
 
-def test_the_check_looks_at_this_champions_answers_to_this_interval(
+def test_the_check_looks_at_the_last_answers_to_this_interval_whoever_is_champion_by_now(
     made: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     day, micro = made.day, timedelta(microseconds=1)
@@ -172,7 +178,9 @@ def test_the_check_looks_at_this_champions_answers_to_this_interval(
             )
         ],
     )
-    made.promote(1, day(10))
+    made.run("predict", NIGHT, model_version=2)
+    made.run("predict", NIGHT, model_version=1)
+    made.promote(2, day(10))  # between the answers and their check
     monkeypatch.setattr(
         type(made.case), "build_table", lambda case, layer, name: case.table(layer, name)
     )
@@ -181,5 +189,6 @@ def test_the_check_looks_at_this_champions_answers_to_this_interval(
     assert sorted(row["id"] for row in found.frame.collect()) == [1, 2]
     (expected,) = (each.value for each in found.expectations if hasattr(each, "value"))
     assert expected == 3
+    made.run("predict", "2026-11-19", model_version=1)
     with pytest.raises(CheckFailed, match="holds the work of 2026-11-20, not of 2026-11-19"):
         check(made, tables, "2026-11-19")
