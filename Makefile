@@ -1,7 +1,7 @@
 # Everything from a bare Linux x86-64 with Python 3.11 and make. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop up down test test-services test-compose soak check bench lock clean
+.PHONY: help setup run stop up down test test-services test-compose soak check pictures bench lock clean
 MAKEFLAGS += --no-print-directory
 
 UV := .uv/bin/uv
@@ -9,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.millrace-ready
 TESTS ?= tests
 # In model/ the other two put PostgreSQL 18 in Spark's place.
-ON_SERVERS := $(addprefix tests/integration/,test_lease.py test_promotions.py test_lineage.py \
+ON_SERVERS := $(addprefix tests/integration/,test_lease.py test_databases.py test_promotions.py test_lineage.py \
   test_lineage_events.py test_validate.py materialize pages \
   $(addprefix model/test_,due.py join_kept.py predict.py promote.py))
 # Every documented example runs.
@@ -51,6 +51,9 @@ check: setup ## format, lint, types, contracts, fast tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q --doctest-modules $(EXAMPLES) tests/unit tests/contract tests/dags
+
+pictures: setup ## take the pictures of the docs, on the platform that is up
+	@MILLRACE_TEST_PICTURES=docs/images $(BIN)/pytest -q -k pictures tests/integration/with_airflow
 
 bench: setup ## measure (GOAL=name: only that one)
 	@PYTHONPATH=plugins $(BIN)/python -m benchmarks $(GOAL)

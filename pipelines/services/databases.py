@@ -2,6 +2,7 @@
 
 from sqlalchemy import create_engine, text
 
+from pipelines.errors import MillraceError
 from pipelines.services.postgres import DATABASES
 from pipelines.settings import Settings
 
@@ -9,12 +10,28 @@ from pipelines.settings import Settings
 METASTORE = "metastore"
 
 
+# As the embedded server has them: any text, and the same order everywhere.
+_LIKE_OURS = "encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0"
+
+
 def make(settings: Settings) -> None:
-    """Make those that are missing; the user of `settings.postgres` has to be allowed to."""
+    """Make those that are missing; the user of `settings.postgres` has to be allowed to.
+
+    Raises:
+        MillraceError: one is there that can't hold every text.
+    """
     engine = create_engine(settings.database("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        there = set(connection.scalars(text("select datname from pg_database")))
+        rows = connection.execute(
+            text("select datname, pg_encoding_to_char(encoding) from pg_database")
+        )
+        there = dict(rows.tuples().all())
         for name in (*DATABASES, METASTORE):
             if name not in there:
-                connection.execute(text(f"create database {name}"))
+                connection.execute(text(f"create database {name} {_LIKE_OURS}"))
+            elif there[name] != "UTF8":
+                raise MillraceError(
+                    f"database {name} on {engine.url.host} is encoded as {there[name]}, not as "
+                    f"UTF8; drop it, or name another server in MILLRACE_POSTGRES"
+                )
     engine.dispose()

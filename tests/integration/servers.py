@@ -62,7 +62,8 @@ def _postgres() -> Iterator[str]:
     with _folder("postgres") as (folder, user):
         password = folder / "password"
         password.write_text(PASSWORD)
-        options = ["-U", "millrace", f"--pwfile={password}", "--auth=scram-sha-256"]
+        # Without a locale its own databases are SQL_ASCII: ours have to say what they need.
+        options = ["-U", "millrace", f"--pwfile={password}", "--auth=scram-sha-256", "--no-locale"]
         subprocess.run(
             [BINARIES / "initdb", "-D", folder / "data", *options],
             check=True,

@@ -1,5 +1,5 @@
 # Of the published image only what the compose file uses: POSTGRES_USER, POSTGRES_PASSWORD_FILE,
-# POSTGRES_DB, PGDATA, any user id, options as the command.
+# POSTGRES_INITDB_ARGS, PGDATA, any user id, options as the command; the database is always `postgres`.
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends libnss-wrapper postgresql-15 \

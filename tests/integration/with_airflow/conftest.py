@@ -18,17 +18,22 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
+import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
 from benchmarks.harness import own_platform
 from pipelines.settings import ROOT, Settings
 from pipelines.stores import postgres
 from pipelines.use_cases.spec import UseCase
+from tests.integration.with_airflow.browsing import FLAGS, PICTURES, chromium
 
 HISTORY_DAYS, CALM_DAYS, DRIFTED_DAYS = 30, 2, 3
 ROWS_A_DAY = 150
 SEED = 20261121
+# In the first day, after the case was made: a row that breaks the contract made from the others.
+BROKEN = {"loan": "broken", "amount": "<b>plenty</b>"}
 # What a person edits in the generated file: retrain weekly, and a gate for few rows.
 EDITS = {
     'cadence="nightly"': 'cadence="weekly"',
@@ -96,6 +101,9 @@ def loans(tmp_path_factory: pytest.TempPathFactory) -> Loans:
     words += ["--label", "late", "--positive", "yes", "--into", str(project)]
     subprocess.run([sys.executable, "-m", "pipelines", "new", "loans", *words], check=True)
     made = project / "pipelines" / "use_cases" / "loans.py"
+    with source.open("a", newline="") as file:
+        row = {**next(rows(days)), **BROKEN}
+        csv.DictWriter(file, row).writerow(row)
     text = made.read_text()
     for old, new in EDITS.items():
         assert old in text
@@ -125,10 +133,26 @@ def started(loans: Loans) -> Iterator[tuple[Settings, dict[str, str]]]:
 
 
 @pytest.fixture(scope="session")
-def platform(started: tuple[Settings, dict[str, str]]) -> Settings:
-    return started[0]
+def platform(request: pytest.FixtureRequest) -> Settings:
+    """The one on the copy; for the docs' pictures, the one that is up."""
+    return Settings() if PICTURES else request.getfixturevalue("started")[0]
 
 
 @pytest.fixture(scope="session")
 def engine(platform: Settings) -> Engine:
     return postgres.engine(platform)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def token(platform: Settings) -> str:
+    login = {"username": "admin", "password": platform.secret("airflow_admin")}
+    answer = httpx.post(f"{platform.airflow_api}/auth/token", json=login, timeout=30)
+    return str(answer.json()["access_token"])

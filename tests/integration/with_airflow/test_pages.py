@@ -4,64 +4,39 @@ Each page in light and dark, wide and narrow: no error on the console, no reques
 left this machine, nothing that axe calls serious. A task's button leads to what it made.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from millrace_pages.app import PAGES
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from pipelines import first_run
 from pipelines.settings import Settings
 from pipelines.stores import airflow
 from pipelines.use_cases import find
+from tests.integration.with_airflow.browsing import PICTURES, SECTION, serious, visit, watch
 
 pytestmark = pytest.mark.integration
 
 CASE = find("flight_delays")
 HISTORY, NIGHT = f"{CASE.name}.load_history", f"{CASE.name}.build_features"
-SECTION = "/plugin/millrace"
 ADDRESSES = [page.path for page in PAGES]
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-)  # fmt: skip
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-def chromium() -> str:
-    """Where the browser is; no Python package brings one."""
-    named = os.environ.get("MILLRACE_TEST_BROWSER")
-    found = named or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None or not Path(found).exists():
-        pytest.skip(
-            "there is no Chromium: install it (Debian, Ubuntu: apt-get install chromium), "
-            "or name one in MILLRACE_TEST_BROWSER"
-        )
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def token(platform: Settings) -> str:
-    login = {"username": "admin", "password": platform.secret("airflow_admin")}
-    answer = httpx.post(f"{platform.airflow_api}/auth/token", json=login, timeout=30)
-    return str(answer.json()["access_token"])
+# The pictures in README and docs: where each is taken, and what must be on it.
+PICTURED = {
+    "airflow": ("/dags", f"{CASE.name}.watch_drift"),
+    "overview": (f"{SECTION}/millrace/overview", "Newest runs"),
+    "models": (f"{SECTION}/millrace/models", "What the gate said"),
+    "lineage": (
+        f"{SECTION}/millrace/lineage?at=gold.{CASE.name}_origin_states"
+        ".departure_delay_minutes_mean_3h",
+        "Comes from",
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -83,50 +58,6 @@ def history(client: airflow.Airflow, platform: Settings) -> airflow.DagRun:
     return run
 
 
-@contextmanager
-def visit(
-    browser: Browser, platform: Settings, token: str, scheme: str = "light", **options: object
-) -> Iterator[BrowserContext]:
-    """A fresh browser whose visitor is logged in, as Airflow's own login leaves it."""
-    context = browser.new_context(color_scheme=scheme, **options)  # type: ignore[arg-type]
-    context.set_default_timeout(60_000)
-    context.add_cookies([{"name": "_token", "value": token, "url": platform.airflow_api}])
-    yield context
-    context.close()
-
-
-def watch(page: Page, home: str) -> list[str]:
-    """What goes wrong from here on: console, failed requests, anything from elsewhere."""
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
-    page.on(
-        "response",
-        lambda got: wrong.append(f"{got.status}: {got.url}") if got.status >= 400 else None,
-    )
-    page.on(
-        "request",
-        lambda request: (
-            None
-            if urlsplit(request.url).scheme in {"data", "blob"}
-            or request.url.startswith(f"{home}/")
-            else wrong.append(f"from elsewhere: {request.url}")
-        ),
-    )
-    return wrong
-
-
-def serious(page: Page) -> list[str]:
-    """What axe finds that keeps people out."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {[node['html'][:100] for node in each['nodes'][:3]]}"
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_every_page_is_whole(browser, platform, token, history, scheme, size):
@@ -141,6 +72,21 @@ def test_every_page_is_whole(browser, platform, token, history, scheme, size):
             assert wider <= 0, f"{address} is {wider} px too wide"
             assert serious(page) == [], address
             assert wrong == [], address
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_the_pictures_of_the_docs(browser, platform, token, history, tmp_path, name):
+    """On the platform that is up, and into docs/images, by `make pictures`."""
+    address, text = PICTURED[name]
+    with visit(browser, platform, token, viewport={"width": 1440, "height": 1010}) as context:
+        page = context.new_page()
+        wrong = watch(page, platform.airflow_api)
+        page.goto(f"{platform.airflow_api}{address}", wait_until="networkidle")
+        content = page.frame_locator("iframe[title=Millrace]") if SECTION in address else page
+        content.get_by_text(text, exact=True).first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=Path(PICTURES or tmp_path) / f"{name}.png")
+        assert wrong == []
 
 
 def test_a_report_is_whole_and_its_frame_can_do_nothing(browser, platform, token, history):

@@ -1,10 +1,12 @@
 """A case made by `millrace new` from a CSV, through the real Airflow: the whole promise, told once.
 
 History trains the first champion; a backfill of five days runs in order; three of them drift, which
-retrains the model exactly once; the newest day again, by the form, leaves every table equal.
+retrains the model exactly once; the newest day again, by the form, leaves every table equal. A
+stranger with only the browser can then say why.
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -19,8 +21,10 @@ from sqlalchemy import Engine, Select, Table, select, update
 from pipelines import first_run, status
 from pipelines.settings import Settings
 from pipelines.stores import airflow, delta, postgres
+from tests.integration.with_airflow.browsing import SECTION, visit
 
 if TYPE_CHECKING:
+    from playwright.sync_api import FrameLocator
     from pyspark.sql.connect.session import SparkSession
 
 pytestmark = pytest.mark.integration
@@ -78,7 +82,7 @@ def test_history_trains_the_first_champion(client: airflow.Airflow, engine: Engi
     assert found["champion"]["cutoff"] == f"{loans.calm[0]}T00:00:00+00:00"
     # The data are made so: the amount tells most of it.
     assert found["champion"]["roc_auc"] > 0.85
-    assert found["quarantined"] == 0
+    assert found["quarantined"] == 1
 
 
 def test_a_backfill_runs_in_order_and_drift_retrains_once(
@@ -177,7 +181,7 @@ def test_the_journal_knows_what_each_stage_did(engine: Engine, loans) -> None:
         done = connection.execute(of_loans(table).where(table.c.state == "done")).all()
     ingested = {run.interval: run.result["rows"] for run in done if run.stage == "ingest"}
     num_days = len([*loans.history, *loans.calm, *loans.drifted])
-    assert sum(rows["rows_in"] for rows in ingested.values()) == loans.rows_a_day * num_days
+    assert sum(rows["rows_in"] for rows in ingested.values()) == loans.rows_a_day * num_days + 1
     for rows in ingested.values():
         parts = ("kept", "quarantined", "duplicates")
         assert rows["rows_in"] == sum(rows[f"rows_{part}"] for part in parts)
@@ -212,3 +216,68 @@ def test_what_was_joined_night_by_night_equals_one_join(
     digest_at_once, told = assemble()
     assert f"joined anew from {newest} on" not in told
     assert digest == digest_at_once
+
+
+@pytest.fixture
+def stranger(browser, platform: Settings, token: str) -> "Iterator[FrameLocator]":
+    """Somebody who knows Airflow's address and its password, at the case's overview."""
+    with visit(browser, platform, token) as context:
+        page = context.new_page()
+        page.goto(f"{platform.airflow_api}{SECTION}")
+        section = page.frame_locator("iframe[title=Millrace]")
+        section.get_by_role("heading", name=NAME).wait_for()
+        yield section
+
+
+def follow_link(section: "FrameLocator", name: str, heading: str) -> None:
+    section.get_by_role("link", name=name, exact=True).click()
+    section.get_by_role("heading", name=heading, exact=True).wait_for()
+
+
+def of_the_case(section: "FrameLocator", name: str) -> None:
+    """Go to a page of the section, and there to this case."""
+    follow_link(section, name, name)
+    section.get_by_label("Case").select_option(NAME)
+    section.get_by_role("button", name="Show").first.click()
+    section.locator(f"option[selected]:text-is('{NAME}')").wait_for(state="attached")
+
+
+def test_b30_a_stranger_sees_why_a_row_was_quarantined(stranger: "FrameLocator") -> None:
+    of_the_case(stranger, "Quarantine")
+    (row,) = stranger.locator("ul.rows > li").all()
+    assert row.locator(".reasons").inner_text() == "amount: '<b>plenty</b>' is not a double"
+    assert re.fullmatch(r"\S+/loans_rows\S*, line \d+", row.locator(".where").inner_text())
+    assert json.loads(row.locator("pre").inner_text())["loan"] == "broken"
+    assert row.locator("b").count() == 0
+
+
+def test_a_stranger_sees_which_landing_file_a_prediction_came_from(
+    stranger: "FrameLocator", platform: Settings
+) -> None:
+    of_the_case(stranger, "Lineage")
+    follow_link(
+        stranger, "What was the newest prediction made of?", "What a prediction was made of"
+    )
+    files = re.findall(r"landing/\S+", stranger.locator("pre").inner_text())
+    assert files
+    assert all((platform.home / file).is_file() for file in files)
+
+
+def test_a_stranger_sees_why_the_champion_won(
+    stranger: "FrameLocator", engine: Engine, loans
+) -> None:
+    table = postgres.promotions
+    with engine.connect() as connection:
+        (won, *_) = connection.execute(
+            of_loans(table).where(table.c.decision == "promoted").order_by(table.c.id.desc())
+        ).all()
+    of_the_case(stranger, "Models")
+    versions = stranger.get_by_role("region", name="Versions").locator("tbody tr")
+    champion = versions.filter(has_text="champion").locator("td")
+    assert champion.first.inner_text() == str(won.version)
+    answers = stranger.get_by_role("region", name="Answers of the gate").locator("tbody tr")
+    told = answers.filter(has_text=won.reason).filter(has_text="promoted")
+    assert told.locator("td").nth(1).inner_text() == str(won.version)
+    rows = f"{won.evidence['num_rows']:,} evaluation rows"
+    assert rows in told.locator("td").nth(5).inner_text()
+    assert won.reason.startswith(f"ROC AUC {won.roc_auc:.3f} (")
