@@ -39,6 +39,7 @@ class Teller:
     case: UseCase
     lineage: CaseLineage
     history: History
+    _tables: dict[tuple[str, int], Fact] = field(default_factory=dict, compare=False, repr=False)
 
     def prediction(self, said: Prediction) -> Fact:
         """The answer, by which version of the model, from which versions of the tables."""
@@ -72,7 +73,13 @@ class Teller:
         """A table at a version: its parts by interval, and the newest versions they were made of.
 
         A later version of a table holds the parts of the earlier ones, so the newest says all.
+        Many ways lead to one version: it is told once.
         """
+        if (name, version) not in self._tables:
+            self._tables[name, version] = self._table(name, version)
+        return self._tables[name, version]
+
+    def _table(self, name: str, version: int) -> Fact:
         run, parts = self.history.writer(name, version), self.history.parts(name, version)
         writers = [self.history.writer(name, part.version) for part in parts]
         runs = [each for each in (*writers, run) if each]

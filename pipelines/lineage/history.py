@@ -1,5 +1,6 @@
 """What the journal says about versions: which run wrote one, and of which parts it is made."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +57,13 @@ class History:
     def _writers(self) -> Mapping[tuple[str, int], Run]:
         return {(table, v): run for run in self.runs for table, v in run.writes.items()}
 
+    @cached_property
+    def _of_table(self) -> Mapping[str, Sequence[Publication]]:
+        found: dict[str, list[Publication]] = {}
+        for each in self.publications:
+            found.setdefault(each.table, []).append(each)
+        return found
+
     def writer(self, table: str, version: int) -> Run | None:
         """The newest run that wrote a version; None: the journal knows of none."""
         return self._writers.get((table, version))
@@ -65,14 +73,11 @@ class History:
 
         Of a version that is not published, such as one being built, none.
         """
-        ours = [each for each in self.publications if each.table == table]
+        ours = self._of_table.get(table, [])
         last = max((at for at, each in enumerate(ours) if each.version == version), default=-1)
+        later = Cover()
         newest_first = reversed(ours[: last + 1])
-        parts: list[Publication] = []
-        for each in newest_first:
-            if not any(_covers(later.interval, each.interval) for later in parts):
-                parts.append(each)
-        return parts[::-1]
+        return [each for each in newest_first if later.add(Interval.parse(each.interval))][::-1]
 
     def training(self, number: int) -> Run | None:
         """The run that made a version of the model: of those that name it the first.
@@ -97,9 +102,29 @@ class History:
         )
 
 
-def _covers(later: str, earlier: str) -> bool:
-    outer, inner = Interval.parse(later), Interval.parse(earlier)
-    return outer.start <= inner.start and inner.end <= outer.end
+class Cover:
+    """Intervals of which none lies within another, so that starts and ends have one order.
+
+    Example:
+        >>> cover = Cover()
+        >>> [cover.add(Interval.parse(key)) for key in ("2026-11-19/2026-11-20", "2026-11-20")]
+        [True, False]
+    """
+
+    def __init__(self) -> None:
+        self._starts: list[datetime] = []
+        self._ends: list[datetime] = []
+
+    def add(self, interval: Interval) -> bool:
+        """Whether it was not yet within one of them; then it is one, for those within it."""
+        before = bisect_right(self._starts, interval.start)
+        if before and self._ends[before - 1] >= interval.end:
+            return False
+        within = slice(
+            bisect_left(self._starts, interval.start), bisect_right(self._ends, interval.end)
+        )
+        self._starts[within], self._ends[within] = [interval.start], [interval.end]
+        return True
 
 
 def read(engine: Engine, case: str) -> History:

@@ -1,12 +1,18 @@
 """What versions are made of, and the identity of a prediction."""
 
-from datetime import UTC, datetime, timedelta
+import random
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, pairwise
 
 import pytest
 
 from pipelines.errors import UsageError
+from pipelines.lineage.case import CaseLineage
+from pipelines.lineage.facts import Teller, to_json
 from pipelines.lineage.history import History, Publication, Run
 from pipelines.lineage.predictions import PredictionId
+from pipelines.use_cases import find
+from pipelines.use_cases.interval import Interval
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -57,6 +63,56 @@ def test_a_version_is_made_of_what_no_later_publication_replaced(
     version: int, intervals: list[str]
 ) -> None:
     assert [part.interval for part in HISTORY.parts("bronze.toy_days", version)] == intervals
+
+
+def test_parts_are_those_that_a_look_at_every_pair_finds() -> None:
+    seed = 20261122
+    print(f"seed {seed}")
+    dice = random.Random(seed)  # noqa: S311
+    for _ in range(200):
+        keys = []
+        for _ in range(30):
+            first = date(2026, 11, 1) + timedelta(days=dice.randrange(25))
+            day, last = (
+                first.isoformat(),
+                (first + timedelta(days=dice.randrange(1, 9))).isoformat(),
+            )
+            keys.append(dice.choice([day, f"{day}T{dice.randrange(24):02d}", f"{day}/{last}"]))
+        noted = [published(key, version) for version, key in enumerate(keys)]
+        found = History(runs=[], publications=noted).parts("bronze.toy_days", len(keys) - 1)
+        assert [part.interval for part in found] == kept_of_every_pair(keys)
+
+
+def kept_of_every_pair(keys: list[str]) -> list[str]:
+    """Those that lie within no later one."""
+    parsed = [Interval.parse(key) for key in keys]
+    return [
+        one.key
+        for at, one in enumerate(parsed)
+        if not any(later.start <= one.start and one.end <= later.end for later in parsed[at + 1 :])
+    ]
+
+
+def test_a_version_that_many_ways_lead_to_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers of two tables that each read both of the layer before: 2 to the 12th ways."""
+    layers = [(f"gold.left_{at}", f"gold.right_{at}") for at in range(12)]
+    runs = [
+        run(at, "transform", reads=dict.fromkeys(before, 1), writes=dict.fromkeys(after, 1))
+        for at, (before, after) in enumerate(pairwise(layers))
+    ]
+    noted = [Publication(name, "2026-11-20", 1, 10, NOON) for layer in layers for name in layer]
+    asked: list[str] = []
+    parts = History.parts
+
+    def counted(history: History, table: str, version: int) -> list[Publication]:
+        asked.append(table)
+        return parts(history, table, version)
+
+    monkeypatch.setattr(History, "parts", counted)
+    case = find("flight_delays")
+    fact = Teller(case, CaseLineage(case.name, ()), History(runs, noted)).table("gold.left_11", 1)
+    assert sorted(asked) == sorted(["gold.left_11", *chain(*layers[:-1])])
+    assert len(to_json(fact)["facts"]) == len(asked)
 
 
 def test_of_two_runs_that_wrote_one_version_the_newest_counts() -> None:
