@@ -188,7 +188,7 @@ def _reference(context: Context, best: Champion) -> pa.Table:
     """The champion's evaluation rows, scored."""
     client = mlflow.connect(context.settings)
     version = mlflow.version(client, context.case.name, best.version)
-    reference = pq.read_table(mlflow.reference_file(client, version))
+    reference = pq.read_table(pa.BufferReader(mlflow.reference_file(client, version)))
     if not reference.num_rows:
         raise CheckFailed(
             f"the reference of {context.case.name} version {best.version} has no rows; "

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CheckFailed
@@ -95,19 +96,21 @@ def point_alias(client: "MlflowClient", case: str, alias: str, number: int) -> N
 
 def model_file(client: "MlflowClient", found: Version) -> bytes:
     """The ONNX file of a version; `models.scoring.load` compares it with the version's digest."""
-    return _artifact(client, found.run_id, f"{MODEL}/model.onnx").read_bytes()
+    return _artifact(client, found.run_id, f"{MODEL}/model.onnx")
 
 
-def reference_file(client: "MlflowClient", found: Version) -> Path:
-    """The Parquet file of a version's scored evaluation rows, fetched to this machine."""
+def reference_file(client: "MlflowClient", found: Version) -> bytes:
+    """The Parquet file of a version's scored evaluation rows."""
     return _artifact(client, found.run_id, REFERENCE)
 
 
-def _artifact(client: "MlflowClient", run_id: str, name: str) -> Path:
+def _artifact(client: "MlflowClient", run_id: str, name: str) -> bytes:
+    """Through a folder that is gone afterwards: MLflow would leave one behind each time."""
     from mlflow.exceptions import MlflowException
 
     try:
-        return Path(client.download_artifacts(run_id, name))
+        with TemporaryDirectory() as folder:
+            return Path(client.download_artifacts(run_id, name, folder)).read_bytes()
     except (MlflowException, OSError) as error:
         raise CheckFailed(
             f"MLflow run {run_id} has no readable {name}: {error}; train again, or roll back"

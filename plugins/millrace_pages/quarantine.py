@@ -70,16 +70,29 @@ def _states(journal: Engine, case: UseCase) -> list[FeedState]:
     return feed_states(case, published, builds)
 
 
-def _rows(
-    settings: Settings, case: UseCase, state: FeedState, asked: Filter, page: int, *, built: bool
-) -> list[QuarantinedRow]:
-    """One row more than a page has, to know whether there is a next one."""
-    version = state.unproven_version if built else state.version
-    if version is None:
-        return []
-    skip = (page - 1) * ROWS_A_PAGE
-    table = folder(settings, case, state.name)
-    return quarantined.rows(table, version, asked, skip, ROWS_A_PAGE + 1)
+@dataclass(frozen=True)
+class Asked:
+    """Which rows an address asks for, wherever they are."""
+
+    settings: Settings
+    case: UseCase
+    rows: Filter
+    page: int
+    built: bool
+
+    def shows_build(self, state: FeedState) -> bool:
+        """Whether what is not published is shown: of an interval that was refused, it is."""
+        interval = self.rows.interval
+        return self.built or (interval is not None and interval.key == state.unproven)
+
+    def of(self, state: FeedState) -> list[QuarantinedRow]:
+        """One row more than a page has, to know whether there is a next one."""
+        version = state.unproven_version if self.shows_build(state) else state.version
+        if version is None:
+            return []
+        skip = (self.page - 1) * ROWS_A_PAGE
+        table = folder(self.settings, self.case, state.name)
+        return quarantined.rows(table, version, self.rows, skip, ROWS_A_PAGE + 1)
 
 
 @router.get("/quarantine")
@@ -96,9 +109,13 @@ def quarantine(
 ) -> HTMLResponse:
     """How many rows each feed has there, and those of one feed."""
     states = _states(journal, case)
-    chosen = next((state for state in states if state.name == feed), _most(states))
-    asked = Filter(reason, Interval.parse(interval) if interval else None)
-    found = _rows(settings, case, chosen, asked, page, built=built)
+    wanted = Filter(reason, Interval.parse(interval) if interval else None)
+    asked = Asked(settings, case, wanted, page, built)
+    named = [state for state in states if state.name == feed]
+    fullest = sorted(states, key=lambda state: -(state.num_rows or 0))
+    with_rows = (state for state in fullest if interval and asked.of(state))
+    chosen = next(iter(named), None) or next(with_rows, fullest[0])
+    found = asked.of(chosen)
     return site.draw(
         request,
         "quarantine.html",
@@ -109,10 +126,5 @@ def quarantine(
         page=page,
         has_next=len(found) > ROWS_A_PAGE,
         rate_max=case.quarantine_rate_max,
-        asked={"feed": feed, "reason": reason, "interval": interval, "built": built},
+        asked={"reason": reason, "interval": interval, "built": asked.shows_build(chosen)},
     )
-
-
-def _most(states: list[FeedState]) -> FeedState:
-    """The feed with most rows, so that the page shows some if there are any."""
-    return max(states, key=lambda state: state.num_rows or 0)

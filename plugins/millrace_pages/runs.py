@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from millrace_pages import queries, site
 from millrace_pages.site import Case, Journal, Page, PageNumber
 from pipelines.addresses import REPORTS
+from pipelines.use_cases import USE_CASES
 
 router = APIRouter()
 PAGE = Page("/runs", "Runs", router)
@@ -92,6 +93,8 @@ def attempts(
 ) -> HTMLResponse:
     """Attempts, newest first; of one run of a Dag where the address names one."""
     if dag and run:
+        # The tab in Airflow says no case: the Dag does.
+        case = USE_CASES.get(dag.partition(".")[0], case)
         rows, paging = queries.attempts_of_dag_run(journal, dag, run, page)
     else:
         rows, paging = queries.attempts(journal, case.name, stage, state, interval, page)

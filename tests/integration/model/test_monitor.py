@@ -28,9 +28,7 @@ MOVED = ColumnDrift("number", 9.0, True, 0.0, 0.0)
 
 
 @pytest.fixture
-def watch(
-    made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Any:
+def watch(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Six answers of version 1 in the night, all of them late or not, and a reference."""
     made.promote(1, made.day(5))
     registry.add(1, "2026-11-04", made.day(5))
@@ -44,10 +42,10 @@ def watch(
     made.drift = STILL
     made.seen = []
 
-    def reference_file(_: Any, version: mlflow.Version) -> Path:
-        path = tmp_path / f"{version.number}.parquet"
-        pq.write_table(made.reference, path)
-        return path
+    def reference_file(_: Any, version: mlflow.Version) -> bytes:
+        file = pa.BufferOutputStream()
+        pq.write_table(made.reference, file)
+        return bytes(file.getvalue())
 
     def compare(reference: pa.Table, current: pa.Table, *_: Any) -> tuple[Drift, str]:
         made.seen.append((reference, current))

@@ -1,8 +1,10 @@
 """Each page says what the journal has, also after a year, and helps where there is nothing."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from millrace_pages import runs, site
 
 pytestmark = pytest.mark.integration
 
@@ -115,6 +117,27 @@ def test_quarantined_rows_of_the_published_version(year, made_up):
     assert "The build of 2026-11-20" in text(shown)
     assert shown.text.count("<pre") == 50
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown.text
+
+
+def test_of_a_night_that_was_refused_its_build_is_shown(year, made_up):
+    refused = made_up.key(made_up.NIGHTS)
+    for feed in ("", "&feed=movements"):
+        shown = year.get(f"quarantine?interval={refused}{feed}")
+        assert "movements, as built, not published" in text(shown)
+        assert shown.text.count("<pre") == made_up.NUM_BAD
+    published = text(year.get(f"quarantine?interval={made_up.key(7)}"))
+    assert "as built, not published" not in published
+
+
+def test_a_run_of_a_dag_is_shown_in_its_own_case(year, made_up, monkeypatch):
+    cases = {**site.USE_CASES, "other": replace(made_up.CASE, name="other")}
+    for module in (site, runs):
+        monkeypatch.setattr(module, "USE_CASES", cases)
+    shown = year.get("runs?dag=other.build_features&run=manual").text
+    assert re.findall(r"<option selected>(\w+)", shown) == ["other"]
+    assert 'href="/millrace/drift?case=other"' in shown
+    # What is named by its number is of one case: there is none to choose.
+    assert "<select" not in year.get("drift/7").text
 
 
 def test_quarantined_rows_by_page_interval_and_reason(year, made_up):
