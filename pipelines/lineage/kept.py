@@ -14,6 +14,7 @@ from pipelines.lineage.case import CaseLineage
 from pipelines.settings import ROOT, Settings
 from pipelines.stores import compiled, feast, postgres
 from pipelines.stores.compiled import CompiledModel
+from pipelines.stores.files import write_whole
 from pipelines.use_cases.spec import UseCase
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLinea
         return kept
     project, models = _models(settings, engine, case)
     found = build(case, models or ())
-    compiled.write_whole(_path(settings, case, project), json.dumps(found.to_json()))
+    write_whole(_path(settings, case, project), json.dumps(found.to_json()))
     return found
 
 

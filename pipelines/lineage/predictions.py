@@ -123,7 +123,7 @@ def _rows(
 ) -> list[Prediction]:
     """The answers to one day's decisions; a decision at midnight lies in the day that ends then."""
     day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
-    folder = settings.warehouse / "build.db" / case.build_table("gold", PREDICTIONS).split(".")[1]
+    folder = delta_files.table_folder(settings.warehouse, case.build_table("gold", PREDICTIONS))
     columns = [*training.row_key, "decided_at", "model_version", "probability", "predicted_at"]
     table = delta_files.read(
         folder, published.version, columns, partition={"decided_date": day.isoformat()}

@@ -25,6 +25,7 @@ from pipelines.monitor.drift import PREDICTION, Drift, compare
 from pipelines.stage import Context, Outcome
 from pipelines.stores import mlflow, postgres
 from pipelines.stores.delta import instant
+from pipelines.stores.files import write_whole
 from pipelines.use_cases.training import Training
 
 log = logging.getLogger(__name__)
@@ -207,16 +208,8 @@ def _compared(
     heading = f"{context.case.name} {context.interval}: version {best.version}"
     drift, page = compare(reference, current, columns, watch, heading)
     place = page_file(context.interval.key, context.case.name, context.lease.attempt)
-    _write(context.settings.reports / place, page)
+    write_whole(context.settings.reports / place, page)
     return drift, place.as_posix()
-
-
-def _write(path: Path, page: str) -> None:
-    """Whole or not at all: people open pages while stages run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(path)
 
 
 def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVerdict]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
+
+from pipelines.stores.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,6 @@ def keep(home: Path, case: str, digest: str, models: Iterable[CompiledModel]) ->
     if path.exists():
         return
     write_whole(path, json.dumps([asdict(model) for model in models]))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whole or not at all, also when several stages write the same file at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
-    unfinished.write_text(text)
-    unfinished.replace(path)
 
 
 def read(home: Path, case: str, digest: str) -> list[CompiledModel] | None:

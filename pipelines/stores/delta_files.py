@@ -22,6 +22,17 @@ _COMMIT = "{:020d}.json"
 _CHECKPOINT = ".checkpoint.parquet"
 
 
+def table_folder(warehouse: Path, table: str) -> Path:
+    """Where Spark keeps a table of its catalog.
+
+    Example:
+        >>> table_folder(Path("/lake"), "build.gold_toy_labels").as_posix()
+        '/lake/build.db/gold_toy_labels'
+    """
+    schema, _, name = table.partition(".")
+    return warehouse / f"{schema}.db" / name
+
+
 def read(
     folder: Path,
     version: int,
@@ -77,16 +88,18 @@ def _checkpoint(log: Path, version: int) -> tuple[int, dict[str, Partition]]:
     files: dict[str, Partition] = {}
     if newest is None:
         return 0, files
-    table = pq.read_table(log / f"{newest:020d}{_CHECKPOINT}", columns=["add"])
-    adds = ({"add": row} for row in table["add"].to_pylist() if row and row["path"])
-    _replay(log.parent, files, map(_plain, adds))
+    kept = pq.read_table(log / f"{newest:020d}{_CHECKPOINT}", columns=["add", "protocol"])
+    _replay(log.parent, files, map(_plain, kept.to_pylist()))
     return newest + 1, files
 
 
-def _plain(action: dict[str, Any]) -> dict[str, Any]:
-    """Arrow gives maps as pairs."""
-    add = action["add"]
-    return {"add": {**add, "partitionValues": dict(add["partitionValues"])}}
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """An action as a commit has it: Arrow gives a row with every kind, and maps as pairs."""
+    action = {kind: found for kind, found in row.items() if found}
+    if "add" in action:
+        add = action["add"]
+        action["add"] = {**add, "partitionValues": dict(add["partitionValues"])}
+    return action
 
 
 def _replay(folder: Path, files: dict[str, Partition], actions: Iterable[dict[str, Any]]) -> None:

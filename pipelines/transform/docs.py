@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pipelines.stores.compiled import write_whole
+from pipelines.stores.files import write_whole
 
 # An icon's address in a template is asked for before Angular has filled it in, unless it is told
 # so; and the icon of the page is a file that dbt does not deliver.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,6 +12,7 @@ from millrace_pages import quarantined, queries, site
 from millrace_pages.quarantined import Filter, QuarantinedRow
 from millrace_pages.site import ROWS_A_PAGE, Case, Journal, Page, PageNumber, TheSettings
 from pipelines.settings import Settings
+from pipelines.stores import delta_files
 from pipelines.use_cases.interval import Interval
 from pipelines.use_cases.spec import UseCase
 
@@ -57,12 +57,6 @@ def _feed_state(name: str, published: Any, build: Any) -> FeedState:
     )
 
 
-def folder(settings: Settings, case: UseCase, feed: str) -> Path:
-    """Where a feed's quarantine is in the warehouse."""
-    schema, _, table = case.build_table("quarantine", feed).partition(".")
-    return settings.warehouse / f"{schema}.db" / table
-
-
 def _states(journal: Engine, case: UseCase) -> list[FeedState]:
     names = [case.table("quarantine", feed.name) for feed in case.feeds]
     builds = {row.table_name: row for row in queries.unproven(journal, names)}
@@ -91,8 +85,9 @@ class Asked:
         if version is None:
             return []
         skip = (self.page - 1) * ROWS_A_PAGE
-        table = folder(self.settings, self.case, state.name)
-        return quarantined.rows(table, version, self.rows, skip, ROWS_A_PAGE + 1)
+        table = self.case.build_table("quarantine", state.name)
+        folder = delta_files.table_folder(self.settings.warehouse, table)
+        return quarantined.rows(folder, version, self.rows, skip, ROWS_A_PAGE + 1)
 
 
 @router.get("/quarantine")

@@ -66,6 +66,15 @@ def test_a_version_that_is_not_there_is_refused(table: Path) -> None:
         delta_files.read(table, 9, ["id"])
 
 
+def test_a_protocol_raised_before_the_newest_checkpoint_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "t"
+    rows = pa.table({"id": [1, 2], "at": pa.array([0, 1], pa.timestamp("us"))})
+    write_deltalake(folder, rows)  # an instant without a zone needs reader version 3
+    DeltaTable(folder).create_checkpoint()
+    with pytest.raises(MillraceError, match="needs Delta reader version 3"):
+        delta_files.files(folder, 0)
+
+
 def test_what_needs_more_of_the_protocol_is_refused(table: Path) -> None:
     commit = table / "_delta_log" / f"{4:020d}.json"
     commit.write_text('{"protocol":{"minReaderVersion":3,"minWriterVersion":7}}\n')

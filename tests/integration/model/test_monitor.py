@@ -1,7 +1,6 @@
 """Which answers, labels and verdicts a watch looks at, and what it notes in the journal."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -170,21 +169,6 @@ def test_only_the_hours_own_answers_say_who_is_judged(watch: Any) -> None:
     watch.answers = [answer(1, watch.day(20, 13)), answer(2, watch.day(20, 15))]
     with pytest.raises(NothingDue, match="no predictions of 2026-11-20T13 to watch"):
         watch.watch("2026-11-20T13")
-
-
-def test_a_page_is_whole_or_the_old_one(
-    watch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = tmp_path / "drift" / "page.html"
-    job._write(page, "old")
-
-    def killed(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", killed)
-    with pytest.raises(KeyboardInterrupt):
-        job._write(page, "new")
-    assert page.read_text() == "old"
 
 
 def test_too_few_answers_are_no_verdict_whatever_they_look_like(watch: Any) -> None:

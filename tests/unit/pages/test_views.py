@@ -220,13 +220,6 @@ def test_a_feed_says_what_is_published_and_what_waits():
     assert (weather.num_rows, weather.unproven) == (None, None)
 
 
-def test_a_quarantine_lies_where_spark_puts_it(tmp_path):
-    settings = Row(warehouse=tmp_path)
-    assert quarantine.folder(settings, CASE, "weather") == (
-        tmp_path / "build.db" / "quarantine_flight_delays_weather"
-    )
-
-
 def test_what_is_missing_is_a_dash():
     given = [words.instant, words.count, words.seconds, words.decimal, words.percent, words.plain]
     assert {function(None) for function in given} == {words.NONE}
