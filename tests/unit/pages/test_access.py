@@ -161,7 +161,7 @@ def test_b30_a_quarantined_script_is_text(pages, person, monkeypatch):
     state = quarantine.FeedState("movements", 1, 1, None, None)
     pages.dependency_overrides[site.journal] = lambda: None
     monkeypatch.setattr(quarantine, "_states", lambda *_: [state])
-    monkeypatch.setattr(quarantine, "_rows", lambda *_, **__: [row])
+    monkeypatch.setattr(quarantine.Asked, "of", lambda *_: [row])
     answer = person.get("quarantine", params={"reason": f'"{HOSTILE}'})
     assert answer.status_code == 200
     assert "<script>alert" not in answer.text
