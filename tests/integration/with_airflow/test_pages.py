@@ -29,7 +29,7 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # The pictures in README and docs: where each is taken, and what must be on it.
 PICTURED = {
     "airflow": ("/dags", f"{CASE.name}.watch_drift"),
-    "overview": (f"{SECTION}/millrace/overview", "Newest runs"),
+    "overview": (SECTION, "Newest runs"),
     "models": (f"{SECTION}/millrace/models", "What the gate said"),
     "lineage": (
         f"{SECTION}/millrace/lineage?at=gold.{CASE.name}_origin_states"
