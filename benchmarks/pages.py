@@ -19,7 +19,7 @@ from benchmarks.harness import RESULTS, circumstances, own_platform
 from pipelines import services
 from pipelines.settings import Settings
 from pipelines.stores import postgres
-from tests.integration.pages import made_up
+from tests.integration.pages import made_up, made_up_lake, made_up_lineage
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -46,6 +46,8 @@ ADDRESSES = (
     "data",
     f"data/{made_up.TABLES[0]}",
     "lineage",
+    f"lineage?at={made_up.PREDICTED}.known_at",
+    "lineage/prediction",
 )
 
 
@@ -75,7 +77,8 @@ def a_year() -> "Iterator[TestClient]":
     with own_platform() as (settings, _):
         services.ensure(settings, ["postgres"])
         made_up.write(postgres.engine(settings))
-        made_up.write_quarantine(settings)
+        made_up_lake.write(settings)
+        made_up_lineage.keep(settings)
         pages = create(Settings(**settings.model_dump()))
         pages.dependency_overrides[get_user] = lambda: "somebody"
         yield TestClient(pages)

@@ -37,8 +37,13 @@ def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLinea
         return kept
     project, models = _models(settings, engine, case)
     found = build(case, models or ())
-    write_whole(_path(settings, case, project), json.dumps(found.to_json()))
+    keep(settings, case, project, found)
     return found
+
+
+def keep(settings: Settings, case: UseCase, project: str | None, found: CaseLineage) -> None:
+    """For those who read: of the code as it is now, and of a state of dbt's project."""
+    write_whole(_path(settings, case, project), json.dumps(found.to_json()))
 
 
 def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:

@@ -5,7 +5,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from airflow.api_fastapi.core_api.security import get_user
@@ -15,25 +14,9 @@ from millrace_pages import site
 from millrace_pages.app import create
 from sqlalchemy import Engine, create_engine, text
 
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 from pipelines.stores import postgres
-
-
-@pytest.fixture(scope="session")
-def made_up() -> ModuleType:
-    return load(ROOT / "tests" / "integration" / "pages" / "made_up.py")
-
-
-def load(path: Path) -> ModuleType:
-    """A module beside the tests: pytest puts none of their folders on the path."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.integration.pages import made_up, made_up_lake, made_up_lineage
 
 
 def database(journal: Engine, settings: Settings, name: str) -> Iterator[Engine]:
@@ -64,7 +47,7 @@ def empty_journal(journal: Engine, settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def year_journal(journal: Engine, settings: Settings, made_up: ModuleType) -> Iterator[Engine]:
+def year_journal(journal: Engine, settings: Settings) -> Iterator[Engine]:
     for made in database(journal, settings, "pages_year"):
         made_up.write(made)
         yield made
@@ -77,10 +60,9 @@ def empty(empty_journal: Engine, tmp_path_factory: pytest.TempPathFactory) -> Te
 
 
 @pytest.fixture(scope="session")
-def year(
-    year_journal: Engine, tmp_path_factory: pytest.TempPathFactory, made_up: ModuleType
-) -> TestClient:
+def year(year_journal: Engine, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     """A year of nights."""
     home = tmp_path_factory.mktemp("year")
-    made_up.write_quarantine(Settings(home=home))
+    made_up_lake.write(Settings(home=home))
+    made_up_lineage.keep(Settings(home=home))
     return visitor(home, year_journal)

@@ -1,16 +1,13 @@
 """A year of nights in the journal, made up; every figure follows from the night's number."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Engine, insert
 
-from pipelines.settings import Settings
 from pipelines.stores.postgres import builds, promotions, published, runs, validations, verdicts
 from pipelines.use_cases import find
+from pipelines.use_cases.spec import Layer
+from pipelines.use_cases.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET
 
 CASE = find("flight_delays")
 FIRST = date(2025, 11, 20)
@@ -19,11 +16,33 @@ STAGES = (
     "extract", "ingest", "validate", "transform", "validate", "materialize", "due", "assemble",
     "train", "promote", "predict", "validate", "monitor", "due",
 )  # fmt: skip
+
+
+def tables(layer: Layer, *more: str) -> list[str]:
+    return [CASE.table(layer, name) for name in (*CASE.tables(layer), *more)]
+
+
 TABLES = [
-    CASE.table(layer, name)
-    for layer in ("bronze", "quarantine", "silver", "gold")
-    for name in CASE.tables(layer)
+    *(name for layer in ("bronze", "quarantine", "silver") for name in tables(layer)),
+    *tables("gold", TRAINING_SET, PREDICTIONS),
 ]
+STATES = [CASE.table("gold", state.name) for state in CASE.entity_states]
+DECIDED, LABELLED, LEARNED, PREDICTED = (
+    CASE.table("gold", name) for name in (DECISIONS, LABELS, TRAINING_SET, PREDICTIONS)
+)
+# What each stage reads and writes; the rest is proven or published.
+READS = {
+    "transform": tables("bronze"),
+    "assemble": [*STATES, DECIDED, LABELLED],
+    "train": [LEARNED],
+    "predict": [*STATES, DECIDED],
+}
+WRITES = {
+    "ingest": [*tables("bronze"), *tables("quarantine")],
+    "transform": [*tables("silver"), *tables("gold")],
+    "assemble": [LEARNED],
+    "predict": [PREDICTED],
+}
 HOSTILE = "<script>alert(1)</script>"
 QUARANTINED = CASE.table("quarantine", "movements")
 NUM_BAD = 3  # rows a night
@@ -40,16 +59,16 @@ def key(number: int) -> str:
     return (FIRST + timedelta(days=number)).isoformat()
 
 
-def write(engine: Engine, nights: int = NIGHTS) -> None:
+def write(engine: Engine) -> None:
     """All rows of the journal."""
-    numbers = range(nights)
+    numbers = range(NIGHTS)
     with engine.begin() as connection:
         connection.execute(insert(runs), [row for n in numbers for row in _runs(n)])
         connection.execute(insert(published), [row for n in numbers for row in _published(n)])
         connection.execute(insert(validations), [row for n in numbers for row in _validations(n)])
         connection.execute(insert(verdicts), [_verdict(n) for n in numbers])
         connection.execute(insert(promotions), [_promotion(n) for n in numbers])
-        connection.execute(insert(builds), _build(nights))
+        connection.execute(insert(builds), _build())
 
 
 def _runs(number: int) -> list[dict]:
@@ -63,7 +82,7 @@ def _runs(number: int) -> list[dict]:
             "state": "failed" if failed and stage == "validate" else "done",
             "error": f"CheckFailed: {HOSTILE}" if failed and stage == "validate" else None,
             "airflow_run": f"{CASE.name}.build_features/{run}/{stage}",
-            "result": {"rows": {}, "details": _trained(number) if stage == "train" else {}},
+            "result": _result(stage, number),
             "started_at": night(number) + timedelta(minutes=step),
             "ended_at": night(number) + timedelta(minutes=step + 1),
         }
@@ -71,8 +90,25 @@ def _runs(number: int) -> list[dict]:
     ]
 
 
+def _result(stage: str, number: int) -> dict:
+    file = f"{CASE.name}/movements/{key(number)}/movements.jsonl"
+    details = {
+        "ingest": {"files": {"movements": {file: "a" * 64}}},
+        "predict": {"model_version": number + 1},
+        "train": _trained(number),
+    }
+    return {
+        "rows": {},
+        "reads": dict.fromkeys(READS.get(stage, ()), number + 1),
+        "writes": dict.fromkeys(WRITES.get(stage, ()), number + 1),
+        "details": details.get(stage, {}),
+    }
+
+
 def _trained(number: int) -> dict:
     return {
+        "fingerprint": "f",
+        "digest": "d",
         "number": number + 1,
         "run_id": f"run{number + 1}",
         "cutoff": night(number).isoformat(),
@@ -156,12 +192,14 @@ def _verdict(number: int) -> dict:
         "model_version": 1,
         "drifted": (False, True, None)[number % 3],
         "due": False,
-        "reason": f"made up, {number}",
+        "reason": f"made up, {number}{HOSTILE}",
         "statistics": {
             "num_rows": 6674,
             "quality": quality,
             "quality_of_reference": quality,
-            "inputs": [{"name": f"input_{n}", **column, **shares} for n in range(NUM_INPUTS)],
+            "inputs": [
+                {"name": f"input_{n}{HOSTILE}", **column, **shares} for n in range(NUM_INPUTS)
+            ],
             "prediction": {"name": "probability", **column, **shares},
             "drifted_share": number / NIGHTS,
         },
@@ -176,7 +214,7 @@ def _promotion(number: int) -> dict:
         "interval": key(number),
         "version": number + 1,
         "decision": "promoted" if number % 7 == 0 else "kept",
-        "reason": "made up",
+        "reason": f"made up{HOSTILE}",
         "champion_before": None,
         "cutoff": night(number),
         "roc_auc": 0.7,
@@ -190,47 +228,7 @@ def _promotion(number: int) -> dict:
     }
 
 
-def _build(nights: int) -> dict:
+def _build() -> dict:
     """The night after the last one was built, and not published."""
-    common = {"case_name": CASE.name, "interval": key(nights), "attempt": 1}
-    return {**common, "table_name": QUARANTINED, "version": nights + 1}
-
-
-def write_quarantine(settings: Settings, nights: int = NIGHTS) -> None:
-    """The table of bad movements as Spark leaves it: one commit a night, collated strings."""
-    table = settings.warehouse / "build.db" / "quarantine_flight_delays_movements"
-    log = table / "_delta_log"
-    log.mkdir(parents=True, exist_ok=True)
-    schema = {"type": "struct", "fields": [{"name": "raw", "type": "string collate UTF8_BINARY"}]}
-    metadata = {"metaData": {"schemaString": json.dumps(schema)}}
-    _commit(log, 0, metadata, {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}})
-    for number in range(nights + 1):
-        name = f"known_date={key(number)}/part.parquet"
-        (table / name).parent.mkdir(exist_ok=True)
-        pq.write_table(_bad_rows(number), table / name, use_deprecated_int96_timestamps=True)
-        values = {"known_date": key(number)}
-        _commit(log, number + 1, {"add": {"path": name, "partitionValues": values}})
-
-
-def _commit(log: Path, version: int, *actions: dict) -> None:
-    lines = "".join(json.dumps(action) + "\n" for action in actions)
-    (log / f"{version:020d}.json").write_text(lines)
-
-
-def _bad_rows(number: int) -> pa.Table:
-    at = night(number) - timedelta(days=1)
-    file = f"flight_delays/movements/{key(number)}/movements.jsonl"
-    reasons = [
-        f"tail_number: '{HOSTILE}' is not an int",
-        "event_at: a fact happened at some instant",
-    ]
-    return pa.table(
-        {
-            "reasons": [reasons] * NUM_BAD,
-            "raw": [f'{{"line": {line}, "tail": "{HOSTILE}"}}' for line in range(NUM_BAD)],
-            "known_at": pa.array([at] * NUM_BAD, pa.timestamp("us")),
-            "ingested_at": pa.array([at] * NUM_BAD, pa.timestamp("us")),
-            "source_file": [file] * NUM_BAD,
-            "source_line": pa.array(range(1, NUM_BAD + 1), pa.int32()),
-        }
-    )
+    common = {"case_name": CASE.name, "interval": key(NIGHTS), "attempt": 1}
+    return {**common, "table_name": QUARANTINED, "version": NIGHTS + 1}

@@ -6,10 +6,28 @@ from dataclasses import replace
 import pytest
 from millrace_pages import runs, site
 
+from tests.integration.pages import made_up
+
 pytestmark = pytest.mark.integration
 
 ADDRESSES = ("", "runs", "validation", "quarantine", "drift", "models", "data", "lineage")
-DETAILS = ("validation/7", "drift/7", "data/gold.flight_delays_labels", "data?interval=2026-01-01")
+DETAILS = (
+    "validation/7",
+    "drift/7",
+    "data/gold.flight_delays_labels",
+    "data?interval=2026-01-01",
+    "lineage/prediction",
+)
+# Where the made-up year has something hostile to show.
+HOSTILE = (
+    "runs?state=failed",
+    f"validation/{49 * len(made_up.TABLES) + 1}",
+    "quarantine",
+    "drift",
+    "drift/7",
+    "models",
+    "lineage",
+)
 
 
 def text(answer):
@@ -27,22 +45,26 @@ def test_a_page_with_nothing_to_show_says_what_to_run(empty, address):
 
 @pytest.mark.parametrize("address", [*ADDRESSES, *DETAILS])
 def test_a_page_is_there_after_a_year(year, address):
-    assert text(year.get(address))
+    shown = year.get(address)
+    assert text(shown)
+    assert 'class="empty"' not in shown.text
 
 
-@pytest.mark.parametrize("address", [*ADDRESSES, *DETAILS, "runs?state=failed", "validation/1373"])
-def test_b30_what_came_from_data_is_text(year, made_up, address):
-    assert made_up.HOSTILE not in year.get(address).text
+@pytest.mark.parametrize("address", [*ADDRESSES, *DETAILS, *HOSTILE])
+def test_b30_what_came_from_data_is_text(year, address):
+    shown = year.get(address).text
+    assert made_up.HOSTILE not in shown
+    assert ("&lt;script&gt;alert(1)&lt;/script&gt;" in shown) == (address in HOSTILE)
 
 
-def test_the_overview_says_how_the_case_stands(year, made_up):
+def test_the_overview_says_how_the_case_stands(year):
     shown = text(year.get(""))
     assert f"{made_up.NUM_BAD * made_up.NIGHTS:,}" in shown
     assert "Version 365" in shown  # the newest that was promoted: 364 is a multiple of 7
     assert "retraining is due" not in shown
 
 
-def test_the_newest_runs_come_first_and_are_paged(year, made_up):
+def test_the_newest_runs_come_first_and_are_paged(year):
     first, second = year.get("runs"), year.get("runs?page=2")
     total = made_up.NIGHTS * len(made_up.STAGES)
     assert f"1 of {-(-total // 50)} ({total:,} rows)" in text(first)
@@ -50,7 +72,7 @@ def test_the_newest_runs_come_first_and_are_paged(year, made_up):
     assert [int(number) for number in newest + older] == list(range(total, total - 100, -1))
 
 
-def test_runs_are_chosen_by_stage_state_interval_and_dag_run(year, made_up):
+def test_runs_are_chosen_by_stage_state_interval_and_dag_run(year):
     key = made_up.key(49)
     failed = text(year.get(f"runs?stage=validate&state=failed&interval={key}"))
     assert failed.count("CheckFailed") == 3
@@ -61,7 +83,7 @@ def test_runs_are_chosen_by_stage_state_interval_and_dag_run(year, made_up):
     assert "No attempt of a stage fits" in text(year.get("runs?dag=%25&run=%25"))
 
 
-def test_a_run_is_found_among_the_newest_intervals_only_if_it_is_one(year, made_up):
+def test_a_run_is_found_among_the_newest_intervals_only_if_it_is_one(year):
     shown = year.get("validation").text
     assert "The newest 30 intervals" in text(year.get("validation"))
     assert f"{made_up.key(364)}: passed" in shown
@@ -69,7 +91,7 @@ def test_a_run_is_found_among_the_newest_intervals_only_if_it_is_one(year, made_
     assert shown.count('class="cell failed" href') == 1  # night 349
 
 
-def test_a_failed_table_shows_the_expectation_first(year, made_up):
+def test_a_failed_table_shows_the_expectation_first(year):
     row = re.search(
         r'href="/millrace/validation/(\d+)">bronze', year.get("validation?state=failed").text
     )
@@ -79,7 +101,7 @@ def test_a_failed_table_shows_the_expectation_first(year, made_up):
     assert "such as &lt;script&gt;" in shown
 
 
-def test_verdicts_and_their_inputs(year, made_up):
+def test_verdicts_and_their_inputs(year):
     listed = text(year.get("drift"))
     assert "1 of 8 (365 rows)" in listed
     assert "share of inputs: 60 values" in year.get("drift").text
@@ -100,7 +122,7 @@ def test_versions_and_the_gates_answers_turn_their_pages_apart(year):
     )
 
 
-def test_tables_and_their_publications(year, made_up):
+def test_tables_and_their_publications(year):
     shown = year.get("data").text
     assert shown.count("60 values") == len(made_up.TABLES)
     listed = text(year.get(f"data?interval={made_up.key(3)}"))
@@ -109,7 +131,7 @@ def test_tables_and_their_publications(year, made_up):
     assert year.get("data/gold.nothing").status_code == 404
 
 
-def test_quarantined_rows_of_the_published_version(year, made_up):
+def test_quarantined_rows_of_the_published_version(year):
     shown = year.get("quarantine")
     assert "movements/2026-11-19/movements.jsonl" in text(shown)
     # The night after was built, and is not published.
@@ -119,7 +141,7 @@ def test_quarantined_rows_of_the_published_version(year, made_up):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown.text
 
 
-def test_of_a_night_that_was_refused_its_build_is_shown(year, made_up):
+def test_of_a_night_that_was_refused_its_build_is_shown(year):
     refused = made_up.key(made_up.NIGHTS)
     for feed in ("", "&feed=movements"):
         shown = year.get(f"quarantine?interval={refused}{feed}")
@@ -129,7 +151,7 @@ def test_of_a_night_that_was_refused_its_build_is_shown(year, made_up):
     assert "as built, not published" not in published
 
 
-def test_a_run_of_a_dag_is_shown_in_its_own_case(year, made_up, monkeypatch):
+def test_a_run_of_a_dag_is_shown_in_its_own_case(year, monkeypatch):
     cases = {**site.USE_CASES, "other": replace(made_up.CASE, name="other")}
     for module in (site, runs):
         monkeypatch.setattr(module, "USE_CASES", cases)
@@ -140,7 +162,7 @@ def test_a_run_of_a_dag_is_shown_in_its_own_case(year, made_up, monkeypatch):
     assert "<select" not in year.get("drift/7").text
 
 
-def test_quarantined_rows_by_page_interval_and_reason(year, made_up):
+def test_quarantined_rows_by_page_interval_and_reason(year):
     total, page = made_up.NUM_BAD * made_up.NIGHTS, 50
     last = -(-total // page)
     assert year.get(f"quarantine?page={last}").text.count("<pre") == total - page * (last - 1)
@@ -151,6 +173,14 @@ def test_quarantined_rows_by_page_interval_and_reason(year, made_up):
     assert "No row fits" in text(year.get("quarantine?reason=is+not+a+double"))
     assert "is not a day" in year.get("quarantine?interval=2026-8-3").text
     assert "2026-11-20/movements" in text(year.get("quarantine?built=true&feed=movements"))
+
+
+def test_a_prediction_is_followed_through_a_year_of_nights(year):
+    shown = text(year.get("lineage/prediction"))
+    assert "models.flight_delays@365 learned up to 2026-11-20" in shown
+    assert "gold.flight_delays_training_set@365 365 parts, 2025-11-20 ... 2026-11-19" in shown
+    files = "flight_delays/movements/{}/movements.jsonl"
+    assert f"365 files, {files.format('2025-11-20')} ... {files.format('2026-11-19')}" in shown
 
 
 def test_an_unknown_number_is_said_in_words(year):
