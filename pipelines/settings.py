@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         return self.spark_remote or f"sc://{self.host}:{self.spark_port}"
 
     @property
+    def spark_shown(self) -> str:
+        """`spark_url` for people, without the properties after it: a token may be among them."""
+        return self.spark_url.partition(";")[0]
+
+    @property
     def airflow_api(self) -> str:
         return self.airflow_url or f"http://{self.host}:{self.airflow_port}"
 
