@@ -3,14 +3,13 @@
 import fcntl
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Literal
 
 from pipelines.errors import ServiceUnavailable
-from pipelines.services import first_start, postgres, secrets, supervisor
+from pipelines.services import first_start, homes, postgres, secrets, supervisor
 from pipelines.services.parts import PARTS, Part, chosen
 from pipelines.settings import Settings
 
@@ -66,13 +65,17 @@ def stop(settings: Settings) -> None:
 
 
 def clean(settings: Settings) -> None:
-    """Stop all parts and remove all local state, wherever it lies."""
+    """Stop all parts and remove all local state, wherever it lies.
+
+    Raises:
+        UsageError: the home is a folder of somebody else's; nothing is touched.
+    """
+    homes.check(settings.home)
     stop(settings)
     postgres.remove(settings)
     if settings.sockets_home != settings.home:
         settings.sockets_home.unlink(missing_ok=True)
-    if settings.home.exists():
-        shutil.rmtree(settings.home)
+    homes.remove(settings.home)
 
 
 def _start(settings: Settings, wanted: Sequence[Part]) -> None:
