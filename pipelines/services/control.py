@@ -168,13 +168,18 @@ def _health(settings: Settings, part: Part, states: dict[str, str]) -> Health:
 
 
 def _session(settings: Settings) -> int | None:
+    """The supervisor's, also after its end; None when a restart left nothing but a stale file."""
+    from pipelines.services import processes
+
     with suppress(OSError, ValueError):
-        return int(supervisor.pid_file(settings).read_text())
+        pid = int(supervisor.pid_file(settings).read_text())
+        return None if processes.is_foreign(pid, settings.home) else pid
     return None
 
 
 def _wait_for_end(pid: int | None, deadline: float) -> None:
-    with suppress(ProcessLookupError):
+    # It has ended, too, when its id is another user's.
+    with suppress(ProcessLookupError, PermissionError):
         while pid and time.monotonic() < deadline:
             os.kill(pid, 0)
             time.sleep(0.05)
