@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def start(parts: PartsArgument = None) -> None:
     """Start the parts, wait until they are well, and return; does nothing when they are."""
     settings = Settings()
-    services.ensure(settings, parts or None)
+    services.start(settings, parts or None)
     typer.echo(json.dumps(service_status(settings)))
 
 

@@ -24,6 +24,19 @@ _TELL_SECONDS = 15
 _COMING = ("STARTING", "RUNNING", "BACKOFF")
 
 
+def start(settings: Settings, parts: Sequence[str] | None = None) -> None:
+    """`ensure` for a person who asks for it: settings that running parts do not have are refused.
+
+    A stage by hand needs no more than the parts that it finds.
+
+    Raises:
+        ServiceUnavailable: as `ensure`, or a part runs with other settings; names the setting.
+    """
+    if supervisor.is_up(settings):
+        supervisor.check_unchanged(settings)
+    ensure(settings, parts)
+
+
 def ensure(settings: Settings, parts: Sequence[str] | None = None) -> None:
     """Have these parts (None: all) and what they need up and well; does nothing when they are.
 
