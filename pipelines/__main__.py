@@ -4,11 +4,13 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from typer.core import TyperGroup
 
 from pipelines import first_run, runner, status
@@ -149,9 +151,27 @@ def _guarded(call: Callable[[], Any]) -> int:
         typer.echo(f"millrace: {error}", err=True)
         return 1
     except Exception as error:
-        typer.echo(f"millrace: {_unexpected(error)}", err=True)
-        return 1
+        refused = _refused_settings(error)
+        typer.echo(f"millrace: {refused or _unexpected(error)}", err=True)
+        return 2 if refused else 1
     return 0
+
+
+def _refused_settings(error: Exception) -> str:
+    """What is wrong with the environment; empty for other errors.
+
+    Without settings nobody knows where the log is.
+    """
+    if isinstance(error, SettingsError):
+        return str(error)
+    if not isinstance(error, ValidationError) or error.title != Settings.__name__:
+        return ""
+    return "; ".join(_refused_setting(each["loc"], each["msg"]) for each in error.errors())
+
+
+def _refused_setting(field: Sequence[int | str], said: str) -> str:
+    name = f"MILLRACE_{field[0]}: ".upper() if field else ""
+    return name + said.removeprefix("Value error, ")
 
 
 def _unexpected(error: Exception) -> str:

@@ -65,7 +65,7 @@ def run(settings: Settings, attached: bool = False) -> str:
     Raises:
         MillraceError: a part did not start, or a Dag run failed; says which task and where.
     """
-    services.ensure(settings)
+    services.start(settings)
     engine = postgres.engine(settings)
     with airflow.connect(settings) as client:
         for case in USE_CASES.values():

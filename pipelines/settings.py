@@ -31,7 +31,13 @@ class Settings(BaseSettings):
         PosixPath('/srv/millrace/lake')
     """
 
-    model_config = SettingsConfigDict(env_prefix="MILLRACE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="MILLRACE_",
+        frozen=True,
+        extra="forbid",
+        # A refusal shows what was given, passwords too, by default.
+        hide_input_in_errors=True,
+    )
 
     home: Path = Field(ROOT / ".millrace", description="all local state; `make clean` removes it")
     host: str = Field("127.0.0.1", description="the address that services bind to")
@@ -69,6 +75,16 @@ class Settings(BaseSettings):
     def _absolute_home(self) -> Self:
         if not self.home.is_absolute():
             raise ValueError(f"home: {str(self.home)!r} is relative; give an absolute path")
+        return self
+
+    @model_validator(mode="after")
+    def _catalog_on_a_server(self) -> Self:
+        # The embedded one, and a socket's folder, can't be reached by the JVM's driver.
+        if self.catalog == "postgres" and not (self.postgres and make_url(self.postgres).host):
+            raise ValueError(
+                "catalog: on postgres it needs a server with a host: set MILLRACE_POSTGRES to "
+                "postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE, or MILLRACE_CATALOG to derby"
+            )
         return self
 
     @cached_property
@@ -123,6 +139,11 @@ class Settings(BaseSettings):
     @property
     def spark_url(self) -> str:
         return self.spark_remote or f"sc://{self.host}:{self.spark_port}"
+
+    @property
+    def spark_shown(self) -> str:
+        """`spark_url` for people, without the properties after it: a token may be among them."""
+        return self.spark_url.partition(";")[0]
 
     @property
     def airflow_api(self) -> str:

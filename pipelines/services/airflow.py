@@ -107,6 +107,9 @@ def _core(settings: Settings) -> dict[str, object]:
 
 
 def _database(settings: Settings, driver: str) -> str:
-    address = settings.database("airflow", driver).render_as_string(hide_password=False)
+    address = settings.database("airflow", driver)
+    if driver.endswith("asyncpg") and (mode := address.query.get("sslmode")):
+        # The same words under another name.
+        address = address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     # A path needs no quoting here, and alembic's file format would choke on a `%`.
-    return address.replace("%2F", "/")
+    return address.render_as_string(hide_password=False).replace("%2F", "/")

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def start(parts: PartsArgument = None) -> None:
     """Start the parts, wait until they are well, and return; does nothing when they are."""
     settings = Settings()
-    services.ensure(settings, parts or None)
+    services.start(settings, parts or None)
     typer.echo(json.dumps(service_status(settings)))
 
 
@@ -44,12 +44,13 @@ def clean() -> None:
 
 
 def service_status(settings: Settings) -> dict[str, Any]:
-    """The services' part of `millrace status --json`: each one's health and address."""
+    """The services' part of `millrace status --json`: each one's health and address, no secret."""
     addresses = {
-        "postgres": str(settings.database("millrace").set(username=None, password=None))
+        # Rendered with `***` for the password, unless it is among the options.
+        "postgres": str(settings.database("millrace").difference_update_query(["password"]))
         if settings.postgres
         else str(settings.postgres_folder),
-        "spark": settings.spark_url,
+        "spark": settings.spark_shown,
         "airflow": settings.airflow_api,
         "mlflow": settings.mlflow_uri,
     }

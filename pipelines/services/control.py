@@ -3,14 +3,13 @@
 import fcntl
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Literal
 
 from pipelines.errors import ServiceUnavailable
-from pipelines.services import first_start, postgres, secrets, supervisor
+from pipelines.services import databases, first_start, homes, postgres, secrets, supervisor
 from pipelines.services.parts import PARTS, Part, chosen
 from pipelines.settings import Settings
 
@@ -23,6 +22,19 @@ _TELL_SECONDS = 15
 
 # Programs in these states come up by themselves, or are up.
 _COMING = ("STARTING", "RUNNING", "BACKOFF")
+
+
+def start(settings: Settings, parts: Sequence[str] | None = None) -> None:
+    """`ensure` for a person who asks for it: settings that running parts do not have are refused.
+
+    A stage by hand needs no more than the parts that it finds.
+
+    Raises:
+        ServiceUnavailable: as `ensure`, or a part runs with other settings; names the setting.
+    """
+    if supervisor.is_up(settings):
+        supervisor.check_unchanged(settings)
+    ensure(settings, parts)
 
 
 def ensure(settings: Settings, parts: Sequence[str] | None = None) -> None:
@@ -66,13 +78,17 @@ def stop(settings: Settings) -> None:
 
 
 def clean(settings: Settings) -> None:
-    """Stop all parts and remove all local state, wherever it lies."""
+    """Stop all parts and remove all local state, wherever it lies.
+
+    Raises:
+        UsageError: the home is a folder of somebody else's; nothing is touched.
+    """
+    homes.check(settings.home)
     stop(settings)
     postgres.remove(settings)
     if settings.sockets_home != settings.home:
         settings.sockets_home.unlink(missing_ok=True)
-    if settings.home.exists():
-        shutil.rmtree(settings.home)
+    homes.remove(settings.home)
 
 
 def _start(settings: Settings, wanted: Sequence[Part]) -> None:
@@ -86,11 +102,18 @@ def _start(settings: Settings, wanted: Sequence[Part]) -> None:
     else:
         processes.end_all(settings.home, _session(settings))
         supervisor.start(settings, {name: part.programs for name, part in PARTS.items()})
+    if PARTS["postgres"].elsewhere(settings) and _needs_databases(settings, wanted):
+        _wait(settings, [PARTS["postgres"]])
+        databases.make(settings)
     for part in wanted:
         if not part.elsewhere(settings):
             _wait(settings, [PARTS[need] for need in part.needs])
             _start_part(settings, part)
     _wait(settings, wanted)
+
+
+def _needs_databases(settings: Settings, wanted: Sequence[Part]) -> bool:
+    return PARTS["postgres"] in wanted or settings.catalog == "postgres"
 
 
 def _start_part(settings: Settings, part: Part) -> None:
@@ -158,13 +181,18 @@ def _health(settings: Settings, part: Part, states: dict[str, str]) -> Health:
 
 
 def _session(settings: Settings) -> int | None:
+    """The supervisor's, also after its end; None when a restart left nothing but a stale file."""
+    from pipelines.services import processes
+
     with suppress(OSError, ValueError):
-        return int(supervisor.pid_file(settings).read_text())
+        pid = int(supervisor.pid_file(settings).read_text())
+        return None if processes.is_foreign(pid, settings.home) else pid
     return None
 
 
 def _wait_for_end(pid: int | None, deadline: float) -> None:
-    with suppress(ProcessLookupError):
+    # It has ended, too, when its id is another user's.
+    with suppress(ProcessLookupError, PermissionError):
         while pid and time.monotonic() < deadline:
             os.kill(pid, 0)
             time.sleep(0.05)

@@ -4,11 +4,13 @@ import json
 import socket
 import subprocess
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.services.postgres import ready_command
 from pipelines.settings import Settings
+
+# A name that nobody knows is an OSError, as a refusal is; one that can't be a name a UnicodeError.
+_NO_ANSWER = (OSError, UnicodeError)
 
 
 def postgres(settings: Settings) -> bool:
@@ -30,9 +32,8 @@ def spark(settings: Settings) -> bool:
 
 def airflow(settings: Settings) -> bool:
     """The API answers, and the other three have beaten their hearts in the last 30 seconds."""
-    answer = _get(f"{settings.airflow_api}/api/v2/monitor/health")
-    parts = json.loads(answer) if answer else {}
-    return bool(parts) and all(part["status"] == "healthy" for part in parts.values())
+    parts = _json_object(_get(f"{settings.airflow_api}/api/v2/monitor/health"))
+    return bool(parts) and all(_is_healthy(part) for part in parts.values())
 
 
 def mlflow(settings: Settings) -> bool:
@@ -40,18 +41,44 @@ def mlflow(settings: Settings) -> bool:
     return _get(f"{settings.mlflow_uri}/health") is not None
 
 
+def _is_healthy(part: object) -> bool:
+    return isinstance(part, dict) and part.get("status") == "healthy"
+
+
+def _json_object(answer: bytes | None) -> dict[str, object]:
+    """What a server said; nothing if it is none of ours, which may say anything."""
+    with suppress(ValueError):
+        said = json.loads(answer or b"{}")
+        return said if isinstance(said, dict) else {}
+    return {}
+
+
 def _get(url: str) -> bytes | None:
+    from http.client import HTTPException
     from urllib.request import ProxyHandler, build_opener
 
     # A proxy from the environment must not see, or refuse, what stays on this machine.
     direct = build_opener(ProxyHandler({}))
-    with suppress(OSError), direct.open(url, timeout=5) as answer:
+    unanswered = suppress(*_NO_ANSWER, HTTPException)
+    with unanswered, direct.open(url, timeout=5) as answer:
         return bytes(answer.read())
     return None
 
 
-def _connects(address: Any) -> bool:
-    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.settimeout(2)
-        return probe.connect_ex(address) == 0
+def _connects(address: str | tuple[str, int]) -> bool:
+    with suppress(*_NO_ANSWER), _connected(address):
+        return True
+    return False
+
+
+def _connected(address: str | tuple[str, int]) -> socket.socket:
+    if isinstance(address, tuple):
+        return socket.create_connection(address, timeout=2)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(2)
+    try:
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection

@@ -33,7 +33,7 @@ def of_home(home: Path, session: int | None) -> list[psutil.Process]:
     """
     me = psutil.Process()
     spared = {me.pid, *(parent.pid for parent in me.parents())}
-    session = session if session and not _is_foreign(session, home) else None
+    session = session if session and not is_foreign(session, home) else None
     roots = [each for each in psutil.process_iter() if _belongs(each, home, session)]
     family = {each.pid: each for each in roots}
     for root in roots:
@@ -42,18 +42,22 @@ def of_home(home: Path, session: int | None) -> list[psutil.Process]:
     return [each for pid, each in family.items() if pid not in spared and _is_alive(each)]
 
 
+def is_foreign(session: int, home: Path) -> bool:
+    """Whether the id of a dead supervisor has meanwhile gone to a process of somebody else's."""
+    try:
+        return psutil.Process(session).environ().get(MARK) != str(home)
+    except psutil.NoSuchProcess:
+        # What it started may live on in its session, and as long as it does nobody gets the id.
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
 def _belongs(process: psutil.Process, home: Path, session: int | None) -> bool:
     with suppress(psutil.Error, ProcessLookupError):
         if session is not None and os.getsid(process.pid) == session:
             return True
         return process.environ().get(MARK) == str(home)
-    return False
-
-
-def _is_foreign(session: int, home: Path) -> bool:
-    """Whether the id of a dead supervisor has meanwhile gone to somebody else's session."""
-    with suppress(psutil.Error):
-        return psutil.Process(session).environ().get(MARK) != str(home)
     return False
 
 

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from pipelines.services import jars, java, secrets
 from pipelines.services.program import Program
 from pipelines.settings import Settings
@@ -83,11 +85,13 @@ def _catalog(settings: Settings) -> dict[str, str]:
         derby = f"jdbc:derby:;databaseName={_folder(settings) / 'catalog'};create=true"
         return {f"{connection}URL": derby}
     address = settings.database("metastore")
+    # What is not given stays away: the driver would take a word for it.
+    credentials = {"UserName": address.username, "Password": address.password}
+    given = {f"{connection}{name}": str(value) for name, value in credentials.items() if value}
     return {
-        f"{connection}URL": f"jdbc:postgresql://{address.host}:{address.port or 5432}/metastore",
+        f"{connection}URL": _jdbc(address),
         f"{connection}DriverName": "org.postgresql.Driver",
-        f"{connection}UserName": str(address.username),
-        f"{connection}Password": str(address.password),
+        **given,
         # Spark ships no script that makes its tables, so the server makes each when it first needs
         # it; without foreign keys, because adding one waits for ever for the very transaction that
         # needs the table. This server is the catalog's only writer.
@@ -96,6 +100,18 @@ def _catalog(settings: Settings) -> dict[str, str]:
         "spark.hadoop.datanucleus.schema.autoCreateConstraints": "false",
         "spark.hadoop.hive.metastore.schema.verification": "false",
     }
+
+
+def _jdbc(address: URL) -> str:
+    """Without user and password, which have settings of their own; with options as `sslmode`."""
+    bare = URL.create(
+        "jdbc:postgresql",
+        host=address.host,
+        port=address.port or 5432,
+        database=address.database,
+        query=address.query,
+    )
+    return bare.render_as_string(hide_password=False)
 
 
 def jvm_options(settings: Settings) -> list[str]:

@@ -43,7 +43,7 @@ def connect(settings: Settings) -> "SparkSession":
         session.conf.set("spark.sql.session.timeZone", "UTC")
     except (PySparkException, OSError) as error:
         raise ServiceUnavailable(
-            f"no Spark Connect server answers at {settings.spark_url}: {error}; "
+            f"no Spark Connect server answers at {settings.spark_shown}: {error}; "
             "run `millrace start`, or set MILLRACE_SPARK_REMOTE"
         ) from error
     return session

@@ -78,6 +78,25 @@ def test_a_wrong_call_is_refused_with_what_is_allowed(words, said):
     assert ended.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("HOME", "relative", "give an absolute path"),
+        ("AIRFLOW_PORT", "many", "MILLRACE_AIRFLOW_PORT: Input should be a valid integer"),
+        ("DATA_ROOTS", "[", "data_roots"),
+        ("CATALOG", "postgres", "set MILLRACE_POSTGRES"),
+    ],
+)
+def test_a_wrong_setting_is_refused_and_no_password_is_shown(monkeypatch, setting, value, said):
+    monkeypatch.setenv("MILLRACE_POSTGRES", "postgresql+psycopg2://u:SECRET@/x")
+    monkeypatch.setenv(f"MILLRACE_{setting}", value)
+    ended = call("status")
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "SECRET" not in ended.stderr
+
+
 def test_help_of_every_command_is_there():
     for command in COMMANDS:
         ended = call(command, "--help")

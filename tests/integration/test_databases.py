@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from pipelines.errors import MillraceError
+from pipelines.errors import MillraceError, ServiceUnavailable
 from pipelines.services import databases
 from pipelines.services.postgres import DATABASES
 from pipelines.settings import Settings
@@ -48,3 +48,25 @@ def test_any_text_comes_back_and_is_sorted_alike_everywhere(postgres_part, name)
 def test_a_database_that_cannot_hold_every_text_is_refused(postgres_part, latin):
     with pytest.raises(MillraceError, match=f"database {latin} on .* is encoded as LATIN1, not as"):
         databases.make(postgres_part)
+
+
+@pytest.fixture
+def visitor(postgres_part: Settings) -> Iterator[Settings]:
+    """The same server by a user who may connect, and nothing else."""
+    engine = create_engine(postgres_part.database("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("create role visitor login password 'v'"))
+    address = engine.url.set(username="visitor", password="v")
+    yield postgres_part.model_copy(
+        update={"postgres": address.render_as_string(hide_password=False)}
+    )
+    with engine.connect() as connection:
+        connection.execute(text("drop role visitor"))
+    engine.dispose()
+
+
+def test_a_user_who_may_not_make_databases_is_told_so(visitor, monkeypatch):
+    monkeypatch.setattr(databases, "DATABASES", ("not_there",))
+    said = r"permission denied to create database; MILLRACE_POSTGRES needs a user who may"
+    with pytest.raises(ServiceUnavailable, match=said):
+        databases.make(visitor)

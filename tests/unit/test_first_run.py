@@ -145,7 +145,7 @@ def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one
     client.unpause = unpaused.append
     plain = replace(CASE, name="plain", training=None)
     monkeypatch.setattr(first_run, "USE_CASES", {"flight_delays": CASE, "plain": plain})
-    monkeypatch.setattr(first_run.services, "ensure", lambda _: None)
+    monkeypatch.setattr(first_run.services, "start", lambda _: None)
     monkeypatch.setattr(first_run.services, "schedule_since", lambda _: INSTALLED)
     monkeypatch.setattr(first_run.postgres, "engine", lambda _: None)
     monkeypatch.setattr(first_run.airflow, "connect", lambda _: nullcontext(client))

@@ -213,6 +213,21 @@ def test_other_ports_than_the_running_ones_are_refused(settings):
         supervisor.check_unchanged(other)
 
 
+def test_a_start_with_other_memory_is_refused_while_all_is_up_and_a_stage_is_not(
+    settings, monkeypatch
+):
+    (settings.home / "supervisor").mkdir()
+    fixed = settings.model_dump_json(include=set(supervisor.FIXED))
+    (settings.home / "supervisor" / "started_with.json").write_text(fixed)
+    monkeypatch.setattr(supervisor, "is_up", lambda _: True)
+    monkeypatch.setattr(control, "chosen", lambda _: [replace(PARTS["spark"], probe=bool)])
+    services.start(settings)
+    other = Settings(home=settings.home, spark_memory="4g")
+    services.ensure(other)
+    with pytest.raises(ServiceUnavailable, match=r"spark_memory = 2g, not 4g.*millrace stop"):
+        services.start(other)
+
+
 def test_a_long_home_has_a_short_way_to_its_sockets(tmp_path):
     short, long = Settings(home="/srv/millrace"), Settings(home=tmp_path / ("x" * 120))
     assert short.postgres_folder == short.home / "pg"
