@@ -22,6 +22,7 @@ from pipelines import first_run, status
 from pipelines.settings import Settings
 from pipelines.stores import airflow, delta, postgres
 from tests.integration.with_airflow.browsing import SECTION, visit
+from tests.integration.with_airflow.conftest import BROKEN
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator
@@ -242,12 +243,15 @@ def of_the_case(section: "FrameLocator", name: str) -> None:
     section.locator(f"option[selected]:text-is('{NAME}')").wait_for(state="attached")
 
 
-def test_b30_a_stranger_sees_why_a_row_was_quarantined(stranger: "FrameLocator") -> None:
+def test_b30_a_stranger_sees_why_a_row_was_quarantined(stranger: "FrameLocator", loans) -> None:
     of_the_case(stranger, "Quarantine")
     (row,) = stranger.locator("ul.rows > li").all()
     assert row.locator(".reasons").inner_text() == "amount: '<b>plenty</b>' is not a double"
-    assert re.fullmatch(r"\S+/loans_rows\S*, line \d+", row.locator(".where").inner_text())
-    assert json.loads(row.locator("pre").inner_text())["loan"] == "broken"
+    file = f"{NAME}/rows/{loans.history[0]}/rows.csv"
+    # After a header, and the rows of that day.
+    assert row.locator(".where").inner_text() == f"{file}, line {loans.rows_a_day + 2}"
+    raw = row.locator("pre").inner_text()
+    assert all(text in raw for text in BROKEN.values())
     assert row.locator("b").count() == 0
 
 
