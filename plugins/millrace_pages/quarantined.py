@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.stores import delta_files
@@ -49,14 +51,22 @@ class Filter:
 def rows(table: Path, version: int, asked: Filter, skip: int, limit: int) -> list[QuarantinedRow]:
     """Rows of one version of a table, the newest day first, then by file and line.
 
-    Only as many days are read as it takes to fill the page.
+    Only as many days are read as it takes to fill the page; where all rows are asked for, those
+    before it are only counted.
     """
     found: list[QuarantinedRow] = []
     for day in _days(table, version, asked):
-        found += sorted(filter(asked.takes, _read(day)), key=_place)
+        if asked == Filter() and not found and (num_rows := _num_rows(day)) <= skip:
+            skip -= num_rows
+            continue
+        found += sorted(filter(asked.takes, _read(day, asked.reason)), key=_place)
         if len(found) >= skip + limit:
             break
     return found[skip : skip + limit]
+
+
+def _num_rows(paths: Sequence[Path]) -> int:
+    return sum(pq.read_metadata(path).num_rows for path in paths)
 
 
 def _place(row: QuarantinedRow) -> tuple[str, int]:
@@ -73,12 +83,19 @@ def _days(table: Path, version: int, asked: Filter) -> Iterator[list[Path]]:
     return (days[day] for day in sorted(days, reverse=True))
 
 
-def _read(paths: Sequence[Path]) -> Iterator[QuarantinedRow]:
+def _read(paths: Sequence[Path], reason: str) -> Iterator[QuarantinedRow]:
+    """The rows of those files that have such a reason at all."""
     for path in paths:
         # Spark writes instants as nanoseconds of UTC, without saying either.
         file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
         # A day has few rows: to start threads would take longer than to read them.
-        yield from map(_row, file.read(list(_COLUMNS), use_threads=False).to_pylist())
+        if not reason or _has(file.read(["reasons"], use_threads=False)["reasons"], reason):
+            yield from map(_row, file.read(list(_COLUMNS), use_threads=False).to_pylist())
+
+
+def _has(reasons: pa.ChunkedArray, reason: str) -> bool:
+    found = pc.match_substring(pc.list_flatten(reasons), reason)
+    return bool(pc.any(found).as_py())
 
 
 def _row(values: Mapping[str, Any]) -> QuarantinedRow:

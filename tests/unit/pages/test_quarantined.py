@@ -68,9 +68,25 @@ def test_rows_come_newest_day_first_then_by_line(spark_made):
 
 def test_a_page_reads_no_more_days_than_it_shows(spark_made, monkeypatch):
     read, real = [], quarantined._read
-    monkeypatch.setattr(quarantined, "_read", lambda paths: read.append(paths) or real(paths))
+    monkeypatch.setattr(quarantined, "_read", lambda *day: read.append(day) or real(*day))
     assert places(quarantined.rows(spark_made, 3, Filter(), 2, 2)) == [(4, 3), (3, 1)]
     assert len(read) == 2
+
+
+@pytest.mark.parametrize("asked", [Filter(), Filter(reason="late")])
+def test_pages_of_any_size_follow_each_other(spark_made, asked):
+    everything = quarantined.rows(spark_made, 3, asked, 0, 50)
+    assert len(everything) == 9
+    for size in range(1, 10):
+        pages = [quarantined.rows(spark_made, 3, asked, skip, size) for skip in range(0, 9, size)]
+        assert [row for page in pages for row in page] == everything
+
+
+def test_days_before_the_page_are_counted_not_read(spark_made, monkeypatch):
+    read, real = [], quarantined._read
+    monkeypatch.setattr(quarantined, "_read", lambda *day: read.append(day) or real(*day))
+    assert places(quarantined.rows(spark_made, 3, Filter(), 7, 2)) == [(2, 2), (2, 3)]
+    assert len(read) == 1
 
 
 def test_an_older_version_has_fewer_rows(spark_made):
