@@ -94,26 +94,27 @@ class Teller:
 
     def _newest(self, name: str, runs: Sequence[Run]) -> list[Fact]:
         versions: dict[str, int] = {}
+        wanted = self._reads(name)
         for run in runs:
-            for table, version in self._versions(name, run):
+            for table, version in _versions(name, run, wanted):
                 versions[table] = max(version, versions.get(table, version))
         return [self.table(table, version) for table, version in sorted(versions.items())]
 
     def _read(self, name: str, run: Run) -> list[Fact]:
-        return [self.table(table, version) for table, version in self._versions(name, run)]
+        versions = _versions(name, run, self._reads(name))
+        return [self.table(table, version) for table, version in versions]
 
-    def _versions(self, name: str, run: Run) -> Iterator[tuple[str, int]]:
-        """The versions from which a run made a table: read by it, or made on the way."""
-        known = {**run.writes, **run.reads}
+    def _reads(self, name: str) -> list[str] | None:
+        """The stored tables that a table is made of; None: its columns are not known.
+
+        Of a feature view the table it offers: views have no versions of their own.
+        """
         node = self.lineage.by_name.get(name)
-        read = self._stored(node.reads) if node else list(run.reads)
-        yield from ((table, known[table]) for table in read if table in known and table != name)
-
-    def _stored(self, names: Sequence[str]) -> list[str]:
-        """Of a feature view the table it offers: views have no versions of their own."""
-        views = {name for name in names if name.startswith("features.")}
+        if node is None:
+            return None
+        views = {read for read in node.reads if read.startswith("features.")}
         below = {table for view in views for table in self.lineage.by_name[view].reads}
-        return sorted({*names, *below} - views)
+        return sorted({*node.reads, *below} - views)
 
     def _files(
         self, name: str, parts: Sequence[Publication], writers: Sequence[Run | None]
@@ -136,6 +137,14 @@ class Teller:
                 ],
             },
         )
+
+
+def _versions(name: str, run: Run, wanted: Sequence[str] | None) -> Iterator[tuple[str, int]]:
+    """The versions from which a run made a table: read by it, or made on the way."""
+    known = {**run.writes, **run.reads}
+    for table in run.reads if wanted is None else wanted:
+        if table in known and table != name:
+            yield table, known[table]
 
 
 def _part_json(part: Publication, run: Run | None) -> dict[str, Any]:
