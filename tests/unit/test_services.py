@@ -28,12 +28,6 @@ from pipelines.settings import Settings
 PROGRAMS = {name: part.programs for name, part in PARTS.items()}
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_developers_own(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("MILLRACE_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def settings(tmp_path):
     made = Settings(home=tmp_path / "home")

@@ -11,12 +11,6 @@ from pipelines.settings import Settings
 from pipelines.stores import spark as spark_store
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_developers_own(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("MILLRACE_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def their_spark(tmp_path):
     """Nobody listens there."""

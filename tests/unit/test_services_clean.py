@@ -1,6 +1,5 @@
 """What `millrace clean` removes, and what it leaves alone."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,6 @@ from pipelines import services
 from pipelines.errors import UsageError
 from pipelines.services import first_start, homes, secrets
 from pipelines.settings import Settings
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_developers_own(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("MILLRACE_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture
