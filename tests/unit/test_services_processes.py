@@ -26,6 +26,10 @@ def _process(settings: Settings, environment: dict[str, str]) -> Iterator[psutil
     sleep = ["/bin/sleep", "60"]
     with psutil.Popen(sleep, env=environment, start_new_session=True) as started:
         supervisor.pid_file(settings).write_text(f"{started.pid}\n")
+        while (
+            started.cmdline() != sleep
+        ):  # Until the kernel has placed both, it has no environment.
+            time.sleep(0.001)
         try:
             yield started
         finally:
