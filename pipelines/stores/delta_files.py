@@ -94,8 +94,11 @@ def _checkpoint(log: Path, version: int) -> tuple[int, dict[str, Partition]]:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """An action as a commit has it: Arrow gives a row with every kind, and maps as pairs."""
-    action = {kind: found for kind, found in row.items() if found}
+    """An action as a commit has it: Arrow gives a row with every kind, and maps as pairs.
+
+    A kind that it is not of is null, or all its fields are.
+    """
+    action = {kind: found for kind, found in row.items() if any((found or {}).values())}
     if "add" in action:
         add = action["add"]
         action["add"] = {**add, "partitionValues": dict(add["partitionValues"])}

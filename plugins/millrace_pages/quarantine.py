@@ -108,9 +108,10 @@ def quarantine(
     asked = Asked(settings, case, wanted, page, built)
     named = [state for state in states if state.name == feed]
     fullest = sorted(states, key=lambda state: -(state.num_rows or 0))
-    with_rows = (state for state in fullest if interval and asked.of(state))
-    chosen = next(iter(named), None) or next(with_rows, fullest[0])
-    found = asked.of(chosen)
+    # Of an interval, the first feed that has rows of it.
+    candidates = named or (fullest if interval else fullest[:1])
+    with_rows = ((state, rows) for state in candidates if (rows := asked.of(state)))
+    chosen, found = next(with_rows, (candidates[0], []))
     return site.draw(
         request,
         "quarantine.html",
