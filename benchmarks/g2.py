@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.harness import Timings, own_platform, report
 from pipelines import services
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 from pipelines.stores import spark
 
 PAIRS = 5
@@ -16,7 +16,7 @@ ROWS = 100_000
 TABLE = "build.g2"
 
 OURS = f"""
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 from pipelines.stores.spark import connect
 print(connect(Settings()).table("{TABLE}").count())
 """
@@ -41,7 +41,7 @@ print(session.read.format("delta").load(sys.argv[1]).count())
 COLD = (
     """
 from pipelines import services
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 services.ensure(Settings(), ["spark"])
 """
     + OURS

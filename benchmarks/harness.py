@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import services
-from pipelines.settings import Settings
-from pipelines.version import code_version
+from pipelines.core.settings import Settings
+from pipelines.core.version import code_version
 
 RESULTS = Path(__file__).parent / "results"
 

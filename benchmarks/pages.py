@@ -17,8 +17,8 @@ from airflow.api_fastapi.core_api.security import get_user
 
 from benchmarks.harness import RESULTS, circumstances, own_platform
 from pipelines import services
-from pipelines.settings import Settings
-from pipelines.stores import postgres
+from pipelines.core import journal
+from pipelines.core.settings import Settings
 from tests.integration.pages import made_up, made_up_lake, made_up_lineage
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def a_year() -> "Iterator[TestClient]":
 
     with own_platform() as (settings, _):
         services.ensure(settings, ["postgres"])
-        made_up.write(postgres.engine(settings))
+        made_up.write(journal.engine(settings))
         made_up_lake.write(settings)
         made_up_lineage.keep(settings)
         pages = create(Settings(**settings.model_dump()))
         pages.dependency_overrides[get_user] = lambda: "somebody"
         yield TestClient(pages)
-        postgres.engine.cache_clear()
+        journal.engine.cache_clear()
 
 
 def _milliseconds(client: "TestClient", address: str) -> float:

@@ -16,10 +16,10 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from pipelines.addresses import REPORTS, Address, mlflow_run
-from pipelines.errors import UsageError
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import UseCase
+from pipelines.core.addresses import REPORTS, Address, mlflow_run
+from pipelines.core.errors import UsageError
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
 
 NOTHING_DUE, WRONG_CALL = 99, 2
 
@@ -156,7 +156,7 @@ class MlflowLink(BaseOperatorLink):
     xcom_key = "link_mlflow_run"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002
-        from pipelines.settings import Settings
+        from pipelines.core.settings import Settings
 
         run_id = cast("StageOperator", operator).result.get("details", {}).get("run_id")
         return Settings().mlflow_page + mlflow_run(run_id) if run_id else ""

@@ -4,7 +4,7 @@ from _stages import DEFAULTS, SCHEDULE_SINCE, asset, check_key, interval_form, r
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAtRuntime, chain
 
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.use_case import UseCase
 
 KEY_FORMAT = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
 

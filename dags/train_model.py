@@ -4,7 +4,7 @@ from _stages import DEFAULTS, asset, check_key, stage, training_form
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.use_case import UseCase
 
 
 def train_model(case: UseCase) -> DAG:

@@ -25,7 +25,7 @@ Send: TypeAlias = Callable[[Scope], Awaitable[None]]
 def _pages() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     from millrace_pages.app import create
 
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
     return create(Settings())
 

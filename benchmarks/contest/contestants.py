@@ -30,7 +30,7 @@ from models.columns import Columns, Floats, label_vector, numeric_matrix, text_c
 from models.flight_delays import MODEL, PLAN, ROTATION
 from models.metrics import Array
 from models.preprocess import encode
-from pipelines.settings import ROOT
+from pipelines.core.settings import ROOT
 from pipelines.use_cases import find
 
 Predict: TypeAlias = Callable[[pa.Table], Array]

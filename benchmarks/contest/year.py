@@ -12,16 +12,18 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from benchmarks.harness import Timings, own_platform
-from pipelines import inputs, services, status
-from pipelines.assemble import joined as joins
-from pipelines.settings import Settings
-from pipelines.stage import Context
-from pipelines.stores import postgres
-from pipelines.stores.lease import Lease
+from pipelines import services
+from pipelines.core import journal
+from pipelines.core.lease import Lease
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context
+from pipelines.core.version import code_version
+from pipelines.insight import status
+from pipelines.learning import inputs
+from pipelines.learning.assemble import joined as joins
 from pipelines.use_cases import find
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.training import LABELS
-from pipelines.version import code_version
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.training import LABELS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -77,7 +79,7 @@ def platform() -> Iterator[tuple[Settings, Mapping[str, str]]]:
 def run_stages(settings: Settings, environment: Mapping[str, str]) -> None:
     """Publish the year's features, range by range, by the command line; what is there, stays."""
     services.ensure(settings, ("postgres", "spark"))
-    for key in due(status.known_until(postgres.engine(settings), CASE)):
+    for key in due(status.known_until(journal.engine(settings), CASE)):
         for stage in STAGES:
             _run(stage, key, environment)
     # Applies the case's definitions, by which Feast joins.
@@ -103,7 +105,7 @@ def joined(settings: Settings) -> pa.Table:
     Raises:
         CheckFailed: the join lost or made rows.
     """
-    engine = postgres.engine(settings)
+    engine = journal.engine(settings)
     # It only reads: attempt 0 could commit nothing.
     lease = Lease(engine, CASE.name, attempt=0)
     context = Context(settings, CASE, Interval.parse(RANGES[-1]), lease)

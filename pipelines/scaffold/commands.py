@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.settings import ROOT
+from pipelines.core.settings import ROOT
 
 
 def register(app: typer.Typer) -> None:

@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from pipelines.errors import UsageError
-from pipelines.extract.readers import UNREAD
-from pipelines.extract.tables import Label, Shape, Table
-from pipelines.extract.texts import instant
+from pipelines.core.errors import UsageError
+from pipelines.data.extract.readers import UNREAD
+from pipelines.data.extract.tables import Label, Shape, Table
+from pipelines.data.extract.texts import instant
 from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
 from pipelines.scaffold.profile import TYPED_SHARE_MIN, Profile
-from pipelines.use_cases.spec import ColumnType
+from pipelines.use_cases.spec.use_case import ColumnType
 
 SAMPLE_ROWS = 100_000
 GOLDEN_ROWS = 20

@@ -5,7 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
 
 LENGTH_MAX = 40
 
@@ -25,7 +25,7 @@ _SQL = """
     window with yes no off
 """
 RESERVED = frozenset((_OURS + _SQL).split())
-# Names are promises (expectations/tables.py); a column that does not keep one gets another word.
+# Names are promises (expectations/suites.py); a column that does not keep one gets another word.
 _RATES = {"rate": "level", "share": "portion"}
 # What a column's name says of its unit, its description spells out (tests/contract/test_dbt.py).
 UNITS = {

@@ -8,15 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
-from pipelines.errors import BatchRefused, UsageError
-from pipelines.extract.files import allowed
-from pipelines.extract.readers import FileTable
-from pipelines.extract.tables import HIDDEN, located
+from pipelines.core.errors import BatchRefused, UsageError
+from pipelines.core.settings import Settings
+from pipelines.data.extract.files import allowed
+from pipelines.data.extract.readers import FileTable
+from pipelines.data.extract.tables import HIDDEN, located
 from pipelines.scaffold.infer import Ask, Proposal, infer
 from pipelines.scaffold.plan import num_days
 from pipelines.scaffold.render import rendered
 from pipelines.scaffold.write import refuse_name, write
-from pipelines.settings import Settings
 
 _DELIMITERS = ",;\t|"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipelines.extract.texts import instant
-from pipelines.use_cases.spec import ColumnType
+from pipelines.data.extract.texts import instant
+from pipelines.use_cases.spec.use_case import ColumnType
 
 # So many of a column's values must be of a type; the others are bad values, for quarantine.
 TYPED_SHARE_MIN = 0.99

@@ -7,7 +7,7 @@ if it is not what it is expected to be.
 import ast
 import re
 
-from pipelines.errors import MillraceError
+from pipelines.core.errors import MillraceError
 
 
 def with_use_case(text: str, name: str) -> str:

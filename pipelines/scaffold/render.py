@@ -10,21 +10,21 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.extract.readers import FileTable
-from pipelines.extract.tables import HIDDEN, Rows, days
+from pipelines.data.extract.readers import FileTable
+from pipelines.data.extract.tables import HIDDEN, Rows, days
 from pipelines.scaffold.infer import Input, Proposal
 from pipelines.scaffold.literals import WIDTH, call, names, number, quoted, wrapped
 from pipelines.scaffold.names import described
 from pipelines.scaffold.plan import num_days, planned
 from pipelines.scaffold.registers import import_order
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, Feed
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, Feed
 
-_DBT = "pipelines/transform/dbt/models/{name}"
+_DBT = "pipelines/data/transform/dbt/models/{name}"
 # Every file of a case, by its template.
 FILES: Mapping[str, str] = {
     "use_case.py": "pipelines/use_cases/{name}.py",
-    "source.py": "pipelines/extract/sources/{name}.py",
+    "source.py": "pipelines/data/extract/sources/{name}.py",
     "expectations.py": "expectations/{name}.py",
     "features.py": "features/{name}.py",
     "model.py": "models/{name}.py",
@@ -109,7 +109,7 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "has_limits": any(map(_limits, proposal.inputs)),
         "rules": _rules(proposal),
         "test_imports": sorted(
-            (f"use_cases.{ask.name} import ROWS", "use_cases.interval import Interval"),
+            (f"use_cases.{ask.name} import ROWS", "use_cases.spec.interval import Interval"),
             key=lambda line: import_order(f"pipelines.{line.split()[0]}"),
         ),
         **_source(proposal),

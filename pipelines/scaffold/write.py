@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.errors import MillraceError, UsageError
+from pipelines.core.errors import MillraceError, UsageError
 from pipelines.scaffold.registers import with_features, with_use_case
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines import services
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 log = logging.getLogger(__name__)
 

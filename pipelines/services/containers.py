@@ -6,9 +6,9 @@ when PostgreSQL is up. Both do nothing where all is made already.
 
 import sys
 
+from pipelines.core.settings import Settings
 from pipelines.services import databases, first_start, secrets
 from pipelines.services.parts import PARTS
-from pipelines.settings import Settings
 
 # What Redis is told: it keeps what it has acknowledged for a second at most in memory alone, and
 # refuses to write rather than forget.

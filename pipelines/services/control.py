@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-from pipelines.errors import ServiceUnavailable
-from pipelines.services import databases, first_start, homes, postgres, secrets, supervisor
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
+from pipelines.services import databases, first_start, homes, postgres_server, secrets, supervisor
 from pipelines.services.parts import PARTS, Part, chosen
-from pipelines.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def clean(settings: Settings) -> None:
     """
     homes.check(settings.home)
     stop(settings)
-    postgres.remove(settings)
+    postgres_server.remove(settings)
     if settings.sockets_home != settings.home:
         settings.sockets_home.unlink(missing_ok=True)
     homes.remove(settings.home)

@@ -3,9 +3,9 @@
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from pipelines.errors import MillraceError, ServiceUnavailable
-from pipelines.services.postgres import DATABASES
-from pipelines.settings import Settings
+from pipelines.core.errors import MillraceError, ServiceUnavailable
+from pipelines.core.settings import Settings
+from pipelines.services.postgres_server import DATABASES
 
 # Spark's catalog; the embedded server keeps it on Derby.
 METASTORE = "metastore"

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 
 def day(settings: Settings) -> date:

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from pipelines.errors import UsageError
-from pipelines.settings import ROOT
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import ROOT
 
 # Every first start makes both; no other program makes the two together.
 _MARK = ("first_started", "secrets/airflow_fernet")

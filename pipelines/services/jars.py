@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from pipelines.errors import ServiceUnavailable
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
 from pipelines.services import java
-from pipelines.settings import Settings
 
 
 @dataclass(frozen=True)

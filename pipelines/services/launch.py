@@ -6,8 +6,8 @@ start, from the settings.
 
 import sys
 
+from pipelines.core.settings import Settings
 from pipelines.services.parts import PARTS
-from pipelines.settings import Settings
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipelines.errors import UsageError
-from pipelines.services import airflow, mlflow, postgres, probes, spark
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
+from pipelines.services import airflow_server, mlflow_server, postgres_server, probes, spark_server
 from pipelines.services.program import Program
-from pipelines.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,25 +34,25 @@ PARTS: Mapping[str, Part] = {
         Part(
             name="postgres",
             programs=("postgres",),
-            prepare=postgres.prepare,
-            program=lambda settings, _: postgres.program(settings),
+            prepare=postgres_server.prepare,
+            program=lambda settings, _: postgres_server.program(settings),
             probe=probes.postgres,
             address="postgres",
         ),
         Part(
             name="spark",
             programs=("spark",),
-            prepare=spark.prepare,
-            program=lambda settings, _: spark.program(settings),
+            prepare=spark_server.prepare,
+            program=lambda settings, _: spark_server.program(settings),
             probe=probes.spark,
             address="spark_remote",
             ports=("spark_port", "spark_ui_port"),
         ),
         Part(
             name="airflow",
-            programs=tuple(airflow.COMMANDS),
-            prepare=airflow.prepare,
-            program=airflow.program,
+            programs=tuple(airflow_server.COMMANDS),
+            prepare=airflow_server.prepare,
+            program=airflow_server.program,
             probe=probes.airflow,
             address="airflow_url",
             needs=("postgres",),
@@ -62,8 +62,8 @@ PARTS: Mapping[str, Part] = {
         Part(
             name="mlflow",
             programs=("mlflow",),
-            prepare=mlflow.prepare,
-            program=lambda settings, _: mlflow.program(settings),
+            prepare=mlflow_server.prepare,
+            program=lambda settings, _: mlflow_server.program(settings),
             probe=probes.mlflow,
             address="mlflow_url",
             needs=("postgres",),

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import psutil
 
-from pipelines.errors import ServiceUnavailable
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
 from pipelines.services.parts import Part
-from pipelines.settings import Settings
 
 # The lake of one use case with 90 days of history, the databases, the logs, and room to rewrite.
 NEEDED_GIB = 5

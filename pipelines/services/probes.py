@@ -6,8 +6,8 @@ import subprocess
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from pipelines.services.postgres import ready_command
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.services.postgres_server import ready_command
 
 # A name that nobody knows is an OSError, as a refusal is; one that can't be a name a UnicodeError.
 _NO_ANSWER = (OSError, UnicodeError)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 # Airflow's Fernet wants 32 bytes in URL-safe base64; the others may be any long random text.
 NAMES: Mapping[str, Callable[[], str]] = {

@@ -11,9 +11,9 @@ from pathlib import Path
 from socket import AF_UNIX, socket
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.errors import ServiceUnavailable
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
 from pipelines.services import secrets
-from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from xmlrpc.client import ServerProxy

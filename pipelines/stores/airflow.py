@@ -10,8 +10,8 @@ from urllib.parse import quote
 import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from pipelines.errors import ServiceUnavailable
-from pipelines.settings import Settings
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
 
 # A Dag file that is new to Airflow shows up when the processor has read it.
 _PARSED_WITHIN_SECONDS = 120

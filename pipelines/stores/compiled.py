@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pipelines.stores.files import write_whole
+from pipelines.stores.objects import write_whole
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

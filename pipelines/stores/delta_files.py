@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from pipelines.errors import MillraceError
+from pipelines.core.errors import MillraceError
 
 Partition: TypeAlias = Mapping[str, str | None]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import func, select
 
-from pipelines.settings import Settings
-from pipelines.stores import postgres
+from pipelines.core import journal
+from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -124,7 +124,7 @@ def applied(
     when the block has done so do they count as applied, and a killed attempt is taken up again.
     Feast's own apply costs seconds also when nothing changed, so a digest is kept in the registry.
     """
-    with postgres.engine(settings).begin() as connection:
+    with journal.engine(settings).begin() as connection:
         # Of all cases: Feast makes its tables at the first call, and does not lock them.
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("millrace:feast"))))
         target = store(settings, case, creates=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.errors import CheckFailed
+from pipelines.core.errors import CheckFailed
 from pipelines.stores.feast import Definition, own_parser
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import CheckFailed
-from pipelines.settings import Settings
+from pipelines.core.errors import CheckFailed
+from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

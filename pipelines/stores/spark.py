@@ -5,8 +5,8 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
-from pipelines.errors import ServiceUnavailable
-from pipelines.settings import Settings
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession

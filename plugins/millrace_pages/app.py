@@ -21,8 +21,8 @@ from millrace_pages import (
     site,
     validation,
 )
-from pipelines.errors import MillraceError
-from pipelines.settings import Settings
+from pipelines.core.errors import MillraceError
+from pipelines.core.settings import Settings
 
 log = logging.getLogger(__name__)
 

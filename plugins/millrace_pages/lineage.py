@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from millrace_pages import site
 from millrace_pages.site import Case, Journal, Page, TheSettings
-from pipelines.lineage import facts, graph, history, kept, predictions, walk
-from pipelines.lineage.case import CaseLineage
-from pipelines.lineage.walk import Step
+from pipelines.insight.lineage import facts, graph, history, kept, predictions, walk
+from pipelines.insight.lineage.case import CaseLineage
+from pipelines.insight.lineage.walk import Step
 
 router = APIRouter()
 PAGE = Page("/lineage", "Lineage", router)

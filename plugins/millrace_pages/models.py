@@ -12,7 +12,8 @@ from sqlalchemy import Row
 from millrace_pages import queries, site
 from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
-from pipelines import addresses, champion
+from pipelines.core import addresses
+from pipelines.learning import champion
 
 router = APIRouter()
 PAGE = Page("/models", "Models", router)

@@ -11,9 +11,9 @@ from millrace_pages import queries, runs, site
 from millrace_pages.queries import Rows
 from millrace_pages.runs import Attempt
 from millrace_pages.site import Journal, Page
-from pipelines import status
+from pipelines.insight import status
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.use_case import UseCase
 
 router = APIRouter()
 PAGE = Page("/", "Overview", router)

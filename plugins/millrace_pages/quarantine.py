@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 from millrace_pages import quarantined, queries, site
 from millrace_pages.quarantined import Filter, QuarantinedRow
 from millrace_pages.site import ROWS_A_PAGE, Case, Journal, Page, PageNumber, TheSettings
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 from pipelines.stores import delta_files
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
 
 router = APIRouter()
 PAGE = Page("/quarantine", "Quarantine", router)

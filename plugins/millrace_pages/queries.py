@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, ColumnElement, Engine, Row, Select, func, select
 
 from millrace_pages.site import ROWS_A_PAGE, Paging
-from pipelines.stores.postgres import builds, promotions, published, runs, validations, verdicts
+from pipelines.core.journal import builds, promotions, published, runs, validations, verdicts
 
 Rows: TypeAlias = Sequence[Row[Any]]
 

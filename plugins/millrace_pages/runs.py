@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from millrace_pages import queries, site
 from millrace_pages.site import Case, Journal, Page, PageNumber
-from pipelines.addresses import REPORTS
+from pipelines.core.addresses import REPORTS
 from pipelines.use_cases import USE_CASES
 
 router = APIRouter()

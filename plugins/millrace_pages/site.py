@@ -11,10 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine
 
 from millrace_pages import words
-from pipelines.settings import Settings
-from pipelines.stores import postgres
+from pipelines.core.journal import engine
+from pipelines.core.settings import Settings
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.use_case import UseCase
 
 FOLDER = Path(__file__).parent
 ROWS_A_PAGE = 50
@@ -64,7 +64,7 @@ def settings(request: Request) -> Settings:
 
 def journal(request: Request) -> Engine:
     """The engine on the journal."""
-    return postgres.engine(settings(request))
+    return engine(settings(request))
 
 
 def case(asked: Annotated[str, Query(alias="case")] = "") -> UseCase:

@@ -3,7 +3,7 @@
 import json
 import time
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 from pipelines.stores import feast
 from pipelines.use_cases import find
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import free_ports
-from pipelines.settings import ROOT, Settings
+from pipelines.core.settings import ROOT, Settings
 
 SERVICES = (
     *("postgres", "redis", "spark", "mlflow"),

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from pipelines import services, status
-from pipelines.settings import Settings
-from pipelines.stores import delta, feast, postgres, spark
+from pipelines import services
+from pipelines.core import journal
+from pipelines.core.settings import Settings
+from pipelines.insight import status
+from pipelines.stores import delta, feast, spark
 from pipelines.use_cases import find
 
 CASE = find("flight_delays")
@@ -37,12 +39,12 @@ def online(settings, session, at):
 def main():
     settings = Settings()
     services.ensure(settings)
-    engine, session = postgres.engine(settings), spark.connect(settings)
+    engine, session = journal.engine(settings), spark.connect(settings)
     found = status.case_status(engine, CASE)
     tables = {name: delta.digest(session, name) for name in found["tables"]}
     rows = {name: session.table(name).count() for name in found["tables"]}
     published = {name: table["rows"] for name, table in found["tables"].items()}
-    table = postgres.published
+    table = journal.published
     newest = select(func.count()).select_from(table).group_by(table.c.table_name, table.c.attempt)
     with engine.connect() as connection:
         twice = sum(count > 1 for count in connection.scalars(newest))

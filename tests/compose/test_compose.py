@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import first_run
+from pipelines.cli import first_run
 from pipelines.services.secrets import NAMES
 from pipelines.stores import airflow
 from pipelines.use_cases import find

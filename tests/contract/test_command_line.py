@@ -6,7 +6,7 @@ import sys
 import pytest
 import typer.main
 
-from pipelines.__main__ import app
+from pipelines.cli.main import app
 
 COMMANDS = {
     "extract": {"case", "--interval"},

@@ -4,8 +4,8 @@ import re
 
 import yaml
 
-from pipelines.services import airflow
-from pipelines.settings import ROOT, Settings
+from pipelines.core.settings import ROOT, Settings
+from pipelines.services import airflow_server
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 SERVICES = FILE["services"]
@@ -14,9 +14,13 @@ ENDING = {"secrets", "state"}
 
 def test_every_part_is_there_and_each_program_of_ours_starts_as_without_containers():
     started = {name: service["command"].split()[-1] for name, service in SERVICES.items()}
-    for name in (*airflow.COMMANDS, "spark", "mlflow"):
+    for name in (*airflow_server.COMMANDS, "spark", "mlflow"):
         assert SERVICES[name]["command"] == f"python -m pipelines.services.launch {name}"
-    assert set(started) - {*airflow.COMMANDS, "spark", "mlflow"} == {"postgres", "redis", *ENDING}
+    assert set(started) - {*airflow_server.COMMANDS, "spark", "mlflow"} == {
+        "postgres",
+        "redis",
+        *ENDING,
+    }
 
 
 def test_every_setting_that_it_gives_is_one():

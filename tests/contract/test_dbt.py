@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.data.transform.run import LAYERS, PROJECT
 from pipelines.scaffold.names import UNITS
-from pipelines.transform.run import LAYERS, PROJECT
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import EntityState, Layer, UseCase
+from pipelines.use_cases.spec.use_case import EntityState, Layer, UseCase
 
 CASES = list(USE_CASES.values())
 TABLES = [(case, layer, name) for case in CASES for layer in LAYERS for name in case.tables(layer)]

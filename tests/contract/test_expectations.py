@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from expectations.rules import Between
-from expectations.tables import promises
+from expectations.suites import promises
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.use_case import UseCase
 
-MODELS = Path(__file__).parents[2] / "pipelines" / "transform" / "dbt" / "models"
+MODELS = Path(__file__).parents[2] / "pipelines" / "data" / "transform" / "dbt" / "models"
 CASES = [pytest.param(case, id=case.name) for case in USE_CASES.values()]
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.settings import ROOT
+from pipelines.core.settings import ROOT
 from pipelines.stores import feast
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.spec import EntityState, UseCase
+from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
 STATES = [(case, state) for case in USE_CASES.values() for state in case.entity_states]
 NAMES = [f"{case.name}_{state.name}" for case, state in STATES]
@@ -33,7 +33,7 @@ def _of_kind(case: UseCase, kind: str) -> dict[str, object]:
 
 def _dbt_columns(case: UseCase, state: EntityState) -> Mapping[str, str]:
     table = f"{case.name}_{state.name}"
-    path = Path(ROOT, "pipelines/transform/dbt/models", case.name, "gold", f"{table}.yml")
+    path = Path(ROOT, "pipelines/data/transform/dbt/models", case.name, "gold", f"{table}.yml")
     assert path.exists(), f"the gold table {table} has no YAML yet: write {path}"
     (model,) = [
         each for each in yaml.safe_load(path.read_text())["models"] if each["name"] == table

@@ -6,15 +6,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pipelines.lineage import kept
-from pipelines.lineage.case import CaseLineage
-from pipelines.settings import Settings
-from pipelines.transform.run import compiled_models, dbt
+from pipelines.core.settings import Settings
+from pipelines.data.transform.run import compiled_models, dbt
+from pipelines.insight.lineage import kept
+from pipelines.insight.lineage.case import CaseLineage
 from pipelines.use_cases import USE_CASES, find
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 # Names in a case's SQL that lineage can't place and takes for all columns read: mend the SQL or
-# pipelines/lineage/scopes.py before you add one.
+# pipelines/insight/lineage/scopes.py before you add one.
 UNRESOLVED: dict[str, tuple[str, ...]] = {}
 
 

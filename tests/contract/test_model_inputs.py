@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from pipelines.transform.run import PROJECT
+from pipelines.data.transform.run import PROJECT
 from pipelines.use_cases import USE_CASES
 
 CASES = [pytest.param(case, id=case.name) for case in USE_CASES.values() if case.training]

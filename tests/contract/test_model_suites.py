@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from expectations.tables import decisions_suite, predictions_suite
+from expectations.suites import decisions_suite, predictions_suite
 from pipelines.stores import gx
 
 START, END = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)

@@ -12,14 +12,14 @@ from unittest import mock
 
 import pytest
 
-from pipelines.extract.job import open_source
-from pipelines.extract.landing import Source, land
-from pipelines.extract.tables import days
-from pipelines.ingest.casts import PATTERNS
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.data.extract.job import open_source
+from pipelines.data.extract.landing import Source, land
+from pipelines.data.extract.tables import days
+from pipelines.data.ingest.casts import PATTERNS
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Feed, UseCase
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Feed, UseCase
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 FEEDS = [(case, feed) for case in USE_CASES.values() for feed in case.feeds]
@@ -35,7 +35,7 @@ def opened(case: UseCase, home: Path) -> tuple[Source, Interval]:
     if not sample.exists():
         (*_, part) = settings.yesterday().parts(case.grain)
         return open_source(settings, case, part), part
-    module = import_module(f"pipelines.extract.sources.{case.name}")
+    module = import_module(f"pipelines.data.extract.sources.{case.name}")
     with mock.patch.dict(os.environ, {f"MILLRACE_SOURCE_{case.name.upper()}": str(sample)}):
         newest = Interval.of_day(days(module.table(settings), module.SHAPE)[-1])
         return open_source(settings, case, newest), newest

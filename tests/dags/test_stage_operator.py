@@ -235,7 +235,7 @@ def test_a_training_leads_to_its_run_in_mlflow(stages, monkeypatch):
 
 
 def test_airflow_keeps_the_links_of_every_stage_apart(stages):
-    from pipelines.runner import STAGES
+    from pipelines.core.runner import STAGES
     from pipelines.use_cases import find
 
     for stage in STAGES:

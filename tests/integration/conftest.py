@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from benchmarks.harness import own_platform
 from pipelines import services
+from pipelines.core.journal import engine
+from pipelines.core.settings import Settings
 from pipelines.services import databases, supervisor
-from pipelines.settings import Settings
-from pipelines.stores import postgres
 from tests.integration import servers
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def settings() -> Iterator[Settings]:
         if made.postgres:
             databases.make(made)
         yield made
-        postgres.engine.cache_clear()
+        engine.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def spark_part(settings: Settings) -> Settings:
 @pytest.fixture(scope="session")
 def journal(postgres_part: Settings) -> Engine:
     """The engine on the journal's database; its `ops` tables exist."""
-    return postgres.engine(postgres_part)
+    return engine(postgres_part)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from redis.exceptions import ConnectionError as NoRedis
 from sqlalchemy import create_engine, make_url, text
 
 from benchmarks.harness import free_ports
-from pipelines.services import databases, postgres
+from pipelines.services import databases, postgres_server
 
 PASSWORD = "only-for-this-test"
 BINARIES = Path("/usr/lib/postgresql/15/bin")
@@ -52,7 +52,7 @@ def _settings(database: str, online: str) -> dict[str, str]:
 def _empty(address: str) -> None:
     engine = create_engine(make_url(address).set(database="postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for name in (*postgres.DATABASES, databases.METASTORE):
+        for name in (*postgres_server.DATABASES, databases.METASTORE):
             connection.execute(text(f"drop database if exists {name} with (force)"))
     engine.dispose()
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from pipelines.errors import MillraceError, ServiceUnavailable
+from pipelines.core.errors import MillraceError, ServiceUnavailable
+from pipelines.core.settings import Settings
 from pipelines.services import databases
-from pipelines.services.postgres import DATABASES
-from pipelines.settings import Settings
+from pipelines.services.postgres_server import DATABASES
 
 pytestmark = pytest.mark.integration
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from expectations.rules import Between, InSet, Matches, NotNull, Ordered, Rule
+from pipelines.data.validate.check import judge
 from pipelines.stores import gx
-from pipelines.validate.check import judge
 
 pytestmark = [
     pytest.mark.integration,

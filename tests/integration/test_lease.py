@@ -9,8 +9,8 @@ import time
 import pytest
 from sqlalchemy import insert, select
 
-from pipelines.errors import ServiceUnavailable, Superseded
-from pipelines.stores import lease, postgres
+from pipelines.core import lease
+from pipelines.core.errors import ServiceUnavailable, Superseded
 
 pytestmark = pytest.mark.integration
 
@@ -20,11 +20,11 @@ def attempt(journal):
     """Makes rows of `ops.runs`, which number the attempts."""
 
     def make(case: str) -> int:
-        row = insert(postgres.runs).values(
+        row = insert(journal.runs).values(
             case_name=case, stage="ingest", interval="2026-11-20", state="running"
         )
         with journal.begin() as connection:
-            return connection.execute(row.returning(postgres.runs.c.attempt)).scalar_one()
+            return connection.execute(row.returning(journal.runs.c.attempt)).scalar_one()
 
     return make
 
@@ -69,7 +69,7 @@ def test_r11_an_attempt_that_was_replaced_cannot_commit(journal, attempt):
     first, second = attempt("t_fence"), attempt("t_fence")
     with lease.hold(journal, "t_fence", first, 1) as stalled:
         with journal.begin() as connection:  # what the second attempt does once it has the lock
-            row = postgres.insert_or_update(postgres.fences, case_name="t_fence", attempt=second)
+            row = journal.insert_or_update(journal.fences, case_name="t_fence", attempt=second)
             connection.execute(row)
         with pytest.raises(Superseded, match=f"replaced by attempt {second}"), stalled.commit():
             pytest.fail("a replaced attempt got into its commit")
@@ -77,9 +77,9 @@ def test_r11_an_attempt_that_was_replaced_cannot_commit(journal, attempt):
 
 HOLDER = """
 import sys
-from pipelines.settings import Settings
-from pipelines.stores import lease, postgres
-engine = postgres.engine(Settings())
+from pipelines.core.settings import Settings
+from pipelines.core import journal, lease
+engine = journal.engine(Settings())
 with lease.hold(engine, "t_stopped", int(sys.argv[1]), 5) as held:
     print("held", flush=True)
     sys.stdin.readline()
@@ -104,7 +104,7 @@ def test_r11_a_stopped_process_loses_the_case_and_is_refused_when_it_wakes(
     second = attempt("t_stopped")
     with lease.hold(journal, "t_stopped", second, lease.IDLE_SECONDS + 30):
         with journal.connect() as connection:
-            fence = select(postgres.fences.c.attempt).filter_by(case_name="t_stopped")
+            fence = select(journal.fences.c.attempt).filter_by(case_name="t_stopped")
             assert connection.execute(fence).scalar_one() == second
         holder.send_signal(signal.SIGCONT)
         said, complained = holder.communicate("go on\n", timeout=30)

@@ -10,16 +10,16 @@ import pytest
 from deltalake import write_deltalake
 from sqlalchemy import Engine, insert
 
-from pipelines.errors import CheckFailed, UsageError
-from pipelines.lineage import facts, graph, history, kept, predictions
-from pipelines.lineage.case import CaseLineage, Node
-from pipelines.lineage.edges import Field, How, Relation, Source, Value
-from pipelines.settings import Settings
+from pipelines.core.errors import CheckFailed, UsageError
+from pipelines.core.journal import published, runs
+from pipelines.core.settings import Settings
+from pipelines.insight.lineage import facts, graph, history, kept, predictions
+from pipelines.insight.lineage.case import CaseLineage, Node
+from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
 from pipelines.stores import compiled
 from pipelines.stores.compiled import CompiledModel
-from pipelines.stores.postgres import published, runs
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 pytestmark = pytest.mark.integration
 

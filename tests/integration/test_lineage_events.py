@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert
 
-from pipelines import runner
-from pipelines.errors import CheckFailed, NothingDue
-from pipelines.lineage import events
-from pipelines.settings import Settings
-from pipelines.stage import Context, Outcome
-from pipelines.stores.postgres import validations
+from pipelines.core import runner
+from pipelines.core.errors import CheckFailed, NothingDue
+from pipelines.core.journal import validations
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context, Outcome
+from pipelines.insight.lineage import events
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 pytestmark = pytest.mark.integration
 

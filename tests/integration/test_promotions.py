@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, func, select
 
-from pipelines import champion, promote
-from pipelines.errors import Superseded
-from pipelines.stores.postgres import promotions
+from pipelines.core.errors import Superseded
+from pipelines.core.journal import promotions
+from pipelines.learning import champion, promote
 
 pytestmark = pytest.mark.integration
 

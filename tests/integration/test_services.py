@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from pipelines import services
+from pipelines.core.settings import Settings
 from pipelines.services import processes, supervisor
-from pipelines.settings import Settings
 
 
 def _wait_until(condition, seconds=60):

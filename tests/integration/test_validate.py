@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import select
 
 from expectations.rules import Between, Matches, Rule
-from pipelines import runner
-from pipelines.errors import CheckFailed
-from pipelines.settings import Settings
-from pipelines.stage import Context, Outcome
-from pipelines.stores import delta, postgres
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, EntityState, Feed, Layer, UseCase
+from pipelines.core import journal, runner
+from pipelines.core.errors import CheckFailed
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context, Outcome
+from pipelines.stores import delta
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, Layer, UseCase
 
 pytestmark = pytest.mark.integration
 
@@ -167,9 +167,9 @@ def test_what_passes_is_published_at_exactly_the_proven_version(
 
 
 def kept_verdicts(settings: Settings, case: UseCase) -> list[Any]:
-    table = postgres.validations
+    table = journal.validations
     query = select(table).where(table.c.case_name == case.name).order_by(table.c.id)
-    with postgres.engine(settings).connect() as connection:
+    with journal.engine(settings).connect() as connection:
         return list(connection.execute(query))
 
 

@@ -15,7 +15,7 @@ from benchmarks.contest.contestants import ALL, SCHEDULE, WITHOUT_TAIL
 from benchmarks.contest.judge import SAME_DAY, Parts, Run
 from models.columns import label_vector
 from models.flight_delays import CATEGORICAL, PLAN, ROTATION, STATES
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 SEED = 11
 NUM_ROWS = 3000

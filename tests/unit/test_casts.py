@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipelines.ingest.casts import Casting, looks_like, type_change
-from pipelines.use_cases.spec import Column, ColumnType
+from pipelines.data.ingest.casts import Casting, looks_like, type_change
+from pipelines.use_cases.spec.use_case import Column, ColumnType
 
 
 def casting(

@@ -1,6 +1,6 @@
 """dbt's pages are kept once a state of the project, and ask for nothing that is not there."""
 
-from pipelines.transform import docs
+from pipelines.data.transform import docs
 
 GENERATED = (
     '<head><title>dbt</title><link rel="shortcut icon" href="${require(\'favicon.ico\')}"/></head>'

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pipelines.errors import MillraceError
+from pipelines.core.errors import MillraceError
 from pipelines.stores import delta_files
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.stores.delta import partition_predicate
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import BatchRefused, MillraceError
-from pipelines.extract import files
-from pipelines.extract.files import Files, allowed
-from pipelines.extract.landing import land
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, Feed
+from pipelines.core.errors import BatchRefused, MillraceError
+from pipelines.data.extract import files
+from pipelines.data.extract.files import Files, allowed
+from pipelines.data.extract.landing import land
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, Feed
 
 DAY = Interval.parse("2026-11-18")
 COLUMNS = (Column("sensor", "string", "its name"), Column("known_at", "timestamp", "published"))

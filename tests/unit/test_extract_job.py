@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import MillraceError, UsageError
-from pipelines.extract import job
-from pipelines.settings import Settings
-from pipelines.stage import Context, Outcome
+from pipelines.core.errors import MillraceError, UsageError
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context, Outcome
+from pipelines.data.extract import job
 from pipelines.use_cases import find
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import UseCase
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "flight_delays_landing"
 CASE = find("flight_delays")
@@ -166,5 +166,5 @@ def test_on_the_calendar_of_2013_other_years_are_refused(settings: Settings, key
 
 def test_a_case_without_a_source_says_what_to_write(settings: Settings) -> None:
     case = replace(CASE, name="no_such")
-    with pytest.raises(MillraceError, match=r"write pipelines/extract/sources/no_such\.py"):
+    with pytest.raises(MillraceError, match=r"write pipelines/data/extract/sources/no_such\.py"):
         extract(settings, "2026-11-20", case)

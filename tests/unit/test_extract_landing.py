@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import BatchRefused, MillraceError, Superseded
-from pipelines.extract.landing import LandedFile, LandedPart, SourceFile, land, landed_files
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, Feed
+from pipelines.core.errors import BatchRefused, MillraceError, Superseded
+from pipelines.data.extract.landing import LandedFile, LandedPart, SourceFile, land, landed_files
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, Feed
 
 FEED = Feed(
     name="readings",

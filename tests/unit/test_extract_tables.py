@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
-from pipelines.errors import BatchRefused, MillraceError, UsageError
-from pipelines.extract import readers
-from pipelines.extract.database import DatabaseTable
-from pipelines.extract.readers import FileTable
-from pipelines.extract.tables import Label, Rows, Shape, days, located
-from pipelines.ingest.reader import parse
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, Feed
+from pipelines.core.errors import BatchRefused, MillraceError, UsageError
+from pipelines.data.extract import readers
+from pipelines.data.extract.database import DatabaseTable
+from pipelines.data.extract.readers import FileTable
+from pipelines.data.extract.tables import Label, Rows, Shape, days, located
+from pipelines.data.ingest.reader import parse
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, Feed
 
 DAYS = Interval.parse("2026-03-01/2026-03-03")
 FEED = Feed(

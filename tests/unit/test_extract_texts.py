@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from pipelines.extract.texts import as_texts, instant, landing_text
+from pipelines.data.extract.texts import as_texts, instant, landing_text
 
 
 @pytest.mark.parametrize(

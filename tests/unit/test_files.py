@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.stores.files import write_whole
+from pipelines.stores.objects import write_whole
 
 
 def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines import first_run
-from pipelines.errors import MillraceError
-from pipelines.first_run import dags, follow, follow_model, plan, watched
-from pipelines.settings import Settings
+from pipelines.cli import first_run
+from pipelines.cli.first_run import dags, follow, follow_model, plan, watched
+from pipelines.core.errors import MillraceError
+from pipelines.core.settings import Settings
 from pipelines.stores.airflow import DagRun
 from pipelines.use_cases import find
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 CASE = find("flight_delays")
 YESTERDAY = Interval.parse("2026-11-20")
@@ -147,7 +147,7 @@ def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one
     monkeypatch.setattr(first_run, "USE_CASES", {"flight_delays": CASE, "plain": plain})
     monkeypatch.setattr(first_run.services, "start", lambda _: None)
     monkeypatch.setattr(first_run.services, "schedule_since", lambda _: INSTALLED)
-    monkeypatch.setattr(first_run.postgres, "engine", lambda _: None)
+    monkeypatch.setattr(first_run.journal, "engine", lambda _: None)
     monkeypatch.setattr(first_run.airflow, "connect", lambda _: nullcontext(client))
     known = {"flight_delays": None, "plain": datetime(2026, 11, 20, tzinfo=UTC)}
     monkeypatch.setattr(first_run.status, "known_until", lambda _, case: known[case.name])

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.errors import UsageError
-from pipelines.use_cases.interval import Interval
+from pipelines.core.errors import UsageError
+from pipelines.use_cases.spec.interval import Interval
 
 
 def at(*parts: int) -> datetime:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.assemble.joined import Kept, stretches
+from pipelines.learning.assemble.joined import Kept, stretches
 
 START = datetime(2026, 8, 22, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import BatchRefused, MillraceError
-from pipelines.ingest.landing import FILE_BYTES_MAX, landed_files
+from pipelines.core.errors import BatchRefused, MillraceError
+from pipelines.data.ingest.landing import FILE_BYTES_MAX, landed_files
 from pipelines.use_cases import find
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 CASE = find("flight_delays")
 DAY = Interval.parse("2026-11-18")

@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from pipelines.ingest import records
-from pipelines.ingest.reader import parse
-from pipelines.ingest.records import FileRefused, Record
-from pipelines.use_cases.spec import Column, Feed
+from pipelines.data.ingest import records
+from pipelines.data.ingest.reader import parse
+from pipelines.data.ingest.records import FileRefused, Record
+from pipelines.use_cases.spec.use_case import Column, Feed
 
 
 def feed(file_format: str, null_token: str = "") -> Feed:

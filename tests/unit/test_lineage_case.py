@@ -5,12 +5,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.errors import UsageError
-from pipelines.lineage import learning, tables, walk
-from pipelines.lineage.case import CaseLineage
+from pipelines.core.errors import UsageError
+from pipelines.insight.lineage import lake, learning, walk
+from pipelines.insight.lineage.case import CaseLineage
 from pipelines.stores.compiled import CompiledModel, keep, project_digest, read
-from pipelines.use_cases.spec import Column, EntityState, Feed, UseCase
-from pipelines.use_cases.training import Training
+from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
 CASE = UseCase(
     name="toy",
@@ -72,7 +72,7 @@ def derive(table: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def toy() -> CaseLineage:
-    nodes = [*tables.landed(CASE), *tables.ingested(CASE), *tables.transformed(CASE, MODELS)]
+    nodes = [*lake.landed(CASE), *lake.ingested(CASE), *lake.transformed(CASE, MODELS)]
     views = {"states": ["rain_mean", "num_days"]}
     nodes += learning.offered(CASE, views, {node.name: node for node in nodes})
     known = {node.name: node for node in nodes}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from openlineage.client.serde import Serde
 
-from pipelines.lineage.case import CaseLineage, Node
-from pipelines.lineage.datasets import Describer, Places, Told
-from pipelines.lineage.edges import Field, How, Relation, Source, Value
+from pipelines.insight.lineage.case import CaseLineage, Node
+from pipelines.insight.lineage.datasets import Describer, Places, Told
+from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 CASE = replace(FLIGHT_DELAYS, name="toy")
 PLACES = Places("millrace", "/lake/landing", "http://127.0.0.1:5000")

@@ -18,18 +18,18 @@ from typing import Any
 import pytest
 from openlineage.client.event_v2 import InputDataset, OutputDataset, RunState
 
-from pipelines.errors import CheckFailed, NothingDue
-from pipelines.lineage import emit, events
-from pipelines.lineage.events import StageRun
+from pipelines.core.errors import CheckFailed, NothingDue
+from pipelines.core.settings import ROOT, Settings
+from pipelines.insight.lineage import emit, events
+from pipelines.insight.lineage.events import StageRun
 from pipelines.services import supervisor
-from pipelines.settings import ROOT, Settings
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 STAGE = StageRun(
     namespace="millrace",
     case="toy",
     stage="validate",
-    module="pipelines.validate.job",
+    module="pipelines.data.validate.job",
     interval=Interval.parse("2026-11-20"),
     attempt=7,
     started_at=datetime(2026, 11, 21, 1, tzinfo=UTC),
@@ -200,7 +200,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from openlineage.client.event_v2 import Job, Run, RunEvent
-from pipelines.lineage.emit import client
+from pipelines.insight.lineage.emit import client
 
 sender = client(Path(sys.argv[1]))
 run = Run("01a1ff62-947a-7f53-8d1f-46b97f10d9f7")

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from pipelines.lineage.layout import NODE_HEIGHT, NODE_WIDTH, layout
+from pipelines.insight.lineage.layout import NODE_HEIGHT, NODE_WIDTH, layout
 
 SEEDS = int(os.environ.get("MILLRACE_TEST_SEEDS", "5"))
 

@@ -6,13 +6,13 @@ from itertools import chain, pairwise
 
 import pytest
 
-from pipelines.errors import UsageError
-from pipelines.lineage.case import CaseLineage
-from pipelines.lineage.facts import Teller, to_json
-from pipelines.lineage.history import History, Publication, Run
-from pipelines.lineage.predictions import PredictionId
+from pipelines.core.errors import UsageError
+from pipelines.insight.lineage.case import CaseLineage
+from pipelines.insight.lineage.facts import Teller, to_json
+from pipelines.insight.lineage.history import History, Publication, Run
+from pipelines.insight.lineage.predictions import PredictionId
 from pipelines.use_cases import find
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.lineage.sql import lineage
+from pipelines.insight.lineage.sql import lineage
 
 TABLES = {"s.flights": ["id", "origin", "delay", "at"], "s.ports": ["origin", "name", "at"]}
 

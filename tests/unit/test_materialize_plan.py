@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.materialize import Mark, Publication, instant_to_write
+from pipelines.data.materialize import Mark, Publication, instant_to_write
 
 
 def day(number: int) -> datetime:

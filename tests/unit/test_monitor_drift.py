@@ -11,8 +11,8 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
 from models.columns import Columns
-from pipelines.monitor.drift import Drift, compare, sample
-from pipelines.use_cases.training import Watch
+from pipelines.learning.monitor.drift import Drift, compare, sample
+from pipelines.use_cases.spec.training import Watch
 
 SEED = 7
 HOSTILE = "</script><script>alert(1)</script>"

@@ -6,9 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.monitor.drift import ColumnDrift, Drift
-from pipelines.monitor.policy import PastVerdict, Quality, is_due, judge, newest_first, quality
-from pipelines.use_cases.training import Watch
+from pipelines.learning.monitor.drift import ColumnDrift, Drift
+from pipelines.learning.monitor.policy import (
+    PastVerdict,
+    Quality,
+    is_due,
+    judge,
+    newest_first,
+    quality,
+)
+from pipelines.use_cases.spec.training import Watch
 
 WATCH = Watch(
     num_rows_min=200,

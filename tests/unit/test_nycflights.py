@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from pipelines.errors import MillraceError
-from pipelines.extract import nycflights
+from pipelines.core.errors import MillraceError
+from pipelines.data.extract.sources.flight_delays import nycflights
 
 
 def of_flight(

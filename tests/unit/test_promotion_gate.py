@@ -3,8 +3,8 @@
 import pytest
 
 from models.bootstrap import ConfidenceInterval
-from pipelines.promote import Evidence, verdict
-from pipelines.use_cases.training import Gate
+from pipelines.learning.promote import Evidence, verdict
+from pipelines.use_cases.spec.training import Gate
 
 GATE = Gate(num_rows_min=1000, num_class_rows_min=100, roc_auc_min=0.6, roc_auc_loss_max=0.01)
 GOOD = ConfidenceInterval(0.75, 0.72, 0.78, 0.95)

@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 import pytest
 
-from pipelines.extract import nycflights, replay
-from pipelines.extract.sources.flight_delays import known_between
-from pipelines.use_cases.interval import Interval
+from pipelines.data.extract.sources.flight_delays import known_between, nycflights, replay
+from pipelines.use_cases.spec.interval import Interval
 
 DAY = timedelta(days=1)
 

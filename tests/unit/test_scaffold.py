@@ -9,15 +9,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.errors import MillraceError, UsageError
-from pipelines.extract.readers import FileTable
+from pipelines.core.errors import MillraceError, UsageError
+from pipelines.core.settings import ROOT
+from pipelines.data.extract.readers import FileTable
 from pipelines.scaffold import commands, new
 from pipelines.scaffold.infer import Ask, Proposal, infer
 from pipelines.scaffold.plan import planned
 from pipelines.scaffold.render import rendered
 from pipelines.scaffold.write import write
-from pipelines.settings import ROOT
-from pipelines.use_cases.training import Training
+from pipelines.use_cases.spec.training import Training
 
 SEED = 11
 HEADER = "Loan ID,Opened,Segment,Amount,Defaulted,Settled\n"
@@ -205,7 +205,7 @@ def test_nothing_is_overwritten_and_a_failure_leaves_nothing(csv_file, repositor
     with pytest.raises(MillraceError, match="disk full; nothing was written"):
         write("loans", texts, repository)
     assert files(repository) == before
-    assert not (repository / "pipelines/transform").exists()
+    assert not (repository / "pipelines/data/transform").exists()
 
 
 def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monkeypatch):
@@ -229,7 +229,7 @@ def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monke
     assert "set MILLRACE_SOURCE_LOANS to the whole address" in said
     everything = said + "".join(files(repository).values())
     assert "hush-hush" not in everything
-    assert "?token=***#t" in (repository / "pipelines/extract/sources/loans.py").read_text()
+    assert "?token=***#t" in (repository / "pipelines/data/extract/sources/loans.py").read_text()
 
 
 def test_a_database_needs_its_table_and_other_delimiters_are_seen(tmp_path, csv_file):

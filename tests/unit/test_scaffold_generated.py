@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.settings import ROOT
+from pipelines.core.settings import ROOT
 
 SEED = 7
 # The contract tests ask every source for the day before their fixed clock, 21 November 2026.
@@ -147,14 +147,14 @@ def test_the_generated_files_say_what_the_data_has(copy):
     def text(path: str) -> str:
         return (copy / path).read_text()
 
-    source = text("pipelines/extract/sources/loans.py")
+    source = text("pipelines/data/extract/sources/loans.py")
     assert '"Interest Rate": "interest_level",' in source
     assert '"text": "text_value",' in source
     assert '"Gr\\xf6\\xdfe": "groe",' in source
     assert 'nulls=frozenset({"NA"}),' in source
     assert 'located("loans", LOCATION, settings.data_roots, ";")' in source
     assert 'Label("Defaulted?", positive="yes", negative="no")' in source
-    shop = text("pipelines/extract/sources/shop.py")
+    shop = text("pipelines/data/extract/sources/shop.py")
     assert 'label_known_at="back"' in shop
     assert "first without its label" in " ".join(shop.split())
     plain = text(f"pipelines/use_cases/{PLAIN}.py")
@@ -165,5 +165,5 @@ def test_the_generated_files_say_what_the_data_has(copy):
     assert 'NotNull("segment", because="every row of the sample has one")' in rules
     assert "from the sample: 0" in rules
     assert 'NotNull("groe"' not in rules
-    states = text("pipelines/transform/dbt/models/loans/gold/loans_segment_states.sql")
+    states = text("pipelines/data/transform/dbt/models/loans/gold/loans_segment_states.sql")
     assert "known_at + interval 1 day as from_at" in states

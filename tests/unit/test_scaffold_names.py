@@ -2,12 +2,12 @@
 
 import pytest
 
-from pipelines.errors import MillraceError, UsageError
+from pipelines.core.errors import MillraceError, UsageError
+from pipelines.core.settings import ROOT
 from pipelines.scaffold.literals import call, quoted
 from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
 from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.registers import with_features, with_use_case
-from pipelines.settings import ROOT
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,20 @@ from dataclasses import replace
 import pytest
 
 from pipelines import services
-from pipelines.errors import ServiceUnavailable, UsageError
+from pipelines.core.errors import ServiceUnavailable, UsageError
+from pipelines.core.settings import Settings
 from pipelines.services import (
-    airflow,
+    airflow_server,
     control,
     jars,
-    mlflow,
-    postgres,
+    mlflow_server,
+    postgres_server,
     preflight,
     secrets,
-    spark,
+    spark_server,
     supervisor,
 )
 from pipelines.services.parts import PARTS, chosen
-from pipelines.settings import Settings
 
 PROGRAMS = {name: part.programs for name, part in PARTS.items()}
 
@@ -68,9 +68,9 @@ def test_a_percent_sign_in_a_path_survives_the_supervisors_format(tmp_path):
 
 def test_s01_no_secret_in_the_supervisors_file_or_in_an_argument_list(settings):
     shown = [supervisor.render(settings, PROGRAMS)]
-    shown += [str(spark.program(settings).argv), str(mlflow.program(settings).argv)]
-    shown += [str(airflow.program(settings, name).argv) for name in airflow.COMMANDS]
-    shown += [str(postgres.program(settings).argv)]
+    shown += [str(spark_server.program(settings).argv), str(mlflow_server.program(settings).argv)]
+    shown += [str(airflow_server.program(settings, name).argv) for name in airflow_server.COMMANDS]
+    shown += [str(postgres_server.program(settings).argv)]
     for name in secrets.NAMES:
         assert not [text for text in shown if settings.secret(name) in text], name
 
@@ -96,7 +96,7 @@ def test_s01_a_secret_is_private_under_any_umask(tmp_path):
 
 
 def test_airflow_is_configured_by_its_environment_alone(settings):
-    found = airflow.environment(settings)
+    found = airflow_server.environment(settings)
     assert found["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert found["AIRFLOW__CORE__PARALLELISM"] == "4"
     assert found["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"

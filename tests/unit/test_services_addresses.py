@@ -5,9 +5,9 @@ import os
 import pytest
 
 from pipelines import services
-from pipelines.errors import ServiceUnavailable
-from pipelines.services import airflow, commands, control, secrets, spark
-from pipelines.settings import Settings
+from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.settings import Settings
+from pipelines.services import airflow_server, commands, control, secrets, spark_server
 from pipelines.stores import spark as spark_store
 
 
@@ -58,7 +58,7 @@ def test_s01_a_spark_that_does_not_answer_is_named_without_its_token(their_spark
 
 
 def _catalog(**given):
-    found = spark.configure(Settings(catalog="postgres", **given))
+    found = spark_server.configure(Settings(catalog="postgres", **given))
     prefix = "spark.hadoop.javax.jdo.option.Connection"
     return {name.removeprefix(prefix): found[name] for name in found if name.startswith(prefix)}
 
@@ -110,7 +110,7 @@ def test_s01_refused_settings_show_no_password():
 def test_airflows_second_driver_is_told_of_ssl_by_its_own_name(tmp_path):
     secrets.make(Settings(home=tmp_path))
     postgres = "postgresql+psycopg2://u:p@db:5432/x?sslmode=require"
-    found = airflow.environment(Settings(home=tmp_path, postgres=postgres))
+    found = airflow_server.environment(Settings(home=tmp_path, postgres=postgres))
     first, second = (
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipelines import services
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
 from pipelines.services import first_start, homes, secrets
-from pipelines.settings import Settings
 
 
 @pytest.fixture

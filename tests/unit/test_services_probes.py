@@ -8,8 +8,8 @@ from threading import Thread
 import pytest
 
 from pipelines import services
+from pipelines.core.settings import Settings
 from pipelines.services import probes
-from pipelines.settings import Settings
 
 # `.invalid` is never given to anybody (RFC 2606); a host can't have an empty label.
 NOBODY = ["no-such-host.invalid", "a..b"]

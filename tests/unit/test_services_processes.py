@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from pipelines import services
+from pipelines.core.settings import Settings
 from pipelines.services import processes, supervisor
-from pipelines.settings import Settings
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from pipelines.due import by_cadence
-from pipelines.errors import UsageError
+from pipelines.core.errors import UsageError
+from pipelines.learning.due import by_cadence
 from pipelines.use_cases import find
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, Feed, UseCase
-from pipelines.use_cases.training import Training
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.use_case import Column, Feed, UseCase
 
 CUTOFF = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from expectations.rules import Between, Matches, NotNull, Rule
-from pipelines import runner
-from pipelines.settings import Settings
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Column, Feed, Layer, UseCase
+from pipelines.core import runner
+from pipelines.core.settings import Settings
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, Feed, Layer, UseCase
 
 _TIMES = (Column("event_at", "timestamp", "measured"), Column("known_at", "timestamp", "published"))
 READINGS = Feed(

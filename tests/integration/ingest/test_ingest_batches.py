@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import BatchRefused, MillraceError, UsageError
+from pipelines.core.errors import BatchRefused, MillraceError, UsageError
 
 pytestmark = pytest.mark.integration
 

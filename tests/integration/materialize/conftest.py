@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.stage import Context
-from pipelines.stores import delta, lease
+from pipelines.core import lease
+from pipelines.core.stage import Context
+from pipelines.stores import delta
 from tests.integration.materialize.world import (
     CASE,
     DAY_1,

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from pipelines import materialize
-from pipelines.errors import CheckFailed, Superseded
-from pipelines.stage import Context
-from pipelines.stores import feast, lease, postgres
+from pipelines.core import journal, lease
+from pipelines.core.errors import CheckFailed, Superseded
+from pipelines.core.stage import Context
+from pipelines.data import materialize
+from pipelines.stores import feast
 from tests.integration.materialize.world import (
     CASE,
     DAILY,
@@ -129,8 +130,8 @@ def test_r11_an_attempt_that_was_replaced_writes_nothing_online(world):
     world.bring_online(DAY_1)
     before = world.dump()
     with lease.hold(world.journal, CASE.name, attempt(world.journal), 60) as stalled:
-        newer = postgres.insert_or_update(
-            postgres.fences, case_name=CASE.name, attempt=attempt(world.journal)
+        newer = journal.insert_or_update(
+            journal.fences, case_name=CASE.name, attempt=attempt(world.journal)
         )
         with world.journal.begin() as connection:
             connection.execute(newer)

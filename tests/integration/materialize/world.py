@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select
 
-from pipelines import materialize
-from pipelines.settings import Settings
-from pipelines.stage import Context, Outcome
-from pipelines.stores import delta, feast, lease, postgres
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import EntityState, UseCase
+from pipelines.core import journal, lease
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context, Outcome
+from pipelines.data import materialize
+from pipelines.stores import delta, feast
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
 PAIRS = EntityState(name="pair_states", keys=("first", "second"), step_minutes=60, ttl_minutes=120)
 DAILY = EntityState(name="daily_states", keys=("first",), step_minutes=1440, ttl_minutes=2880)
@@ -86,11 +87,11 @@ def write(context: Context, name: str, rows: list[tuple[Any, ...]], interval: In
 
 
 def attempt(journal: Engine) -> int:
-    row = insert(postgres.runs).values(
+    row = insert(journal.runs).values(
         case_name=CASE.name, stage="materialize", interval="-", state="running"
     )
     with journal.begin() as connection:
-        return connection.execute(row.returning(postgres.runs.c.attempt)).scalar_one()
+        return connection.execute(row.returning(journal.runs.c.attempt)).scalar_one()
 
 
 class World:
@@ -99,7 +100,7 @@ class World:
     def __init__(self, settings: Settings, spark: Any, journal: Engine, gold: dict[str, int]):
         self.settings, self.spark, self.journal, self.gold = settings, spark, journal, gold
         with journal.begin() as connection:
-            for table in (postgres.materialized, postgres.published):
+            for table in (journal.materialized, journal.published):
                 connection.execute(delete(table).where(table.c.case_name == CASE.name))
 
     def published(self, interval: Interval, names: tuple[str, ...] = tuple(SCHEMAS)) -> None:
@@ -117,7 +118,7 @@ class World:
             for name in names
         ]
         with self.journal.begin() as connection:
-            connection.execute(insert(postgres.published), rows)
+            connection.execute(insert(journal.published), rows)
 
     def bring_online(self, interval: Interval, objects: list[Any] | None = None) -> Outcome:
         with lease.hold(self.journal, CASE.name, attempt(self.journal), 60) as held:
@@ -176,7 +177,7 @@ class World:
                 client.flushdb()
 
     def marks(self) -> set[datetime]:
-        table = postgres.materialized
+        table = journal.materialized
         rows = select(table.c.until).where(table.c.case_name == CASE.name)
         with self.journal.connect() as connection:
             return set(connection.execute(rows).scalars())

@@ -16,13 +16,14 @@ from sqlalchemy import Engine, Table, insert, select, text
 
 from models.columns import Columns
 from models.spec import ModelSpec
-from pipelines import champion, inputs
-from pipelines.settings import Settings
-from pipelines.stage import Context
-from pipelines.stores import lease, mlflow, postgres
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import EntityState, UseCase
-from pipelines.use_cases.training import Training, Watch
+from pipelines.core import journal, lease
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context
+from pipelines.learning import champion, inputs
+from pipelines.stores import mlflow
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.training import Training, Watch
+from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
 
 @dataclass
@@ -60,14 +61,14 @@ class Journal:
         """A run of a stage."""
         result = {"details": details}
         attempt: int = self.add(
-            postgres.runs, stage=stage, interval=interval, state=ended, result=result
+            journal.runs, stage=stage, interval=interval, state=ended, result=result
         )
         return attempt
 
     def publish(self, name: str, interval: str, version: int = 1) -> None:
         """A publication of a gold table."""
         self.add(
-            postgres.published,
+            journal.published,
             table_name=self.case.table("gold", name),
             interval=interval,
             until=Interval.parse(interval).end,
@@ -79,7 +80,7 @@ class Journal:
     def promote(self, version: int, cutoff: datetime, decision: str = champion.PROMOTED) -> None:
         """An answer of the gate, or of a person."""
         self.add(
-            postgres.promotions,
+            journal.promotions,
             interval="2026-11-01",
             version=version,
             decision=decision,
@@ -102,14 +103,12 @@ class Journal:
             "statistics": {},
             "attempt": 1,
         }
-        self.add(postgres.verdicts, **{**values, **changes})
+        self.add(journal.verdicts, **{**values, **changes})
 
     def context(self, interval: str, **options: str) -> Context:
         """What the runner hands to a stage: the case's newest attempt, so it may commit."""
         attempt = self.run("test", interval, "running")
-        fence = postgres.insert_or_update(
-            postgres.fences, case_name=self.case.name, attempt=attempt
-        )
+        fence = journal.insert_or_update(journal.fences, case_name=self.case.name, attempt=attempt)
         with self.engine.begin() as connection:
             connection.execute(fence)
         held = lease.Lease(self.engine, self.case.name, attempt)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipelines import inputs
-from pipelines.assemble import job, joined
-from pipelines.errors import CheckFailed, NothingDue
+from pipelines.core.errors import CheckFailed, NothingDue
+from pipelines.core.journal import builds, published
+from pipelines.learning import inputs
+from pipelines.learning.assemble import job, joined
 from pipelines.stores import delta, spark
-from pipelines.stores.postgres import builds, published
 
 pytestmark = pytest.mark.integration
 

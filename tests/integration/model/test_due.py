@@ -8,9 +8,9 @@ import pytest
 
 from models.columns import Columns
 from models.spec import ModelSpec
-from pipelines import due, inputs
-from pipelines.errors import CheckFailed, NothingDue
-from pipelines.stage import Outcome
+from pipelines.core.errors import CheckFailed, NothingDue
+from pipelines.core.stage import Outcome
+from pipelines.learning import due, inputs
 
 pytestmark = pytest.mark.integration
 

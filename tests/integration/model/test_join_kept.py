@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipelines import inputs
-from pipelines.assemble import joined
-from pipelines.errors import CheckFailed
+from pipelines.core.errors import CheckFailed
+from pipelines.core.journal import published
+from pipelines.learning import inputs
+from pipelines.learning.assemble import joined
 from pipelines.stores import delta
-from pipelines.stores.postgres import published
 
 pytestmark = pytest.mark.integration
 

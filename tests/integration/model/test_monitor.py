@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete
 
-from pipelines.errors import CheckFailed, NothingDue, Superseded
-from pipelines.monitor import job
-from pipelines.monitor.drift import ColumnDrift, Drift
+from pipelines.core.errors import CheckFailed, NothingDue, Superseded
+from pipelines.core.journal import fences, insert_or_update, published, verdicts
+from pipelines.learning.monitor import job
+from pipelines.learning.monitor.drift import ColumnDrift, Drift
 from pipelines.stores import mlflow
-from pipelines.stores.postgres import fences, insert_or_update, published, verdicts
 
 pytestmark = pytest.mark.integration
 

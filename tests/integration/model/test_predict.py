@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pipelines import inputs, predict
-from pipelines.champion import KEPT
-from pipelines.errors import CheckFailed, NothingDue
+from pipelines.core.errors import CheckFailed, NothingDue
+from pipelines.core.journal import builds
+from pipelines.data.validate import predictions
+from pipelines.learning import inputs, predict
+from pipelines.learning.champion import KEPT
 from pipelines.stores import delta
-from pipelines.stores.postgres import builds
-from pipelines.validate import predictions
 
 pytestmark = pytest.mark.integration
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 
 from models.errors import DataRefused
-from pipelines import champion, promote, rollback
-from pipelines.champion import KEPT, PROMOTED, ROLLED_BACK
-from pipelines.errors import CheckFailed, MillraceError, Superseded, UsageError
+from pipelines.core.errors import CheckFailed, MillraceError, Superseded, UsageError
+from pipelines.core.journal import fences, insert_or_update, promotions
+from pipelines.learning import champion, promote, rollback
+from pipelines.learning.champion import KEPT, PROMOTED, ROLLED_BACK
 from pipelines.stores import mlflow
-from pipelines.stores.postgres import fences, insert_or_update, promotions
-from pipelines.use_cases.training import Gate
+from pipelines.use_cases.spec.training import Gate
 
 pytestmark = pytest.mark.integration
 

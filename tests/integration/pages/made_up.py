@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine, insert
 
-from pipelines.stores.postgres import builds, promotions, published, runs, validations, verdicts
+from pipelines.core.journal import builds, promotions, published, runs, validations, verdicts
 from pipelines.use_cases import find
-from pipelines.use_cases.spec import Layer
-from pipelines.use_cases.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET
+from pipelines.use_cases.spec.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET
+from pipelines.use_cases.spec.use_case import Layer
 
 CASE = find("flight_delays")
 FIRST = date(2025, 11, 20)

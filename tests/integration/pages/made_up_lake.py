@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 from pipelines.stores import delta_files
-from pipelines.use_cases.training import PREDICTIONS
+from pipelines.use_cases.spec.training import PREDICTIONS
 from tests.integration.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, key, night
 
 

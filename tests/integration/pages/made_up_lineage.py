@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from pipelines.lineage import kept
-from pipelines.lineage.case import CaseLineage, Kind, Node, model_name, view_name
-from pipelines.lineage.edges import Field, How, Relation, Source, Value
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.insight.lineage import kept
+from pipelines.insight.lineage.case import CaseLineage, Kind, Node, model_name, view_name
+from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
 from tests.integration.pages import made_up
 from tests.integration.pages.made_up import CASE, DECIDED, LABELLED, LEARNED, PREDICTED, STATES
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pipelines.settings import ROOT
+from pipelines.core.settings import ROOT
 
 pytestmark = pytest.mark.integration
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, insert
 
-from pipelines import runner
-from pipelines.settings import Settings
-from pipelines.stage import Context
-from pipelines.stores import delta, lease, postgres
-from pipelines.transform import run as stage
+from pipelines.core import journal, lease, runner
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context
+from pipelines.data.transform import run as stage
+from pipelines.stores import delta
 from pipelines.use_cases import USE_CASES
-from pipelines.use_cases.interval import Interval
-from pipelines.use_cases.spec import Layer, UseCase
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Layer, UseCase
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -115,11 +115,11 @@ class Lake:
         return sorted(table.to_pylist(), key=lambda row: [str(value) for value in row.values()])
 
     def _publish(self, versions: dict[Layer, dict[str, int]]) -> None:
-        row = insert(postgres.runs).values(
+        row = insert(journal.runs).values(
             case_name=self.case.name, stage="test", interval=HISTORY.key, state="done"
         )
         with self.engine.begin() as connection:
-            attempt = connection.execute(row.returning(postgres.runs.c.attempt)).scalar_one()
+            attempt = connection.execute(row.returning(journal.runs.c.attempt)).scalar_one()
         with lease.hold(self.engine, self.case.name, attempt, 60) as held:
             Context(self.settings, self.case, HISTORY, held).publish(versions)
 

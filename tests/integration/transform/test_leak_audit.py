@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipelines import inputs
-from pipelines.settings import ROOT
-from pipelines.stage import Context
+from pipelines.core.settings import ROOT
+from pipelines.core.stage import Context
+from pipelines.learning import inputs
 from pipelines.stores import feast
-from pipelines.use_cases.interval import Interval
+from pipelines.use_cases.spec.interval import Interval
 
 pytestmark = pytest.mark.integration
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import CheckFailed
-from pipelines.use_cases.interval import Interval
+from pipelines.core.errors import CheckFailed
+from pipelines.use_cases.spec.interval import Interval
 
 pytestmark = pytest.mark.integration
 

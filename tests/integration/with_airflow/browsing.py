@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 SECTION = "/plugin/millrace"
 # Where pictures of the platform that is up are kept; unset: the tests have a platform of their own.

@@ -24,9 +24,9 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
 from benchmarks.harness import own_platform
-from pipelines.settings import ROOT, Settings
-from pipelines.stores import postgres
-from pipelines.use_cases.spec import UseCase
+from pipelines.core import journal
+from pipelines.core.settings import ROOT, Settings
+from pipelines.use_cases.spec.use_case import UseCase
 from tests.integration.with_airflow.browsing import FLAGS, PICTURES, chromium
 
 HISTORY_DAYS, CALM_DAYS, DRIFTED_DAYS = 30, 2, 3
@@ -129,7 +129,7 @@ def started(loans: Loans) -> Iterator[tuple[Settings, dict[str, str]]]:
         start = [sys.executable, "-m", "pipelines", "start"]
         subprocess.run(start, cwd=loans.project, env=environment, check=True)
         yield settings, environment
-        postgres.engine.cache_clear()
+        journal.engine.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +140,7 @@ def platform(request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture(scope="session")
 def engine(platform: Settings) -> Engine:
-    return postgres.engine(platform)
+    return journal.engine(platform)
 
 
 @pytest.fixture(scope="module")

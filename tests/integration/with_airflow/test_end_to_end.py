@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from pipelines import first_run, status
-from pipelines.errors import MillraceError
+from pipelines.cli import first_run
+from pipelines.core.errors import MillraceError
+from pipelines.insight import status
 from pipelines.stores import airflow
 from pipelines.use_cases import find
 

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from millrace_pages.app import PAGES
 
-from pipelines import first_run
-from pipelines.settings import Settings
+from pipelines.cli import first_run
+from pipelines.core.settings import Settings
 from pipelines.stores import airflow
 from pipelines.use_cases import find
 from tests.integration.with_airflow.browsing import PICTURES, SECTION, serious, visit, watch

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Engine, Select, Table, select, update
 
-from pipelines import first_run, status
-from pipelines.settings import Settings
-from pipelines.stores import airflow, delta, postgres
+from pipelines.cli import first_run
+from pipelines.core import journal
+from pipelines.core.settings import Settings
+from pipelines.insight import status
+from pipelines.stores import airflow, delta
 from tests.integration.with_airflow.browsing import SECTION, visit
 from tests.integration.with_airflow.conftest import BROKEN
 
@@ -133,7 +135,7 @@ def of_loans(table: Table) -> "Select[Any]":
 
 def drifted(engine: Engine) -> dict[str, bool | None]:
     """The newest verdict of each interval."""
-    table = postgres.verdicts
+    table = journal.verdicts
     with engine.connect() as connection:
         rows = connection.execute(of_loans(table).order_by(table.c.id)).all()
     return {row.interval: row.drifted for row in rows}
@@ -177,7 +179,7 @@ def test_every_prediction_is_kept_with_the_version_that_made_it(
 
 
 def test_the_journal_knows_what_each_stage_did(engine: Engine, loans) -> None:
-    table = postgres.runs
+    table = journal.runs
     with engine.connect() as connection:
         done = connection.execute(of_loans(table).where(table.c.state == "done")).all()
     ingested = {run.interval: run.result["rows"] for run in done if run.stage == "ingest"}
@@ -210,7 +212,7 @@ def test_what_was_joined_night_by_night_equals_one_join(
 
     digest, told = assemble()
     assert f"joined anew from {newest} on" in told
-    runs = postgres.runs
+    runs = journal.runs
     with engine.begin() as connection:
         forgotten = update(runs).where(runs.c.case_name == NAME, runs.c.stage == "assemble")
         connection.execute(forgotten.values(state="failed"))
@@ -271,7 +273,7 @@ def test_a_stranger_sees_which_landing_file_a_prediction_came_from(
 def test_a_stranger_sees_why_the_champion_won(
     stranger: "FrameLocator", engine: Engine, loans
 ) -> None:
-    table = postgres.promotions
+    table = journal.promotions
     with engine.connect() as connection:
         (won, *_) = connection.execute(
             of_loans(table).where(table.c.decision == "promoted").order_by(table.c.id.desc())

@@ -12,7 +12,7 @@ from millrace_pages.app import PAGES, create
 from millrace_pages.quarantined import QuarantinedRow
 from starlette.routing import Match
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 HOSTILE = "</pre><script>alert(1)</script>"
 BROWSER = {"accept": "text/html"}

@@ -3,9 +3,9 @@
 import pytest
 from millrace_pages import lineage
 
-from pipelines.errors import UsageError
-from pipelines.lineage.case import CaseLineage, Node
-from pipelines.lineage.edges import Field, How, Relation, Source, Value
+from pipelines.core.errors import UsageError
+from pipelines.insight.lineage.case import CaseLineage, Node
+from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
 
 
 def table(name, **columns):

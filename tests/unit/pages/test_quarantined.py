@@ -9,8 +9,8 @@ import pytest
 from millrace_pages import quarantined
 from millrace_pages.quarantined import Filter
 
-from pipelines.errors import MillraceError
-from pipelines.use_cases.interval import Interval
+from pipelines.core.errors import MillraceError
+from pipelines.use_cases.spec.interval import Interval
 
 FIRST = date(2026, 11, 1)
 

@@ -1,0 +1,160 @@
+"""`millrace run`: from nothing to tomorrow's predictions, through Airflow's own Dags.
+
+History is loaded up to the day before yesterday, a model is trained on it and promoted; then
+yesterday goes through every Dag, so that yesterday is out of sample for the first champion.
+"""
+
+import logging
+import signal
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from pipelines import services
+from pipelines.core import journal
+from pipelines.core.errors import MillraceError
+from pipelines.core.settings import Settings
+from pipelines.insight import status, summary
+from pipelines.stores import airflow
+from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
+
+log = logging.getLogger(__name__)
+
+# Consumers first: an asset event that arrives while its Dag is paused is lost.
+_OF_MODELS = ("watch_drift", "predict_batch", "train_model")
+_OF_DATA = ("build_features", "load_history")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Dag run that is still to be done."""
+
+    dag: str
+    key: str
+
+
+def plan(
+    case: UseCase, known_until: datetime | None, yesterday: Interval, since: date
+) -> list[Step]:
+    """What is missing up to yesterday; nights from `since` on are left to the schedule.
+
+    Example:
+        >>> from pipelines.use_cases import find
+        >>> yesterday = Interval.parse("2026-11-20")
+        >>> [step.key for step in plan(find("flight_delays"), None, yesterday, date(2026, 11, 21))]
+        ['2026-08-22/2026-11-19', '2026-11-20']
+    """
+    if known_until is None:
+        first = yesterday.start.date() - timedelta(days=case.history_days)
+        # An hourly case has no day of its own to build: history reaches up to midnight.
+        last = yesterday.start.date() - timedelta(days=1 if case.grain == "day" else 0)
+        history = [Step("load_history", f"{first}/{last}")]
+        return (
+            history if case.grain == "hour" else [*history, Step("build_features", yesterday.key)]
+        )
+    missing = (yesterday.end - known_until).days
+    days = (yesterday.start.date() - timedelta(days=back) for back in reversed(range(missing)))
+    return [Step("build_features", day.isoformat()) for day in days if day < since]
+
+
+def run(settings: Settings, attached: bool = False) -> str:
+    """Start everything, do what is not done yet, and say where to look.
+
+    Raises:
+        MillraceError: a part did not start, or a Dag run failed; says which task and where.
+    """
+    services.start(settings)
+    engine = journal.engine(settings)
+    with airflow.connect(settings) as client:
+        for case in USE_CASES.values():
+            for dag in dags(case):
+                client.unpause(f"{case.name}.{dag}")
+        for case in USE_CASES.values():
+            known_until = status.known_until(engine, case)
+            since = services.schedule_since(settings)
+            for step in plan(case, known_until, settings.yesterday(), since):
+                follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
+                if case.training:
+                    follow_model(client, engine, case, step.key)
+    text = summary.summary(settings, engine)
+    if attached:
+        _stay(settings, text)
+    return text
+
+
+def dags(case: UseCase) -> tuple[str, ...]:
+    """The Dags of a case, in the order in which they are unpaused."""
+    return (*(_OF_MODELS if case.training else ()), *_OF_DATA)
+
+
+def follow_model(client: airflow.Airflow, engine: Engine, case: UseCase, key: str) -> None:
+    """Wait for the training that a step's *features* set off, and for its champion's predictions.
+
+    A night's predictions are made by the champion of that moment: while the first one is trained
+    there are none, and a new one may win minutes later. Then the newest days are asked once more.
+    """
+    for dag in ("predict_batch", "train_model"):
+        follow(client, client.await_run(f"{case.name}.{dag}", key))
+    champion, predictions = status.champion(engine, case), status.predictions(engine, case)
+    if champion is None:
+        return
+    made = predictions and (predictions["model_version"], predictions["until"])
+    if made != (champion["version"], Interval.parse(key).end.isoformat()):
+        key = watched(case, key)
+        follow(client, client.trigger(f"{case.name}.predict_batch", key))
+    follow(client, client.await_run(f"{case.name}.watch_drift", key))
+
+
+def watched(case: UseCase, key: str) -> str:
+    """The newest days of an interval, as many as drift is judged by.
+
+    Example:
+        >>> from pipelines.use_cases import find
+        >>> watched(find("flight_delays"), "2026-08-22/2026-11-19")
+        '2026-11-13/2026-11-19'
+    """
+    interval = Interval.parse(key)
+    window = case.training.watch.window_days if case.training else 1
+    last, days = interval.last_date, min(interval.days, window)
+    return f"{last - timedelta(days=days - 1)}/{last}" if days > 1 else last.isoformat()
+
+
+def _stay(settings: Settings, text: str) -> None:
+    log.info("%s\n\nStays attached; Ctrl-C stops everything.", text)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        services.stop(settings)
+
+
+def follow(client: airflow.Airflow, dag_run: airflow.DagRun) -> None:
+    """Wait for a run, telling each task as it starts and ends.
+
+    Raises:
+        MillraceError: the run failed; names the task and where its log is.
+    """
+    log.info("%s of %s", dag_run.dag_id, dag_run.key)
+    told: dict[str, str] = {}
+    began = time.monotonic()
+    while (state := client.state(dag_run)) in ("queued", "running"):
+        told = _tell(client.tasks(dag_run), told, began)
+        time.sleep(1)
+    tasks = client.tasks(dag_run)
+    _tell(tasks, told, began)
+    if state != "success":
+        failed = [task for task, ended in tasks.items() if ended == "failed"]
+        raise MillraceError(
+            f"{dag_run.dag_id} of {dag_run.key}: {state} in {', '.join(failed) or 'no task'}; "
+            f"its log is in the Airflow UI under {dag_run.dag_id}, run {dag_run.run_id}"
+        )
+
+
+def _tell(tasks: dict[str, str], told: dict[str, str], began: float) -> dict[str, str]:
+    for task, state in tasks.items():
+        if told.get(task) != state and state in ("running", "success", "failed", "up_for_retry"):
+            log.info("  %4.0f s  %-18s %s", time.monotonic() - began, task, state)
+    return dict(tasks)

@@ -1,0 +1,194 @@
+"""The one command line: for people, tests, Airflow and compose alike."""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from typer.core import TyperGroup
+
+from pipelines.cli import first_run
+from pipelines.core import runner
+from pipelines.core.errors import MillraceError, NothingDue, UsageError
+from pipelines.core.settings import Settings
+from pipelines.insight import status
+from pipelines.insight.lineage import commands as lineage
+from pipelines.scaffold import commands as scaffold
+from pipelines.services import commands as services
+from pipelines.use_cases import find
+from pipelines.use_cases.spec.interval import Interval
+
+
+class Commands(TyperGroup):
+    """Commands that name what there is when asked for something else."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            known = ", ".join(self.commands)
+            raise UsageError(f"no command or stage {args[0]!r}; there is {known}")
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    name="millrace",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
+
+# What `validate` checks: bronze; silver and gold; what the champion answered.
+LAYERS = ("raw", "features", "predictions")
+
+CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
+IntervalOption = Annotated[
+    str, typer.Option("--interval", help="2026-11-20, 2026-11-20T13 or 2026-01-01/2026-03-31")
+]
+
+
+def _run_stage(stage: str, case: str, interval: str, **options: str) -> None:
+    result = runner.run(Settings(), find(case), stage, Interval.parse(interval), options)
+    _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    typer.echo(json.dumps(result, default=str))
+
+
+def _stage_command(stage: str, help_text: str) -> None:
+    def command(case: CaseArgument, interval: IntervalOption) -> None:
+        _run_stage(stage, case, interval)
+
+    app.command(stage, help=help_text)(command)
+
+
+_stage_command("extract", "Fetch one interval's files from the source into the landing folder.")
+_stage_command("ingest", "Landing files into bronze; rows that break their contract to quarantine.")
+
+
+@app.command()
+def validate(
+    case: CaseArgument,
+    interval: IntervalOption,
+    layer: Annotated[str, typer.Option(help=f"one of {', '.join(LAYERS)}")],
+) -> None:
+    """Check one layer of an interval by Great Expectations; publish it if it passes."""
+    if layer not in LAYERS:
+        raise UsageError(f"layer {layer!r} is not one of {', '.join(LAYERS)}")
+    _run_stage("validate", case, interval, layer=layer)
+
+
+_stage_command("transform", "Published bronze into silver and gold, by dbt.")
+_stage_command("materialize", "Published entity states into the online store, by Feast.")
+
+
+@app.command()
+def due(
+    case: CaseArgument,
+    interval: IntervalOption,
+    what: Annotated[str, typer.Option("--for", help="training, or drift: is retraining due?")],
+    forced: Annotated[bool, typer.Option("--forced", help="whatever the cadence says")] = False,
+) -> None:
+    """Say why the model is to be retrained now; exit 99 if it is not."""
+    if what not in ("training", "drift"):
+        raise UsageError(f"--for {what!r} is not one of training, drift")
+    _run_stage("due", case, interval, what=what, forced="yes" if forced else "no")
+
+
+_stage_command("assemble", "Labelled decisions and what was known at each: the training set.")
+_stage_command("train", "Train on the training set by torchrun; register the challenger.")
+_stage_command("promote", "Judge the challenger by the case's gate; it may become the champion.")
+_stage_command("predict", "Answer the interval's batch decisions by the champion.")
+_stage_command("monitor", "Compare predictions with the champion's reference; give a verdict.")
+
+
+@app.command()
+def rollback(
+    case: CaseArgument,
+    to: Annotated[int, typer.Option("--to", help="a version that was champion before")],
+) -> None:
+    """Make an earlier champion the champion again."""
+    _run_stage("rollback", case, Settings().yesterday().key, to=str(to))
+
+
+@app.command()
+def run(
+    follow: Annotated[bool, typer.Option(help="stay, and stop everything at Ctrl-C")] = False,
+) -> None:
+    """Start everything, do what is missing up to yesterday, say where to look, and return."""
+    typer.echo(first_run.run(Settings(), attached=follow))
+
+
+@app.command("status")
+def show_status(
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """What is up, published, quarantined and known."""
+    found = status.platform_status(Settings())
+    typer.echo(json.dumps(found) if as_json else status.in_words(found))
+
+
+lineage.register(app)
+scaffold.register(app)
+services.register(app)
+
+
+def _guarded(call: Callable[[], Any]) -> int:
+    try:
+        call()
+    except NothingDue as nothing:
+        typer.echo(f"nothing due: {nothing}", err=True)
+        return 99
+    except UsageError as error:
+        typer.echo(f"millrace: {error}", err=True)
+        return 2
+    except MillraceError as error:
+        typer.echo(f"millrace: {error}", err=True)
+        return 1
+    except Exception as error:
+        refused = _refused_settings(error)
+        typer.echo(f"millrace: {refused or _unexpected(error)}", err=True)
+        return 2 if refused else 1
+    return 0
+
+
+def _refused_settings(error: Exception) -> str:
+    """What is wrong with the environment; empty for other errors.
+
+    Without settings nobody knows where the log is.
+    """
+    if isinstance(error, SettingsError):
+        return str(error)
+    if not isinstance(error, ValidationError) or error.title != Settings.__name__:
+        return ""
+    return "; ".join(_refused_setting(each["loc"], each["msg"]) for each in error.errors())
+
+
+def _refused_setting(field: Sequence[int | str], said: str) -> str:
+    name = f"MILLRACE_{field[0]}: ".upper() if field else ""
+    return name + said.removeprefix("Value error, ")
+
+
+def _unexpected(error: Exception) -> str:
+    """One line for the reader; the traceback goes to the log."""
+    path = Settings().logs / "errors.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as log:
+        log.write(f"{datetime.now(UTC).isoformat()} {sys.argv[1:]}\n")
+        traceback.print_exception(error, file=log)
+    said = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {said[:500]}; the traceback is in {path}"
+
+
+def main() -> None:
+    """The console script: 0 done, 99 nothing due, 2 wrong call, 1 failed."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("pipelines").setLevel(logging.INFO)
+    sys.exit(_guarded(app))

@@ -1,0 +1,177 @@
+"""The journal: what ran, what was built, what is published, who may commit (schema `ops`)."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Engine,
+    Identity,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from pipelines.core.settings import Settings
+
+metadata = MetaData(schema="ops")
+
+
+def _instant(name: str) -> Column:  # type: ignore[type-arg]
+    return Column(name, DateTime(timezone=True), server_default=func.now(), nullable=False)
+
+
+# One row an attempt of a stage: what it read and wrote, and what it cost.
+runs = Table(
+    "runs",
+    metadata,
+    Column("attempt", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("stage", String, nullable=False),
+    Column("interval", String, nullable=False),
+    _instant("started_at"),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("state", String, nullable=False),  # running, done, nothing due, failed
+    Column("error", String),
+    Column("result", JSON),  # rows, reads, writes, details
+    Column("wall_seconds", Double),
+    Column("cpu_seconds", Double),
+    Column("peak_memory_mib", Double),
+    Column("code_version", String),
+    Column("airflow_run", String),  # dag_id/run_id/task_id, when Airflow started it
+)
+
+# The newest attempt of each case: only it may commit (see pipelines.core.lease).
+fences = Table(
+    "fences",
+    metadata,
+    Column("case_name", String, primary_key=True),
+    Column("attempt", BigInteger, nullable=False),
+)
+
+# The interval whose work a build table holds on top of what is published.
+builds = Table(
+    "builds",
+    metadata,
+    Column("table_name", String, primary_key=True),
+    Column("case_name", String, nullable=False),
+    Column("interval", String, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+)
+
+# Every publication; the newest row of a table is what readers see.
+published = Table(
+    "published",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("table_name", String, nullable=False, index=True),
+    Column("interval", String, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),  # the interval's end
+    Column("version", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),  # of the whole table at that version
+    Column("attempt", BigInteger, nullable=False),
+    _instant("published_at"),
+)
+
+# One row a validated table: the verdict, every expectation's result, the Data Docs page.
+validations = Table(
+    "validations",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("layer", String, nullable=False),
+    Column("table_name", String, nullable=False),
+    Column("interval", String, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    Column("passed", String, nullable=False),  # passed, warned, failed
+    Column("statistics", JSON, nullable=False),
+    Column("results", JSON, nullable=False),
+    Column("page", String),  # relative to settings.reports
+    _instant("validated_at"),
+)
+
+# How far each feature view is online, and by which version of its gold table; never moves back.
+materialized = Table(
+    "materialized",
+    metadata,
+    Column("case_name", String, primary_key=True),
+    Column("feature_view", String, primary_key=True),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+)
+
+# Every answer of the gate; the newest row that names a champion says which model predicts.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("interval", String, nullable=False),
+    Column("version", BigInteger, nullable=False),  # of the registered model that was judged
+    Column("decision", String, nullable=False),  # promoted, kept (the old one), rolled back
+    Column("reason", String, nullable=False),
+    Column("champion_before", BigInteger),
+    Column("cutoff", DateTime(timezone=True), nullable=False),  # nothing later was learned from
+    Column("roc_auc", Double),
+    Column("evidence", JSON, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    _instant("decided_at"),
+)
+
+# One row a watched interval: whether the world drifted, and whether retraining is due.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_name", String, nullable=False, index=True),
+    Column("interval", String, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),  # the interval's end
+    Column("model_version", BigInteger, nullable=False),
+    Column("drifted", Boolean),  # null: too few rows for a verdict
+    Column("due", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("statistics", JSON, nullable=False),
+    Column("page", String),  # relative to settings.reports
+    Column("attempt", BigInteger, nullable=False),
+    _instant("judged_at"),
+)
+
+
+@cache
+def engine(settings: Settings, database: str = "millrace") -> Engine:
+    """A pooled engine on one database; in ours the `ops` tables exist from here on."""
+    made = create_engine(settings.database(database), pool_pre_ping=True)
+    if database == "millrace":
+        with made.begin() as connection:
+            # Two stages may start at once on an empty database: one of them makes the tables.
+            connection.execute(text("select pg_advisory_xact_lock(hashtext('millrace:ops'))"))
+            connection.execute(text("create schema if not exists ops"))
+            metadata.create_all(connection)
+    return made
+
+
+def insert_or_update(table: Table, **values: Any) -> Insert:
+    """An insert that overwrites the row of the same primary key."""
+    row = insert(table).values(**values)
+    return row.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+
+
+def newest_done(engine: Engine, case: str, stage: str, *conditions: Any) -> Any:
+    """The newest finished run of a stage, `attempt` and `result`; None: there is none."""
+    done = (runs.c.case_name == case, runs.c.stage == stage, runs.c.state == "done")
+    newest = select(runs.c.attempt, runs.c.result).where(*done, *conditions)
+    with engine.connect() as connection:
+        return connection.execute(newest.order_by(runs.c.attempt.desc()).limit(1)).first()

@@ -1,0 +1,121 @@
+"""Files that another system leaves in a folder, landed byte for byte.
+
+Raw records stay raw: what is wrong with a row is for ingest to judge. Where files may be read is
+a setting, `MILLRACE_DATA_ROOTS`; everything else is refused before it is opened.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pipelines.core.errors import BatchRefused, MillraceError
+from pipelines.data.extract.landing import SourceFile
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Feed
+
+_CHUNK_BYTES = 2**20
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+@dataclass(frozen=True)
+class Files:
+    """A source that is a folder: the files of each feed and part, found by name.
+
+    Args:
+        folder: an absolute path inside one of `roots`.
+        roots: the folders that may be read, `settings.data_roots`.
+        pattern: a file's path in the folder; its last piece may hold `*` for several files.
+
+    Raises:
+        BatchRefused: the folder is outside the roots, or is no plain path.
+
+    Example, the whole of `sources/<case>.py`:
+        def source(settings: Settings, interval: Interval) -> Source:
+            return Files("/data/sensors", settings.data_roots, "{feed}/{part}*.{format}")
+    """
+
+    folder: str
+    roots: Sequence[Path]
+    pattern: str = "{feed}/{part}.{format}"
+
+    def __post_init__(self) -> None:
+        allowed(self.folder, self.roots)
+
+    def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
+        """The files of one feed and part.
+
+        Raises:
+            BatchRefused: a path leads outside the roots, or is no plain file.
+            MillraceError: there is none; a part without rows is an empty file.
+        """
+        name = self.pattern.format(feed=feed.name, part=part.key, format=feed.format)
+        wanted = allowed(os.path.join(self.folder, _no_url(name)), self.roots)  # noqa: PTH118
+        found = sorted(wanted.parent.glob(wanted.name))
+        if not found:
+            raise MillraceError(
+                f"{feed.name} of {part}: there is no {wanted}; run extract again once it is there"
+            )
+        for path in found:
+            if not allowed(path, self.roots).is_file():
+                raise BatchRefused(f"{path} is not a plain file")
+            yield SourceFile(path.name, partial(_copy, feed, path))
+
+
+def allowed(path: str | Path, roots: Sequence[Path]) -> Path:
+    """The path, if it lies in one of the roots with no symlink on the way; opens nothing.
+
+    Raises:
+        BatchRefused: it does not, or it is a URL, relative, or has `..` in it.
+
+    Example:
+        >>> allowed("/data/a.csv", [Path("/data")])
+        PosixPath('/data/a.csv')
+    """
+    plain = Path(_no_url(str(path)))
+    if not plain.is_absolute() or ".." in plain.parts or "\0" in str(path):
+        raise BatchRefused(f"data path {str(path)!r} must be absolute and without '..'")
+    root = next((root for root in roots if plain.is_relative_to(root)), None)
+    if root is None:
+        raise BatchRefused(
+            f"data path {str(path)!r} is in none of the allowed folders "
+            f"{[str(root) for root in roots]}; MILLRACE_DATA_ROOTS lists them"
+        )
+    link = next((step for step in (plain, *plain.parents) if _is_link_below(step, root)), None)
+    if link is not None:
+        raise BatchRefused(f"data path {str(path)!r}: {link} is a symlink, which could lead out")
+    return plain
+
+
+def _no_url(path: str) -> str:
+    if _URL.match(path):
+        raise BatchRefused(f"data path {path!r} is a URL; files are read from folders only")
+    return path
+
+
+def _is_link_below(step: Path, root: Path) -> bool:
+    """Whether a step of the way is a symlink; the root itself may be one, it was set by hand."""
+    return step != root and step.is_relative_to(root) and step.is_symlink()
+
+
+def _copy(feed: Feed, source: Path, target: Path) -> int:
+    """Copy the bytes; how many lines there are after the header.
+
+    Raises:
+        BatchRefused: the file changed meanwhile, so it is not complete yet.
+    """
+    lines, last = 0, b"\n"
+    # Not through a symlink that was put there since the path was checked.
+    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
+    before = os.fstat(handle)
+    with os.fdopen(handle, "rb") as read, target.open("wb") as write:
+        while chunk := read.read(_CHUNK_BYTES):
+            write.write(chunk)
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+        after = os.fstat(handle)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise BatchRefused(f"{source} is still being written; run extract again when it is whole")
+    header = 1 if feed.format == "csv" else 0
+    return max(lines + (last != b"\n") - header, 0)

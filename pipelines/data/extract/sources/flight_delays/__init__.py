@@ -1,0 +1,85 @@
+"""Plays the source system of the flights: publishes, day by day, what was known that day."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
+from pipelines.data.extract.frames import frame_file
+from pipelines.data.extract.landing import Source, SourceFile
+from pipelines.data.extract.sources.flight_delays import nycflights, replay
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Feed
+
+# A dimension table is published half a minute after the day has begun.
+_SNAPSHOT_AFTER = pd.Timedelta(seconds=30)
+_FACTS: Mapping[str, Callable[[], pd.DataFrame]] = {
+    "schedule": nycflights.schedule,
+    "movements": nycflights.movements,
+    "weather": nycflights.weather,
+}
+_SNAPSHOTS: Mapping[str, Callable[[], pd.DataFrame]] = {
+    "airports": nycflights.airports,
+    "airlines": nycflights.airlines,
+    "planes": nycflights.planes,
+}
+
+
+def source(settings: Settings, interval: Interval) -> Source:
+    """The flights' source system, able to answer for the parts of this interval.
+
+    Raises:
+        UsageError: on the calendar of 2013, an interval in which nothing can be known.
+    """
+    first, last = interval.start.date(), interval.last_date
+    if settings.calendar == "2013" and not replay.FIRST_KNOWN <= first <= last <= replay.LAST_KNOWN:
+        raise UsageError(
+            f"{interval} is not in {replay.FIRST_KNOWN} to {replay.LAST_KNOWN}, "
+            "the days of MILLRACE_CALENDAR=2013"
+        )
+    return _Flights(tuple(replay.cycles(first, last, settings.calendar)))
+
+
+class _Flights:
+    def __init__(self, cycles: Sequence[replay.Cycle]) -> None:
+        self._cycles = cycles
+
+    def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
+        """One file a feed and part; a fact belongs to the part in which it became known."""
+        if feed.name in _SNAPSHOTS:
+            rows = _SNAPSHOTS[feed.name]().assign(known_at=_naive(part.start) + _SNAPSHOT_AFTER)
+        else:
+            facts = _FACTS[feed.name]()
+            rows = pd.concat([known_between(facts, cycle, part) for cycle in self._cycles])
+        yield frame_file(feed, _identified(rows))
+
+
+def known_between(facts: pd.DataFrame, cycle: replay.Cycle, part: Interval) -> pd.DataFrame:
+    """The facts of one cycle that became known in the part, moved onto the real calendar.
+
+    `facts` is sorted by `known_at` and has each row's `local_date`, both on the source's calendar.
+    """
+    start, end = (_naive(at) - cycle.shift for at in (part.start, part.end))
+    first, last = facts["known_at"].searchsorted([start, end])
+    found = facts.iloc[first:last]
+    played = found["local_date"].between(pd.Timestamp(cycle.first), pd.Timestamp(cycle.last))
+    moved = found[played].copy()
+    for name in moved.select_dtypes("datetime"):
+        moved[name] += cycle.shift
+    return moved
+
+
+def _naive(instant: datetime) -> pd.Timestamp:
+    """The instant as the source's tables have it: UTC without saying so."""
+    return pd.Timestamp(instant).tz_localize(None)
+
+
+def _identified(rows: pd.DataFrame) -> pd.DataFrame:
+    """With `flight_id` where there are flights; from the moved date, so that cycles differ."""
+    if "flight_number" not in rows:
+        return rows
+    date, number = rows["local_date"].dt.strftime("%Y-%m-%d"), rows["flight_number"].astype(str)
+    names = date + "_" + rows["carrier"] + "_" + number + "_" + rows["origin"]
+    return rows.assign(flight_id=names)

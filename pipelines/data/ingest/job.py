@@ -1,0 +1,117 @@
+"""Landing files into bronze; rows that break their contract into quarantine, with all reasons."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F  # noqa: N812
+
+from expectations.rules import Rule
+from pipelines.core.stage import Context, Outcome
+from pipelines.data.ingest import judge, landing, reader, tally
+from pipelines.stores import delta
+from pipelines.use_cases.spec.use_case import Feed, Layer
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+log = logging.getLogger(__name__)
+
+# Two feeds at a time: the server has work while the client plans and commits.
+FEEDS_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One feed's judged rows of an interval, counted."""
+
+    feed: Feed
+    rows: "DataFrame"
+    counts: Mapping[str, int]
+
+
+def run(context: Context) -> Outcome:
+    """Replace the interval in the bronze and quarantine tables of every feed.
+
+    Raises:
+        BatchRefused: a file breaks its contract as a whole; nothing was written.
+    """
+    feeds, rules = context.case.feeds, _row_rules(context)
+    landed = [_landed(context, feed) for feed in feeds]
+    layers: tuple[Layer, ...] = ("bronze", "quarantine")
+    with ThreadPoolExecutor(FEEDS_AT_ONCE) as pool:
+        batches = list(pool.map(lambda *batch: _read(context, rules, *batch), feeds, landed))
+        for layer in layers:
+            context.reset_build(layer, tuple(feed.name for feed in feeds))
+        versions = list(pool.map(lambda batch: _write(context, batch), batches))
+    return Outcome(
+        rows={
+            f"{batch.feed.name}_{what}": count
+            for batch in batches
+            for what, count in batch.counts.items()
+        },
+        writes={table: version for written in versions for table, version in written.items()},
+        details={"files": _named(feeds, landed)},
+    )
+
+
+def _named(
+    feeds: Sequence[Feed], landed: Sequence[Sequence[landing.LandedFile]]
+) -> dict[str, dict[str, str]]:
+    """Each feed's files and their sha256: what lineage ends at."""
+    return {
+        feed.name: {file.source_file: file.sha256 for file in files}
+        for feed, files in zip(feeds, landed, strict=True)
+    }
+
+
+def _row_rules(context: Context) -> Mapping[str, tuple[Rule, ...]]:
+    contract = import_module(f"expectations.{context.case.name}")
+    rules: Mapping[str, tuple[Rule, ...]] = contract.row_rules()
+    return rules
+
+
+def _landed(context: Context, feed: Feed) -> Sequence[landing.LandedFile]:
+    root = context.settings.landing
+    return landing.landed_files(root, context.case, feed, context.interval)
+
+
+def _read(
+    context: Context,
+    rules: Mapping[str, Sequence[Rule]],
+    feed: Feed,
+    files: Sequence[landing.LandedFile],
+) -> Batch:
+    parsed = reader.read(context.spark, feed, files)
+    # Judged once and kept by the server until this process lets go of it: counted, then written
+    # twice, without parsing three times.
+    rows = judge.judge(parsed, feed, rules.get(feed.name, ()), context.case.grain).localCheckpoint()
+    found = tally.tally(rows, feed)
+    tally.refuse(found, feed)
+    counts = tally.counts(found)
+    log.info("%s: %s", feed.name, ", ".join(f"{count} {what}" for what, count in counts.items()))
+    return Batch(feed, rows, counts)
+
+
+def _write(context: Context, batch: Batch) -> Mapping[str, int]:
+    known_date = F.col("part_start").cast("date").alias("known_date")
+    origin = ("ingested_at", "source_file", "source_line", known_date)
+    good = batch.rows.where("place = 1").select(*batch.feed.column_names, *origin)
+    # The record's own known_at can't be trusted; its part's start stands for it.
+    arrived = F.col("part_start").alias("known_at")
+    bad = batch.rows.where("is_bad").select("reasons", "raw", arrived, *origin)
+    frames: Mapping[Layer, DataFrame] = {"bronze": good, "quarantine": bad}
+    return {
+        context.case.table(layer, batch.feed.name): _replace(context, layer, batch.feed.name, frame)
+        for layer, frame in frames.items()
+    }
+
+
+def _replace(context: Context, layer: Layer, name: str, frame: "DataFrame") -> int:
+    table = context.case.build_table(layer, name)
+    version = delta.replace_interval(context.spark, frame, table, context.interval)
+    context.built(layer, name, version)
+    return version

@@ -1,0 +1,176 @@
+"""Published entity states into the online store, by Feast.
+
+The online store holds what was known at the *mark* of each view: `ops.materialized`, which never
+moves back. A state older than its view's TTL is unknown to any reader, so writing the newest
+states of the last TTL before the mark is enough, however long the interval or the pause before
+it. It also heals whatever came between: a removed file, a new feature, a rebuilt day.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from pipelines.core import journal
+from pipelines.core.errors import CheckFailed
+from pipelines.core.stage import Context, Outcome
+from pipelines.stores import feast
+from pipelines.use_cases.spec.use_case import EntityState
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication of a gold table: how far its interval reached, and the table's version."""
+
+    until: datetime
+    version: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a view is online, and from which version of its gold table."""
+
+    until: datetime
+    version: int
+
+
+def instant_to_write(
+    end: datetime,
+    ttl: timedelta,
+    mark: Mark | None,
+    publications: Sequence[Publication],
+    *,
+    redefined: bool,
+) -> datetime | None:
+    """The instant as of which a view is to be written online; None: leave it alone.
+
+    At or before the mark there is one reason to write, as of the mark: what is online differs
+    from what is published, since the view was redefined (or emptied), or a day within its TTL of
+    the mark was rebuilt.
+    """
+    if mark is None or end > mark.until:
+        return end
+    rebuilt = any(
+        publication.version > mark.version and publication.until >= mark.until - ttl
+        for publication in publications
+    )
+    return mark.until if redefined or rebuilt else None
+
+
+def run(context: Context) -> Outcome:
+    """Bring every feature view of the case online, up to the interval's end."""
+    feast.load()
+    from features import registry
+
+    return bring_online(context, registry(context.case.name))
+
+
+def bring_online(context: Context, definitions: Sequence[feast.Definition]) -> Outcome:
+    """Apply the definitions where they changed, write each view, and move its mark.
+
+    Raises:
+        CheckFailed: a gold table is not published up to the interval's end; nothing was written.
+    """
+    case = context.case
+    publications = _publications(context)
+    for state in case.entity_states:
+        _require_published(context, state, publications.get(state.name, ()))
+    _ = context.spark  # Feast takes the session that there is.
+    marks = _marks(context)
+    written: dict[str, datetime] = {}
+    with feast.applied(context.settings, case.name, definitions) as (store, redefined):
+        for state in case.entity_states:
+            mark, published = marks.get(_view(context, state)), publications[state.name]
+            ttl = timedelta(minutes=state.ttl_minutes)
+            until = instant_to_write(
+                context.interval.end, ttl, mark, published, redefined=redefined
+            )
+            if until:
+                _write(context, store, state, until, published[-1].version)
+                written[state.name] = until
+            else:
+                log.info("%s left alone: it is online as of %s", state.name, mark and mark.until)
+    return Outcome(
+        reads={
+            case.table("gold", state.name): publications[state.name][-1].version
+            for state in case.entity_states
+        },
+        details={
+            "definitions_applied": redefined,
+            "online_as_of": {name: until.isoformat() for name, until in written.items()},
+            "left_alone": sorted({state.name for state in case.entity_states} - set(written)),
+        },
+    )
+
+
+def _write(
+    context: Context, store: "FeatureStore", state: EntityState, until: datetime, version: int
+) -> None:
+    """One view and its mark, under the fence: SQLite can't refuse a replaced attempt by itself."""
+    view = _view(context, state)
+    oldest = until - timedelta(minutes=state.ttl_minutes)
+    mark = journal.insert_or_update(
+        journal.materialized,
+        case_name=context.case.name,
+        feature_view=view,
+        until=until,
+        version=version,
+        attempt=context.lease.attempt,
+    )
+    with context.lease.commit() as connection:
+        feast.materialize(store, view, oldest, until)
+        connection.execute(mark)
+    log.info("%s online as of %s", state.name, until)
+
+
+def _view(context: Context, state: EntityState) -> str:
+    return f"{context.case.name}_{state.name}"
+
+
+def _require_published(
+    context: Context, state: EntityState, publications: Sequence[Publication]
+) -> None:
+    table = context.case.table("gold", state.name)
+    until = max((publication.until for publication in publications), default=None)
+    if until is None or until < context.interval.end:
+        reach = f"published until {until:%Y-%m-%dT%H:%MZ}" if until else "not published yet"
+        check = f"validate {context.case.name} --layer features --interval {context.interval}"
+        raise CheckFailed(
+            f"{table} is {reach}, so {context.interval} can't go online; "
+            f"first run `millrace {check}`"
+        )
+
+
+def _publications(context: Context) -> Mapping[str, Sequence[Publication]]:
+    """Of each entity state, oldest first."""
+    table = journal.published
+    states = {
+        context.case.table("gold", state.name): state.name for state in context.case.entity_states
+    }
+    rows = (
+        select(table.c.table_name, table.c.until, table.c.version)
+        .where(table.c.table_name.in_(states))
+        .order_by(table.c.id)
+    )
+    found: dict[str, list[Publication]] = {}
+    with context.engine.connect() as connection:
+        for row in connection.execute(rows):
+            found.setdefault(states[row.table_name], []).append(Publication(row.until, row.version))
+    return found
+
+
+def _marks(context: Context) -> dict[str, Mark]:
+    table = journal.materialized
+    rows = select(table.c.feature_view, table.c.until, table.c.version).where(
+        table.c.case_name == context.case.name
+    )
+    with context.engine.connect() as connection:
+        return {row.feature_view: Mark(row.until, row.version) for row in connection.execute(rows)}

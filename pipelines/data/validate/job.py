@@ -1,0 +1,125 @@
+"""Check one layer of an interval by Great Expectations; publish it only if all of it passes."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import insert
+
+from pipelines.core import journal
+from pipelines.core.errors import CheckFailed
+from pipelines.core.stage import Context, Outcome
+from pipelines.data.validate import features, predictions, raw
+from pipelines.data.validate.check import Check, Verdict, judge
+from pipelines.stores import gx
+
+if TYPE_CHECKING:
+    from pipelines.use_cases.spec.use_case import Layer
+
+log = logging.getLogger(__name__)
+
+# Where each table's page is, below the reports.
+Pages: TypeAlias = Mapping[str, str | None]
+
+CHECKS: Mapping[str, Callable[[Context], Iterable[Check]]] = {
+    "raw": raw.checks,
+    "features": features.checks,
+    "predictions": predictions.checks,
+}
+
+
+def run(context: Context) -> Outcome:
+    """Judge every table of the layer, keep the verdicts, and publish the proven versions.
+
+    Raises:
+        CheckFailed: a table failed, or holds another interval's work; nothing was published.
+    """
+    checks = list(CHECKS[context.options["layer"]](context))
+    verdicts, pages = _judged(context, checks)
+    _record(context, checks, verdicts, pages)
+    _refuse(context, verdicts, pages)
+    proven: dict[Layer, dict[str, int]] = {}
+    for check in checks:
+        proven.setdefault(check.layer, {})[check.name] = check.version
+    context.publish(proven)
+    versions = {context.case.table(check.layer, check.name): check.version for check in checks}
+    return Outcome(
+        reads=versions,
+        writes=versions,
+        details={
+            "states": {verdict.table: verdict.state for verdict in verdicts},
+            "warnings": [f"{v.table}: {found}" for v in verdicts for found in v.warnings],
+            "pages": pages,
+        },
+    )
+
+
+def _judged(context: Context, checks: Sequence[Check]) -> tuple[Sequence[Verdict], Pages]:
+    """The verdicts in the checks' order, and each table's page, relative to the reports."""
+    docs = gx.open_context(context.settings.reports / _folder(context))
+    table = context.case.table
+    batches = [
+        gx.Batch(table(check.layer, check.name), check.frame, check.expectations)
+        for check in checks
+    ]
+    results = gx.validate(docs, batches, _run_name(context))
+    pages = gx.build_pages(docs, results)
+    reports = context.settings.reports.resolve()
+    relative = {
+        name: page.relative_to(reports).as_posix() if page else None for name, page in pages.items()
+    }
+    return [judge(name, result) for name, result in results.items()], relative
+
+
+def _run_name(context: Context) -> str:
+    """Readable in the index of pages, and part of a path there."""
+    interval = context.interval.key.replace("/", "_")
+    return f"{interval}.{context.options['layer']}.{context.lease.attempt}"
+
+
+def _folder(context: Context) -> Path:
+    """A month a folder: Great Expectations lists all that a folder holds, twice, at every run."""
+    return Path("gx") / context.case.name / f"{context.interval.start:%Y-%m}"
+
+
+def _record(
+    context: Context,
+    checks: Sequence[Check],
+    verdicts: Sequence[Verdict],
+    pages: Pages,
+) -> None:
+    rows = [
+        {
+            "case_name": context.case.name,
+            "layer": check.layer,
+            "table_name": verdict.table,
+            "interval": context.interval.key,
+            "attempt": context.lease.attempt,
+            "passed": verdict.state,
+            "statistics": {**verdict.statistics, "version": check.version},
+            "results": verdict.rows(),
+            "page": pages[verdict.table],
+        }
+        for check, verdict in zip(checks, verdicts, strict=True)
+    ]
+    with context.engine.begin() as connection:
+        connection.execute(insert(journal.validations), rows)
+    for verdict in verdicts:
+        log.info("%s: %s", verdict.table, verdict.state)
+        for found in (*verdict.failures, *verdict.warnings):
+            log.warning("  %s", found)
+
+
+def _refuse(context: Context, verdicts: Sequence[Verdict], pages: Pages) -> None:
+    failed = [verdict for verdict in verdicts if verdict.state == "failed"]
+    if failed:
+        said = "; ".join(
+            f"{verdict.table}: {found}, see {pages[verdict.table] or 'the log'}"
+            for verdict in failed
+            for found in verdict.failures
+        )
+        raise CheckFailed(
+            f"{context.case.name} {context.options['layer']} of {context.interval} was not "
+            f"published: {said}"
+        )

@@ -1,0 +1,93 @@
+"""The raw layer: each feed's kept rows, and how many rows had to go to quarantine."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
+
+from expectations.suites import bronze_suite, intake_suite
+from pipelines.core.stage import Context
+from pipelines.data.validate.check import Check
+from pipelines.stores.delta import partition_predicate
+from pipelines.use_cases.spec.use_case import Feed, Layer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from expectations.rules import Rule
+
+# Rows by feed and layer, of each part that has any.
+Counts: TypeAlias = Mapping[tuple[str, Layer], Sequence[int]]
+
+_LAYERS: tuple[Layer, Layer] = ("bronze", "quarantine")
+
+
+def checks(context: Context) -> Iterator[Check]:
+    """A check of the bronze and one of the quarantine table of every feed."""
+    rows = {
+        (feed.name, layer): _rows(context, layer, feed)
+        for feed in context.case.feeds
+        for layer in _LAYERS
+    }
+    counts = _count(context, {key: query for key, (_, query) in rows.items()})
+    contract = import_module(f"expectations.{context.case.name}")
+    rules: Mapping[str, Sequence[Rule]] = contract.row_rules()
+    for feed in context.case.feeds:
+        version, query = rows[feed.name, "bronze"]
+        yield Check(
+            layer="bronze",
+            name=feed.name,
+            version=version,
+            frame=context.spark.sql(query),
+            expectations=bronze_suite(
+                feed.column_names, feed.key, _part_column(context), rules.get(feed.name, ())
+            ),
+        )
+        yield Check(
+            layer="quarantine",
+            name=feed.name,
+            version=rows[feed.name, "quarantine"][0],
+            frame=_intake(context, feed, counts),
+            expectations=intake_suite(context.case.quarantine_rate_max),
+        )
+
+
+def _part_column(context: Context) -> str:
+    """What tells the parts of a landing apart in bronze; the hour itself is no column."""
+    return "known_date" if context.case.grain == "day" else "known_at"
+
+
+def _rows(context: Context, layer: Layer, feed: Feed) -> tuple[int, str]:
+    """The version built for this interval, and the query of the interval's rows in it."""
+    version = context.built_version(layer, feed.name)
+    table = context.case.build_table(layer, feed.name)
+    where = partition_predicate(context.interval)
+    return version, f"select * from {table} version as of {version} where {where}"
+
+
+def _count(context: Context, queries: Mapping[tuple[str, Layer], str]) -> Counts:
+    """All tables in one Spark job."""
+    counted = (
+        f"select '{feed}' as feed, '{layer}' as layer, count(*) as num_rows from ({query}) "
+        f"group by date_trunc('{context.case.grain}', known_at)"
+        for (feed, layer), query in queries.items()
+    )
+    found: dict[tuple[str, Layer], list[int]] = {key: [] for key in queries}
+    for row in context.spark.sql(" union all ".join(counted)).collect():
+        found[row.feed, row.layer].append(row.num_rows)
+    return found
+
+
+def _intake(context: Context, feed: Feed, counts: Counts) -> "pd.DataFrame":
+    """One row. Duplicates are not counted: copies of good rows must not hide bad ones."""
+    import pandas as pd
+
+    kept, quarantined = (counts[feed.name, layer] for layer in _LAYERS)
+    parts = len(feed.parts(context.interval, context.case.grain))
+    read = sum(kept) + sum(quarantined)
+    row = {
+        "num_kept": sum(kept),
+        "num_quarantined": sum(quarantined),
+        "quarantine_rate": sum(quarantined) / read if read else 0.0,
+        "num_parts_without_rows": parts - len(kept),
+    }
+    return pd.DataFrame([row])

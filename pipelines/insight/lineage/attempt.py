@@ -1,0 +1,71 @@
+"""A stage run's lineage, from the runner's facts and the journal's: the one place that tells it."""
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from openlineage.client.event_v2 import InputDataset, OutputDataset
+from sqlalchemy import Engine, select
+
+from pipelines.core.journal import published, runs, validations
+from pipelines.core.settings import Settings
+from pipelines.insight.lineage import emit, kept
+from pipelines.insight.lineage.datasets import Describer, Places, Told
+from pipelines.insight.lineage.events import StageRun
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
+
+
+def told(
+    settings: Settings,
+    engine: Engine,
+    case: UseCase,
+    interval: Interval,
+    attempt: int,
+    *,
+    module: str,
+    options: Mapping[str, str],
+) -> AbstractContextManager[None]:
+    """Events of an attempt whose row the journal has: START on entering, its end on leaving."""
+    row = _row(engine, attempt)
+    stage = StageRun(
+        namespace=os.environ.get("OPENLINEAGE_NAMESPACE", "millrace"),
+        case=case.name,
+        stage=row.stage,
+        module=module,
+        interval=interval,
+        attempt=attempt,
+        started_at=row.started_at,
+        code_version=row.code_version,
+        options=options,
+        airflow_run=row.airflow_run,
+    )
+
+    def datasets() -> tuple[list[InputDataset], list[OutputDataset]]:
+        known = kept.case_lineage(settings, engine, case)
+        places = Places(stage.namespace, str(settings.landing), settings.mlflow_uri)
+        found = _told(engine, attempt)
+        describer = Describer(case, known, places, stage.stage, interval, found)
+        return describer.inputs(), describer.outputs()
+
+    return emit.told(stage, settings.home / "lineage", datasets)
+
+
+def _row(engine: Engine, attempt: int) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(select(runs).where(runs.c.attempt == attempt)).one()
+
+
+def _told(engine: Engine, attempt: int) -> Told:
+    """What the journal says of an attempt: its result, its checks, its publications."""
+    checks = select(validations).where(validations.c.attempt == attempt)
+    noted = select(published).where(published.c.attempt == attempt)
+    with engine.connect() as connection:
+        checked = connection.execute(checks).all()
+        proven = connection.execute(noted).all()
+    return Told(
+        result=_row(engine, attempt).result or {},
+        checked={row.table_name: (row.statistics["version"], row.results) for row in checked},
+        published={row.table_name: row.rows for row in proven},
+    )

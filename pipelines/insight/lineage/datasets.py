@@ -1,0 +1,230 @@
+"""The datasets of a stage run as OpenLineage has them: tables, files, views and the model."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from openlineage.client.event_v2 import InputDataset, OutputDataset
+from openlineage.client.generated import column_lineage_dataset as columns
+from openlineage.client.generated import data_quality_assertions_dataset as assertions
+from openlineage.client.generated import output_statistics_output_dataset as statistics
+from openlineage.client.generated.base import DatasetFacet, InputDatasetFacet, OutputDatasetFacet
+from openlineage.client.generated.base_subset_dataset import (
+    InputSubsetInputDatasetFacet,
+    LocationSubsetCondition,
+    OutputSubsetOutputDatasetFacet,
+    Partition,
+    PartitionSubsetCondition,
+)
+from openlineage.client.generated.dataset_version_dataset import DatasetVersionDatasetFacet
+from openlineage.client.generated.documentation_dataset import DocumentationDatasetFacet
+from openlineage.client.generated.schema_dataset import (
+    SchemaDatasetFacet,
+    SchemaDatasetFacetFields,
+)
+from openlineage.client.generated.storage_dataset import StorageDatasetFacet
+
+from pipelines.insight.lineage.case import CaseLineage, Node, landing_name, model_name, view_name
+from pipelines.insight.lineage.edges import Source
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where datasets are: the namespace of tables, the landing's folder, the model registry."""
+
+    namespace: str
+    landing: str
+    registry: str
+
+    def of(self, node: str) -> tuple[str, str]:
+        """Namespace and name of a node of the case's lineage."""
+        layer, _, name = node.partition(".")
+        if layer == "landing":
+            return "file", f"{self.landing}/{name}"
+        return (self.registry, name) if layer == "models" else (self.namespace, node)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the journal says of a finished run; of a failed one the result is empty.
+
+    Args:
+        checked: the findings of the run's checks, by table: version and `ops.validations.results`.
+        published: rows of each table that the run published.
+    """
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    checked: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]] = field(default_factory=dict)
+    published: Mapping[str, int] = field(default_factory=dict)
+
+    def part(self, name: str) -> Mapping[str, Any]:
+        """Rows, reads, writes or details."""
+        found: Mapping[str, Any] = self.result.get(name) or {}
+        return found
+
+
+@dataclass(frozen=True)
+class Describer:
+    """Describes the datasets of one stage run."""
+
+    case: UseCase
+    lineage: CaseLineage
+    places: Places
+    stage: str
+    interval: Interval
+    told: Told
+
+    def inputs(self) -> list[InputDataset]:
+        """What the run read: tables at their versions, landing files, a model."""
+        checked = {name: version for name, (version, _) in self.told.checked.items()}
+        read = {**checked, **self.told.part("reads")}
+        found = [self._input(name, version) for name, version in read.items()]
+        if self.stage == "ingest":
+            found += [self._files(feed, names) for feed, names in self._landed()]
+        number = self._model()
+        if number is not None and self.stage != "train":
+            found.append(self._input(model_name(self.case.name), number))
+        return found
+
+    def outputs(self) -> list[OutputDataset]:
+        """What the run wrote, each with the columns that its columns come from."""
+        writes = self.told.part("writes").items()
+        found = [self._output(name, v, self._rows(name)) for name, v in writes]
+        if self.stage == "extract":
+            found += [self._landing(feed, rows) for feed, rows in self.told.part("rows").items()]
+        if self.stage == "materialize":
+            online = self.told.part("details").get("online_as_of", {})
+            views = ((view_name(self.case.name, state), at) for state, at in online.items())
+            found += [self._output(view, at) for view, at in views]
+        number = self._model()
+        if number is not None and self.stage == "train":
+            found.append(self._output(model_name(self.case.name), number))
+        return found
+
+    def _landed(self) -> Iterable[tuple[str, Sequence[str]]]:
+        files: Mapping[str, Mapping[str, str]] = self.told.part("details").get("files", {})
+        return ((feed, list(names)) for feed, names in files.items())
+
+    def _model(self) -> int | None:
+        """The version of the model that the run made, judged or used."""
+        names = {"train": "number", "predict": "model_version", "monitor": "model_version"}
+        name = names.get(self.stage, "version")
+        number: int | None = self.told.part("details").get(name)
+        return number
+
+    def _rows(self, name: str) -> int | None:
+        """The rows that the run wrote into a table."""
+        rows, (layer, _, table) = self.told.part("rows"), name.partition(".")
+        counts = {
+            "transform": rows.get(name),
+            "ingest": rows.get(
+                f"{table.removeprefix(f'{self.case.name}_')}_"
+                f"{'kept' if layer == 'bronze' else 'quarantined'}"
+            ),
+            "assemble": sum(rows.values()),
+            "predict": rows.get("new"),
+            "validate": self.told.published.get(name),
+        }
+        return counts.get(self.stage)
+
+    def _input(
+        self, name: str, version: Any, more: Mapping[str, InputDatasetFacet] | None = None
+    ) -> InputDataset:
+        namespace, place = self.places.of(name)
+        own: dict[str, InputDatasetFacet] = {**(more or {})}
+        if name in self.told.checked:
+            own["dataQualityAssertions"] = _assertions(self.told.checked[name][1])
+        return InputDataset(namespace, place, inputFacets=own, facets=self._facets(name, version))
+
+    def _output(
+        self,
+        name: str,
+        version: Any,
+        rows: int | None = None,
+        more: Mapping[str, OutputDatasetFacet] | None = None,
+    ) -> OutputDataset:
+        namespace, place = self.places.of(name)
+        facets = self._facets(name, version)
+        node = self.lineage.by_name.get(name)
+        # A check reads the table that it publishes: it makes no column of it.
+        if node and node.reads and self.stage != "validate":
+            facets["columnLineage"] = column_lineage(node, self.places)
+        own: dict[str, OutputDatasetFacet] = {**(more or {})}
+        if rows is not None:
+            own["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)
+        return OutputDataset(namespace, place, outputFacets=own, facets=facets)
+
+    def _files(self, feed: str, names: Sequence[str]) -> InputDataset:
+        """The files of a feed that were read, by their names."""
+        root = self.places.landing
+        condition = LocationSubsetCondition([f"{root}/{name}" for name in names])
+        subset = InputSubsetInputDatasetFacet(inputCondition=condition)
+        return self._input(landing_name(self.case.name, feed), None, {"subset": subset})
+
+    def _landing(self, feed: str, rows: int) -> OutputDataset:
+        """The parts of a feed that were fetched."""
+        parts = self.case.feed(feed).parts(self.interval, self.case.grain)
+        condition = PartitionSubsetCondition([Partition({"part": part.key}) for part in parts])
+        subset = OutputSubsetOutputDatasetFacet(outputCondition=condition)
+        return self._output(landing_name(self.case.name, feed), None, rows, {"subset": subset})
+
+    def _facets(self, name: str, version: Any) -> dict[str, DatasetFacet]:
+        facets: dict[str, DatasetFacet] = {}
+        if version is not None:
+            facets["version"] = DatasetVersionDatasetFacet(datasetVersion=str(version))
+        node = self.lineage.by_name.get(name)
+        if node:
+            facets |= _described(node)
+        return facets
+
+
+def _described(node: Node) -> dict[str, DatasetFacet]:
+    fields = [SchemaDatasetFacetFields(name, kind) for name, kind in node.columns.items()]
+    facets: dict[str, DatasetFacet] = {
+        "schema": SchemaDatasetFacet(fields=fields),
+        "documentation": DocumentationDatasetFacet(description=node.title),
+    }
+    if node.kind == "table":
+        facets["storage"] = StorageDatasetFacet(storageLayer="delta", fileFormat="parquet")
+    return facets
+
+
+def column_lineage(node: Node, places: Places) -> columns.ColumnLineageDatasetFacet:
+    """Each column's sources; what decides which rows there are is of the dataset as a whole."""
+    fields = {
+        name: columns.Fields(inputFields=list(_input_fields(value.sources, places)))
+        for name, value in node.relation.columns.items()
+        if value.sources
+    }
+    rows = list(_input_fields(node.relation.rows, places))
+    return columns.ColumnLineageDatasetFacet(fields=fields, dataset=rows)
+
+
+def _input_fields(sources: Iterable[Source], places: Places) -> Iterator[columns.InputField]:
+    hows: dict[Any, list[columns.Transformation]] = {}
+    for source in sorted(sources):
+        kind = "DIRECT" if source.how.is_direct else "INDIRECT"
+        hows.setdefault(source.field, []).append(columns.Transformation(kind, source.how.value))
+    for each, transformations in hows.items():
+        namespace, name = places.of(each.table)
+        yield columns.InputField(namespace, name, each.column, transformations)
+
+
+def _assertions(
+    results: Sequence[Mapping[str, Any]],
+) -> assertions.DataQualityAssertionsDatasetFacet:
+    return assertions.DataQualityAssertionsDatasetFacet(
+        assertions=[
+            assertions.Assertion(
+                assertion=found["expectation"],
+                success=bool(found["success"]),
+                column=found["column"] or None,
+                severity=found["severity"],
+                actual=None if found["observed"] is None else str(found["observed"]),
+                description=found["because"] or None,
+            )
+            for found in results
+        ]
+    )

@@ -1,0 +1,99 @@
+"""A case's lineage from what this machine has: worked out once, and kept until its code changes."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from pipelines.core import journal
+from pipelines.core.settings import ROOT, Settings
+from pipelines.insight.lineage.case import CaseLineage
+from pipelines.learning import inputs
+from pipelines.stores import compiled, feast
+from pipelines.stores.compiled import CompiledModel
+from pipelines.stores.objects import write_whole
+from pipelines.use_cases.spec.use_case import UseCase
+
+if TYPE_CHECKING:
+    from pipelines.insight.lineage.learning import Views
+
+
+def read(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage | None:
+    """What a stage has worked out for the code as it is now; None: none has run since."""
+    path = _path(settings, case, _models(settings, engine, case)[0])
+    return CaseLineage.from_json(json.loads(path.read_text())) if path.exists() else None
+
+
+def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage:
+    """The columns of a case by the SQL that its newest transform ran.
+
+    Before the first transform only landing files and bronze are known.
+    """
+    kept = read(settings, engine, case)
+    if kept is not None:
+        return kept
+    project, models = _models(settings, engine, case)
+    found = build(case, models or ())
+    keep(settings, case, project, found)
+    return found
+
+
+def keep(settings: Settings, case: UseCase, project: str | None, found: CaseLineage) -> None:
+    """For those who read: of the code as it is now, and of a state of dbt's project."""
+    write_whole(_path(settings, case, project), json.dumps(found.to_json()))
+
+
+def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
+    """The columns of a case by its compiled SQL, its feature views and its model."""
+    from pipelines.insight.lineage import lake, learning
+
+    nodes = [*lake.landed(case), *lake.ingested(case)]
+    if models:
+        nodes += lake.transformed(case, models)
+        nodes += learning.offered(case, _views(case), {node.name: node for node in nodes})
+    if models and case.training:
+        derive = import_module(f"models.{case.name}").derive
+        names = inputs.model(case.name).columns.inputs
+        known = {node.name: node for node in nodes}
+        nodes += learning.learned(case, case.training, known, names, derive)
+    return CaseLineage(case.name, nodes)
+
+
+def _views(case: UseCase) -> "Views":
+    """The features of each entity state's view."""
+    feast.load()
+    from features import registry
+
+    named = {each.name: each for each in registry(case.name)}
+    return {
+        state.name: [field.name for field in named[f"{case.name}_{state.name}"].features]
+        for state in case.entity_states
+    }
+
+
+def _models(
+    settings: Settings, engine: Engine, case: UseCase
+) -> tuple[str | None, list[CompiledModel] | None]:
+    """The digest that the newest transform kept its SQL by, and that SQL, if it is here."""
+    done = journal.newest_done(engine, case.name, "transform")
+    project: str | None = done.result["details"].get("compiled") if done else None
+    models = compiled.read(settings.home, case.name, project) if project else None
+    return (project if models else None), models
+
+
+def _path(settings: Settings, case: UseCase, project: str | None) -> Path:
+    name = f"{case.name}-{_digest(case, project)}.json"
+    return settings.home / "lineage" / "columns" / name
+
+
+def _digest(case: UseCase, project: str | None) -> str:
+    """Of all that a case's lineage depends on."""
+    hashed = sha256(f"{project} {case!r}".encode())
+    files = [ROOT / folder / f"{case.name}.py" for folder in ("features", "models")]
+    for file in (*files, *sorted(Path(__file__).parent.glob("*.py"))):
+        hashed.update(file.read_bytes() if file.exists() else b"")
+    return hashed.hexdigest()[:32]

@@ -1,0 +1,146 @@
+"""One prediction: its printable identity, and the row that was said.
+
+The identity is `ROW_KEY@DECIDED_AT@vVERSION`, such as
+`2026-11-20_UA_1545_EWR@2026-11-21T00:00:00Z@v1`: exactly the key of the predictions table, so it
+never changes and never means two rows. Several key columns are joined by commas; what is not plain
+in a value is percent-encoded.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, Self
+from urllib.parse import quote, unquote
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from pipelines.core.errors import CheckFailed, UsageError
+from pipelines.core.settings import Settings
+from pipelines.insight.lineage.history import History, Publication
+from pipelines.stores import delta_files
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.training import PREDICTIONS, Training
+from pipelines.use_cases.spec.use_case import UseCase
+
+NEWEST = "newest"
+
+_ID = re.compile(r"(?P<key>[^@]+)@(?P<at>[^@]+)@v(?P<version>\d+)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class PredictionId:
+    """The key of one prediction.
+
+    Raises:
+        UsageError: `parse` refuses what is no identity.
+
+    Example:
+        >>> text = "2026-11-20_UA_1545_EWR@2026-11-21T00:00:00Z@v1"
+        >>> str(PredictionId.parse(text)) == text
+        True
+    """
+
+    key: tuple[str, ...]
+    decided_at: datetime
+    model_version: int
+
+    def __str__(self) -> str:
+        key = ",".join(quote(value, safe="") for value in self.key)
+        at = self.decided_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return f"{key}@{at}@v{self.model_version}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a printed identity."""
+        match = _ID.fullmatch(text)
+        try:
+            at = datetime.fromisoformat(match["at"]) if match else None
+        except ValueError:
+            at = None
+        if match is None or at is None or at.tzinfo is None:
+            raise UsageError(
+                f"prediction {text!r} is not ROW_KEY@DECIDED_AT@vVERSION, such as "
+                f"2026-11-20_UA_1545_EWR@2026-11-21T00:00:00Z@v1; --prediction {NEWEST} shows one"
+            )
+        key = tuple(unquote(value) for value in match["key"].split(","))
+        return cls(key, at, int(match["version"]))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was said, and when."""
+
+    id: PredictionId
+    probability: float
+    predicted_at: datetime
+
+
+def find(settings: Settings, history: History, case: UseCase, asked: str) -> Prediction:
+    """The published prediction of that identity, or the newest one.
+
+    Raises:
+        UsageError: there is none of that identity; the message has the nearest of that day.
+        CheckFailed: nothing was predicted yet.
+    """
+    if case.training is None:
+        raise UsageError(f"{case.name} has no model, so it has no predictions")
+    published = [p for p in history.publications if p.table == case.table("gold", PREDICTIONS)]
+    if not published:
+        raise CheckFailed(f"{case.name} has published no predictions yet")
+    if asked == NEWEST:
+        return _newest(settings, case, case.training, published[-1])
+    wanted = PredictionId.parse(asked)
+    if len(wanted.key) != len(case.training.row_key):
+        raise UsageError(f"{asked!r}: the row key of {case.name} is {case.training.row_key}")
+    rows = _rows(settings, case, case.training, published[-1], wanted.decided_at)
+    found = [each for each in rows if each.id == wanted]
+    if not found:
+        near = get_close_matches(asked, [str(each.id) for each in rows], n=3, cutoff=0)
+        some = ", ".join(near) or f"--prediction {NEWEST}"
+        raise UsageError(f"{case.name} has no prediction {asked}; there is {some}")
+    return found[0]
+
+
+def _newest(
+    settings: Settings, case: UseCase, training: Training, published: Publication
+) -> Prediction:
+    """Of the last published interval's answers the last one said, decided and in order of keys."""
+    end = Interval.parse(published.interval).end
+    rows = _rows(settings, case, training, published, end)
+    if not rows:
+        raise CheckFailed(f"{published.table} has no rows of {published.interval}")
+    return max(rows, key=lambda row: (row.predicted_at, row.id.decided_at, row.id.key))
+
+
+def _rows(
+    settings: Settings,
+    case: UseCase,
+    training: Training,
+    published: Publication,
+    decided_at: datetime,
+) -> list[Prediction]:
+    """The answers to one day's decisions; a decision at midnight lies in the day that ends then."""
+    day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
+    folder = delta_files.table_folder(settings.warehouse, case.build_table("gold", PREDICTIONS))
+    columns = [*training.row_key, "decided_at", "model_version", "probability", "predicted_at"]
+    table = delta_files.read(
+        folder, published.version, columns, partition={"decided_date": day.isoformat()}
+    )
+    return [_prediction(row, training) for row in _in_utc(table).to_pylist()]
+
+
+def _in_utc(table: pa.Table) -> pa.Table:
+    """Spark writes instants as UTC without saying so."""
+    for name in ("decided_at", "predicted_at"):
+        micros = pc.cast(table[name], pa.timestamp("us"), safe=False)
+        utc = micros.cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
+        table = table.set_column(table.column_names.index(name), name, utc)
+    return table
+
+
+def _prediction(row: dict[str, Any], training: Training) -> Prediction:
+    key = tuple(str(row[name]) for name in training.row_key)
+    identity = PredictionId(key, row["decided_at"], int(row["model_version"]))
+    return Prediction(identity, float(row["probability"]), row["predicted_at"])

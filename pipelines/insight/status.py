@@ -1,0 +1,161 @@
+"""What is published, quarantined and known: read from the journal alone, so it is always quick."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Table, func, select
+
+from pipelines import services
+from pipelines.core import journal
+from pipelines.core.journal import promotions, published, verdicts
+from pipelines.core.settings import Settings
+from pipelines.learning import champion as champions
+from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.spec.training import PREDICTIONS
+from pipelines.use_cases.spec.use_case import UseCase
+
+
+def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
+    """One case, as `millrace status --json` prints it."""
+    newest = select(func.max(published.c.id)).group_by(published.c.table_name)
+    rows = select(published).where(published.c.case_name == case.name, published.c.id.in_(newest))
+    reach = (
+        select(published.c.table_name, func.max(published.c.until).label("until"))
+        .where(published.c.case_name == case.name)
+        .group_by(published.c.table_name)
+    )
+    with engine.connect() as connection:
+        found = connection.execute(rows.order_by(published.c.table_name)).all()
+        until = {row.table_name: row.until for row in connection.execute(reach)}
+    tables = {
+        row.table_name: {
+            "rows": row.rows,
+            "version": row.version,
+            "until": until[row.table_name].isoformat(),
+        }
+        for row in found
+    }
+    states = [until[name] for name in _states(case) if name in until]
+    return {
+        "tables": tables,
+        "quarantined": sum(
+            table["rows"] for name, table in tables.items() if name.startswith("quarantine.")
+        ),
+        # All of them: the oldest one says how far a model may look.
+        "features_known_until": min(states).isoformat()
+        if len(states) == len(_states(case))
+        else None,
+        "champion": champion(engine, case),
+        "challenger": _challenger(engine, case),
+        "predictions": predictions(engine, case),
+        "drift": _drift(engine, case),
+    }
+
+
+def champion(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The model that predicts; None: there is none yet."""
+    now = champions.current(engine, case.name)
+    if now is None:
+        return None
+    return {
+        "version": now.version,
+        "roc_auc": now.roc_auc,
+        "cutoff": now.cutoff.isoformat(),
+        "promoted_at": now.promoted_at.isoformat(),
+    }
+
+
+def _challenger(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The newest version that the gate judged."""
+    row = _newest(engine, promotions, promotions.c.case_name == case.name)
+    if row is None:
+        return None
+    names = ("version", "roc_auc", "decision", "reason")
+    return {name: getattr(row, name) for name in names}
+
+
+def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The newest published predictions: how many in all, by which version, and how far."""
+    table = case.table("gold", PREDICTIONS)
+    row = _newest(engine, published, published.c.table_name == table)
+    if row is None:
+        return None
+    return {
+        "rows": row.rows,
+        "model_version": champions.answered_by(engine, case.name, row.interval),
+        "until": row.until.isoformat(),
+    }
+
+
+def _drift(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+    """The newest verdict."""
+    row = _newest(engine, verdicts, verdicts.c.case_name == case.name)
+    if row is None:
+        return None
+    return {"due": row.due, "drifted": row.drifted, "reason": row.reason, "interval": row.interval}
+
+
+def _newest(engine: Engine, table: Table, *conditions: Any) -> Any:
+    key = next(iter(table.primary_key))
+    with engine.connect() as connection:
+        newest = select(table).where(*conditions).order_by(key.desc()).limit(1)
+        return connection.execute(newest).first()
+
+
+def _states(case: UseCase) -> list[str]:
+    return [case.table("gold", state.name) for state in case.entity_states]
+
+
+def known_until(engine: Engine, case: UseCase) -> datetime | None:
+    """How far all entity states of a case are published; None: some never were."""
+    found = case_status(engine, case)["features_known_until"]
+    return datetime.fromisoformat(found) if found else None
+
+
+def platform_status(settings: Settings) -> dict[str, Any]:
+    """The services' health and every case; the cases are empty while PostgreSQL is down."""
+    health = services.health(settings)
+    cases: dict[str, Any] = {}
+    if health["postgres"] == "up":
+        engine = journal.engine(settings)
+        cases = {name: case_status(engine, case) for name, case in USE_CASES.items()}
+    return {"services": dict(health), "cases": cases}
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """The same for people: a line a service, a line a table."""
+    lines = [f"{name:<10} {state}" for name, state in found["services"].items()]
+    for name, case in found["cases"].items():
+        lines += ["", f"{name}: features known until {case['features_known_until'] or 'never'}"]
+        lines += [*model_lines(case), *table_lines(case["tables"])]
+    return "\n".join(lines)
+
+
+def model_lines(case: dict[str, Any]) -> list[str]:
+    """Model, gate, predictions and drift, a line each."""
+    now, judged = case["champion"], case["challenger"]
+    made, drift = case["predictions"], case["drift"]
+    champion = (
+        f"version {now['version']}, learned up to {now['cutoff'][:16]}" if now else "none yet"
+    )
+    gate = f"version {judged['version']} {judged['decision']}: {judged['reason']}" if judged else ""
+    answers = made and (
+        f"{made['rows']:,} answers, the newest by version {made['model_version']}, "
+        f"as known at {made['until'][:16]}"
+    )
+    watch = drift and f"{'retraining is due: ' if drift['due'] else ''}{drift['reason']}"
+    return [
+        f"  champion: {champion}",
+        f"  gate: {gate or 'nothing judged yet'}",
+        f"  predictions: {answers or 'none yet'}",
+        f"  drift: {watch or 'not watched yet'}",
+    ]
+
+
+def table_lines(tables: dict[str, Any]) -> list[str]:
+    """A line a published table: rows, version, and how far it reaches."""
+    return [
+        f"  {name:<46} {table['rows']:>9,} rows   version {table['version']:>3}   "
+        f"until {table['until'][:16]}"
+        for name, table in tables.items()
+    ]

@@ -1,0 +1,95 @@
+"""Labelled decisions with all that was known at each: one training set, its versions pinned."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from pipelines.core.errors import NothingDue
+from pipelines.core.stage import Context, Outcome
+from pipelines.learning import inputs
+from pipelines.learning.assemble import joined
+from pipelines.stores import delta, spark
+from pipelines.stores.delta import instant
+from pipelines.use_cases.spec.training import DECISIONS, LABELS, TRAINING_SET, Split
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+log = logging.getLogger(__name__)
+
+
+def run(context: Context) -> Outcome:
+    """Build the training set of the interval's end, its cutoff.
+
+    Raises:
+        NothingDue: the history is too short to learn from.
+        CheckFailed: a table is not published up to the cutoff, or the join lost or made rows.
+    """
+    case, training = context.case, context.training
+    split = training.split(context.interval.end)
+    spark.suit(context.spark, (split.cutoff - split.training_from).days)
+    names = (*(state.name for state in case.entity_states), DECISIONS, LABELS)
+    reads = {case.table("gold", name): context.require_published("gold", name) for name in names}
+    rows = _rows(labelled(context, case.table("gold", DECISIONS), split))
+    if not rows.get("training") or not rows.get("validation"):
+        raise NothingDue(
+            f"{case.name} has {rows or 'no'} labelled decisions up to {split.cutoff:%Y-%m-%d}: "
+            f"training needs more than {training.validation_days + training.evaluation_days} days"
+        )
+    kept = joined.extend(context, split)
+    known = labelled(context, f"{kept.table} version as of {kept.version}", split)
+    build = case.build_table("gold", TRAINING_SET)
+    delta.save(context.spark, inputs.derived(case.name, known), build, anew=True)
+    version = delta.version(context.spark, build)
+    built = f"{build} version as of {version}"
+    num_out = delta.count(context.spark, build, version)
+    inputs.require_rows("training set", sum(rows.values()), num_out)
+    context.built("gold", TRAINING_SET, version)
+    context.publish({"gold": {TRAINING_SET: version}})
+    log.info("training set: %s", ", ".join(f"{count:,} {part}" for part, count in rows.items()))
+    details = {
+        "digest": delta.digest(context.spark, built),
+        "split": {key: str(at) for key, at in vars(split).items()},
+        "joined": kept.to_json(),
+    }
+    return Outcome(
+        rows=rows, reads=reads, writes={case.table("gold", TRAINING_SET): version}, details=details
+    )
+
+
+def labelled(context: Context, decisions: str, split: Split) -> "DataFrame":
+    """The decisions whose outcome was known by the cutoff, each with its part of the split.
+
+    Of a label that was corrected the newest version known by then counts. Rows between two parts,
+    decided in one and known in the next, are in neither.
+    """
+    label, table = context.training.label, context.case.table("gold", LABELS)
+    key = ", ".join(f"`{name}`" for name in context.training.row_key)
+    span = f"known_at >= {instant(split.training_from)} and known_at < {instant(split.cutoff)}"
+    return context.spark.sql(f"""
+        with known as (
+            select {key}, max_by(`{label}`, known_at) as `{label}`,
+                   min(known_at) as label_known_at
+            from {table}
+            where {span} and `{label}` is not null
+            group by {key}
+        )
+        select * from (
+            select asked.*, known.`{label}`, label_known_at, {_part_of(split)} as part
+            from (select * from {decisions} where {span}) as asked inner join known using ({key})
+        )
+        where part is not null
+    """)
+
+
+def _part_of(split: Split) -> str:
+    cases = (
+        f"when asked.known_at >= {instant(start)} and asked.known_at < {instant(end)}"
+        f" and label_known_at < {instant(end)} then '{part}'"
+        for part, (start, end) in split.parts.items()
+    )
+    return f"case {' '.join(cases)} end"
+
+
+def _rows(asked: "DataFrame") -> dict[str, int]:
+    counted = asked.groupBy("part").count().orderBy("part").collect()
+    return {row["part"]: int(row["count"]) for row in counted}

@@ -1,0 +1,46 @@
+"""Make an earlier champion the champion again: a person's decision, kept in the journal."""
+
+import logging
+
+from sqlalchemy import insert
+
+from pipelines.core.errors import UsageError
+from pipelines.core.journal import promotions
+from pipelines.core.stage import Context, Outcome
+from pipelines.learning import champion
+from pipelines.learning.champion import ROLLED_BACK
+
+log = logging.getLogger(__name__)
+
+
+def run(context: Context) -> Outcome:
+    """Name the version in the journal and let the alias follow.
+
+    Raises:
+        UsageError: the version never was champion, or is it now.
+    """
+    case, version = context.case.name, int(context.options["to"])
+    earlier = champion.of_version(context.engine, case, version)
+    now = champion.current(context.engine, case)
+    if earlier is None or now is None:
+        raise UsageError(f"version {version} of {case} never was champion; see ops.promotions")
+    if now.version == version:
+        raise UsageError(f"version {version} is the champion of {case} already")
+    reason = f"asked for by hand; version {now.version} was champion"
+    row = {
+        "case_name": case,
+        "interval": context.interval.key,
+        "version": version,
+        "decision": ROLLED_BACK,
+        "reason": reason,
+        "champion_before": now.version,
+        "cutoff": earlier.cutoff,
+        "roc_auc": earlier.roc_auc,
+        "evidence": {},
+        "attempt": context.lease.attempt,
+    }
+    with context.lease.commit() as connection:
+        connection.execute(insert(promotions).values(**row))
+    champion.follow(context.settings, context.engine, case)
+    log.info("version %d is the champion again; %s", version, reason)
+    return Outcome(details={"version": version, "before": now.version})

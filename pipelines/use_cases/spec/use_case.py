@@ -1,0 +1,141 @@
+"""What a use case is: one frozen value that every stage and every Dag reads.
+
+Standard library only: Dags import this at parse time.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pipelines.core.errors import UsageError
+from pipelines.use_cases.spec.interval import Grain, Interval
+from pipelines.use_cases.spec.training import DECISIONS, LABELS, Training
+
+ColumnType: TypeAlias = Literal["string", "int", "bigint", "double", "boolean", "date", "timestamp"]
+Layer: TypeAlias = Literal["bronze", "quarantine", "silver", "gold"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a landing file: its name, its Spark type and what it holds, with the unit.
+
+    An *optional* column may be missing from a whole file; its values are null then.
+    """
+
+    name: str
+    type: ColumnType
+    description: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """One stream of files that a source system publishes, and what its rows look like.
+
+    Every feed carries `known_at`, when its source published the row (UTC). A *fact* also carries
+    `event_at`, when it happened; a *snapshot* is a whole dimension table, each time anew.
+
+    Raises:
+        ValueError: a key or a time column is not among the columns.
+    """
+
+    name: str
+    description: str
+    format: Literal["csv", "jsonl"]
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    kind: Literal["fact", "snapshot"] = "fact"
+    null_token: str = ""
+
+    def __post_init__(self) -> None:
+        needed = {*self.key, "known_at"} | ({"event_at"} if self.kind == "fact" else set())
+        missing = sorted(needed - set(self.column_names))
+        if missing:
+            raise ValueError(f"Feed {self.name!r}: columns lack {missing}; add a Column for each")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def parts(self, interval: Interval, grain: Grain) -> list[Interval]:
+        """The parts of an interval that are fetched: of a snapshot only the newest."""
+        parts = list(interval.parts(grain))
+        return parts[-1:] if self.kind == "snapshot" else parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityState:
+    """One gold table of entity states: a row an entity and instant, `known_at` being the instant.
+
+    Args:
+        name: the table's name; `gold.<case>_<name>`, also the feature view's.
+        keys: the columns that name the entity.
+        step_minutes: distance of the grid instants from midnight UTC; None: at the entity's events.
+        ttl_minutes: how long a state may be used after its instant; older means unknown.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    step_minutes: int | None
+    ttl_minutes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseCase:
+    """The table of contents of one use case.
+
+    Tables are named `<layer>.<case>_<name>` everywhere, so that two cases never meet.
+
+    Raises:
+        ValueError: names that are not lower-case identifiers, or a limit out of its range.
+    """
+
+    name: str
+    description: str
+    feeds: tuple[Feed, ...]
+    silver: tuple[str, ...]
+    entity_states: tuple[EntityState, ...]
+    gold: tuple[str, ...] = ()
+    grain: Grain = "day"
+    schedule: str = "0 0 * * *"
+    quarantine_rate_max: float = 0.02
+    history_days: int = 90
+    history_days_max: int = 363
+    training: Training | None = None
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.silver, *self.gold, *(feed.name for feed in self.feeds)):
+            if not name.isidentifier() or name != name.lower():
+                raise ValueError(f"UseCase {self.name!r}: {name!r} is not a lower-case identifier")
+        if not 0 <= self.quarantine_rate_max <= 1:
+            raise ValueError(f"UseCase {self.name!r}: quarantine_rate_max is a share, 0 to 1")
+        missing = {DECISIONS, LABELS} - set(self.gold) if self.training else set()
+        if missing:
+            raise ValueError(f"UseCase {self.name!r}: its training needs {sorted(missing)} in gold")
+        if self.training and self.training.look_back_days > self.history_days_max:
+            raise ValueError(
+                f"UseCase {self.name!r}: training looks back {self.training.look_back_days} days, "
+                f"of history there are {self.history_days_max}"
+            )
+
+    def feed(self, name: str) -> Feed:
+        """The feed of that name."""
+        for feed in self.feeds:
+            if feed.name == name:
+                return feed
+        raise UsageError(f"{self.name} has no feed {name!r}; it has {[f.name for f in self.feeds]}")
+
+    def table(self, layer: Layer, name: str) -> str:
+        """The published name of a table: what readers use."""
+        return f"{layer}.{self.name}_{name}"
+
+    def build_table(self, layer: Layer, name: str) -> str:
+        """The name of the table that stages write before it is proven."""
+        return f"build.{layer}_{self.name}_{name}"
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """The names of one layer's tables, without layer and case."""
+        if layer in ("bronze", "quarantine"):
+            return tuple(feed.name for feed in self.feeds)
+        if layer == "silver":
+            return self.silver
+        return (*(state.name for state in self.entity_states), *self.gold)
