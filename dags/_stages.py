@@ -8,7 +8,7 @@ the interval: an unkeyed event would leave the next Dag asleep in silence.
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from pipelines.core.addresses import REPORTS, Address, mlflow_run
+from pipelines.core import addresses, registry
 from pipelines.core.errors import UsageError
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
@@ -32,14 +32,12 @@ SCHEDULE_SINCE = (
     else None
 )
 
-# What all Dags share: a failed stage is retried twice, because it converges when run again.
+# What all Dags share: a failed stage is retried, because it converges when run again.
 DEFAULTS: Mapping[str, Any] = {
     "owner": "millrace",
-    "retries": 2,
     "retry_delay": timedelta(seconds=15),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
-    "execution_timeout": timedelta(hours=1),
 }
 
 
@@ -132,21 +130,21 @@ class ReportLink(BaseOperatorLink):
     Airflow asks for it when the task has ended, in its process, and keeps the answer as an XCom.
     """
 
-    def __init__(self, name: str, address: Address) -> None:
-        self._name, self._address = name, address
+    def __init__(self, link: str, page: str) -> None:
+        self._link, self._page = link, page
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._link
 
     @property
     def xcom_key(self) -> str:
-        return f"link_{self._name.lower().replace(' ', '_')}"
+        return f"link_{self._link.lower().replace(' ', '_')}"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002
         """Also of a task that failed: its page says why. Without an interval there is none."""
-        stage = cast("StageOperator", operator)
-        return _PAGES + self._address(stage.case_name, stage.key) if stage.key else ""
+        ran = cast("StageOperator", operator)
+        return _PAGES + addresses.page(self._page, ran.case_name, ran.key) if ran.key else ""
 
 
 class MlflowLink(BaseOperatorLink):
@@ -159,12 +157,13 @@ class MlflowLink(BaseOperatorLink):
         from pipelines.core.settings import Settings
 
         run_id = cast("StageOperator", operator).result.get("details", {}).get("run_id")
-        return Settings().mlflow_page + mlflow_run(run_id) if run_id else ""
+        return Settings().mlflow_page + addresses.mlflow_run(run_id) if run_id else ""
 
 
 def _links(stage: str) -> list[BaseOperatorLink]:
-    pages = [ReportLink(name, address) for name, address in REPORTS.get(stage, {}).items()]
-    return [*pages, MlflowLink()] if stage == "train" else list(pages)
+    page = registry.find(stage).page
+    links: list[BaseOperatorLink] = [ReportLink(*page)] if page else []
+    return [*links, MlflowLink()] if stage == registry.TRAIN.name else links
 
 
 class StageOperator(BaseOperator):
@@ -180,16 +179,11 @@ class StageOperator(BaseOperator):
         *,
         stage: str,
         case: UseCase,
-        options: Sequence[str] = (),
-        flags: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.stage = stage
         self.case_name = case.name
-        self.options = list(options)
-        # Command line flags by the field of the trigger form that sets them.
-        self.flags = dict(flags or {})
         self.hook: SubprocessHook | None = None
         # For the links, once the task has run.
         self.key = ""
@@ -202,8 +196,9 @@ class StageOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         self.key = key = interval_key(context)
         self.hook = SubprocessHook()
-        flags = [flag for field, flag in self.flags.items() if context["params"].get(field)]
-        stage = [self.stage, self.case_name, "--interval", key, *self.options, *flags]
+        options = registry.find(self.stage).options
+        flags = [each.flag for each in options if context["params"].get(each.field)]
+        stage = [self.stage, self.case_name, "--interval", key, *flags]
         ended = self.hook.run_command(
             [sys.executable, "-m", "pipelines", *stage], env=_environment(context)
         )
@@ -233,6 +228,14 @@ def _environment(context: Context) -> dict[str, str]:
     }
 
 
-def stage(name: str, case: UseCase, task_id: str | None = None, **kwargs: Any) -> StageOperator:
-    """One stage as one task; `options` are further command line arguments."""
-    return StageOperator(task_id=task_id or name, stage=name, case=case, **kwargs)
+def stage(name: str, case: UseCase, **kwargs: Any) -> StageOperator:
+    """One stage as one task of its name, within the stage's limits."""
+    limits = registry.find(name)
+    return StageOperator(
+        task_id=name,
+        stage=name,
+        case=case,
+        retries=limits.retries,
+        execution_timeout=limits.timeout,
+        **kwargs,
+    )

@@ -15,15 +15,9 @@ def build(case: UseCase, ranges: bool) -> None:
         check_key(ranges),
         stage("extract", case),
         stage("ingest", case),
-        stage("validate", case, "validate_raw", options=["--layer", "raw"]),
+        stage("validate_raw", case),
         stage("transform", case),
-        stage(
-            "validate",
-            case,
-            "validate_features",
-            options=["--layer", "features"],
-            outlets=[asset(case, "features")],
-        ),
+        stage("validate_features", case, outlets=[asset(case, "features")]),
         stage("materialize", case),
     )
 

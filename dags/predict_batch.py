@@ -22,13 +22,7 @@ def predict_batch(case: UseCase) -> DAG:
         chain(
             check_key(ranges=True),
             stage("predict", case),
-            stage(
-                "validate",
-                case,
-                "validate_predictions",
-                options=["--layer", "predictions"],
-                outlets=[asset(case, "predictions")],
-            ),
+            stage("validate_predictions", case, outlets=[asset(case, "predictions")]),
         )
     return dag
 

@@ -21,8 +21,9 @@ def train_model(case: UseCase) -> DAG:
     ) as dag:
         chain(
             check_key(ranges=True),
-            stage("due", case, options=["--for", "training"], flags={"forced": "--forced"}),
+            stage("due_training", case),
             stage("assemble", case),
+            stage("validate_training_set", case),
             stage("train", case),
             stage("promote", case),
         )

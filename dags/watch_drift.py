@@ -8,7 +8,7 @@ from pipelines.use_cases.spec.use_case import UseCase
 
 
 def watch_drift(case: UseCase) -> DAG:
-    """Runs on *predictions*; `due` is skipped while no retraining is due."""
+    """Runs on *predictions*; `due_drift` is skipped while no retraining is due."""
     with DAG(
         dag_id=f"{case.name}.watch_drift",
         description=f"After predictions: drift report and verdict ({case.name})",
@@ -22,7 +22,7 @@ def watch_drift(case: UseCase) -> DAG:
         chain(
             check_key(ranges=True),
             stage("monitor", case),
-            stage("due", case, options=["--for", "drift"], outlets=[asset(case, "drift")]),
+            stage("due_drift", case, outlets=[asset(case, "drift")]),
         )
     return dag
 

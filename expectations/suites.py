@@ -139,6 +139,48 @@ def _within(start: datetime, end: datetime) -> "Expectation":
     )
 
 
+def training_set_suite(
+    keys: Sequence[str], label: str, parts: Sequence[str], num_expected: int, *, labels_later: bool
+) -> "list[Expectation]":
+    """Labelled decisions; `num_rows_off` is with the rows: how many their part has too many of.
+
+    Args:
+        parts: those that must have rows.
+        labels_later: whether labels are known to come after their decisions; else a label that
+            came before is a warning, because the source may not say when it came.
+    """
+    return [
+        _unique((*keys, "known_at"), "a decision is learned from once"),
+        _expect(
+            "ExpectTableRowCountToEqual",
+            value=num_expected,
+            because="the join with what was known neither loses rows nor makes any",
+        ),
+        _expect(
+            "ExpectColumnDistinctValuesToContainSet",
+            column="part",
+            value_set=list(parts),
+            because="there is nothing to learn from, or to stop by, without rows of each",
+        ),
+        _expect(
+            "ExpectColumnValuesToBeBetween",
+            column="num_rows_off",
+            min_value=0,
+            max_value=0,
+            because="each part has the rows that were split into it",
+        ),
+        _expect(
+            "ExpectColumnPairValuesAToBeGreaterThanB",
+            column_A="label_known_at",
+            column_B="known_at",
+            or_equal=True,
+            severity="critical" if labels_later else "warning",
+            because="an outcome that was known before its decision tells the model the answer",
+        ),
+        *_expectations(_present((*keys, "known_at", label, "label_known_at", "part"))),
+    ]
+
+
 def predictions_suite(keys: Sequence[str], num_expected: int) -> "list[Expectation]":
     """The answers of one model version to an interval's decisions."""
     return [

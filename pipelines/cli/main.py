@@ -1,5 +1,6 @@
 """The one command line: for people, tests, Airflow and compose alike."""
 
+import inspect
 import json
 import logging
 import sys
@@ -16,6 +17,7 @@ from typer.core import TyperGroup
 from pipelines.cli import first_run
 from pipelines.core import runner
 from pipelines.core.errors import MillraceError, NothingDue, UsageError
+from pipelines.core.registry import STAGES, Option, Stage
 from pipelines.core.settings import Settings
 from pipelines.insight import status
 from pipelines.insight.lineage import commands as lineage
@@ -44,78 +46,51 @@ app = typer.Typer(
     help=__doc__,
 )
 
-# What `validate` checks: bronze; silver and gold; what the champion answered.
-LAYERS = ("raw", "features", "predictions")
-
 CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
 IntervalOption = Annotated[
     str, typer.Option("--interval", help="2026-11-20, 2026-11-20T13 or 2026-01-01/2026-03-31")
 ]
 
 
-def _run_stage(stage: str, case: str, interval: str, **options: str) -> None:
-    result = runner.run(Settings(), find(case), stage, Interval.parse(interval), options)
-    _print(result)
-
-
 def _print(result: dict[str, Any]) -> None:
     typer.echo(json.dumps(result, default=str))
 
 
-def _stage_command(stage: str, help_text: str) -> None:
-    def command(case: CaseArgument, interval: IntervalOption) -> None:
-        _run_stage(stage, case, interval)
+def _stage_command(stage: Stage[Any]) -> None:
+    """A command with the stage's options; a flag counts as given where it is."""
 
-    app.command(stage, help=help_text)(command)
+    def command(case: str, **given: Any) -> None:
+        key = given.pop("interval", None)
+        settings = Settings()
+        interval = Interval.parse(key) if key else settings.yesterday()
+        options = {name: str(value) for name, value in given.items() if value}
+        _print(runner.run(settings, find(case), stage, interval, options))
 
-
-_stage_command("extract", "Fetch one interval's files from the source into the landing folder.")
-_stage_command("ingest", "Landing files into bronze; rows that break their contract to quarantine.")
-
-
-@app.command()
-def validate(
-    case: CaseArgument,
-    interval: IntervalOption,
-    layer: Annotated[str, typer.Option(help=f"one of {', '.join(LAYERS)}")],
-) -> None:
-    """Check one layer of an interval by Great Expectations; publish it if it passes."""
-    if layer not in LAYERS:
-        raise UsageError(f"layer {layer!r} is not one of {', '.join(LAYERS)}")
-    _run_stage("validate", case, interval, layer=layer)
-
-
-_stage_command("transform", "Published bronze into silver and gold, by dbt.")
-_stage_command("materialize", "Published entity states into the online store, by Feast.")
-
-
-@app.command()
-def due(
-    case: CaseArgument,
-    interval: IntervalOption,
-    what: Annotated[str, typer.Option("--for", help="training, or drift: is retraining due?")],
-    forced: Annotated[bool, typer.Option("--forced", help="whatever the cadence says")] = False,
-) -> None:
-    """Say why the model is to be retrained now; exit 99 if it is not."""
-    if what not in ("training", "drift"):
-        raise UsageError(f"--for {what!r} is not one of training, drift")
-    _run_stage("due", case, interval, what=what, forced="yes" if forced else "no")
+    parameters = {"case": CaseArgument}
+    if stage.asks_interval:
+        parameters["interval"] = IntervalOption
+    parameters |= {option.name: _annotation(option) for option in stage.options}
+    kind = inspect.Parameter.KEYWORD_ONLY
+    defaults = {o.name: False for o in stage.options if o.is_flag}
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                name, kind, annotation=said, default=defaults.get(name, inspect.Parameter.empty)
+            )
+            for name, said in parameters.items()
+        ]
+    )
+    command.__annotations__ = dict(parameters)
+    app.command(stage.name, help=stage.help)(command)
 
 
-_stage_command("assemble", "Labelled decisions and what was known at each: the training set.")
-_stage_command("train", "Train on the training set by torchrun; register the challenger.")
-_stage_command("promote", "Judge the challenger by the case's gate; it may become the champion.")
-_stage_command("predict", "Answer the interval's batch decisions by the champion.")
-_stage_command("monitor", "Compare predictions with the champion's reference; give a verdict.")
+def _annotation(option: Option) -> Any:
+    kind = bool if option.is_flag else str
+    return Annotated[kind, typer.Option(option.flag, help=option.help)]
 
 
-@app.command()
-def rollback(
-    case: CaseArgument,
-    to: Annotated[int, typer.Option("--to", help="a version that was champion before")],
-) -> None:
-    """Make an earlier champion the champion again."""
-    _run_stage("rollback", case, Settings().yesterday().key, to=str(to))
+for _stage in STAGES.values():
+    _stage_command(_stage)
 
 
 @app.command()

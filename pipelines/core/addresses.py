@@ -1,21 +1,30 @@
-"""Where the pages of `plugins/` are, by what they show: paths below the app.
+"""Where people look: pages of `plugins/`, by what they show, and MLflow's; paths below each app.
 
 Standard library only: Dags import this at parse time.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
-Address: TypeAlias = Callable[[str, str], str]
+from pipelines.core.registry import STAGES
 
 
-def _of(page: str) -> Address:
-    def address(case: str, interval: str) -> str:
-        return f"/{page}?{urlencode({'case': case, 'interval': interval})}"
+def page(name: str, case: str, interval: str) -> str:
+    """A page of the section Millrace, on one interval."""
+    return f"/{name}?{urlencode({'case': case, 'interval': interval})}"
 
-    return address
+
+def reports(stage: str, case: str, interval: str) -> dict[str, str]:
+    """What people want to see of a stage's attempt: the address of its page, by the link's name.
+
+    Example:
+        >>> reports("monitor", "flight_delays", "2026-11-20")
+        {'Drift': '/drift?case=flight_delays&interval=2026-11-20'}
+    """
+    known = STAGES.get(stage)
+    if known is None or known.page is None:
+        return {}
+    link, name = known.page
+    return {link: page(name, case, interval)}
 
 
 def model(case: str, version: int) -> str:
@@ -26,16 +35,3 @@ def model(case: str, version: int) -> str:
 def mlflow_run(run_id: str) -> str:
     """A run in MLflow, which finds its experiment by itself."""
     return f"/#/runs/{quote(run_id, safe='')}"
-
-
-# What people want to see of a stage's attempt: the name of a link, and the page of case, interval.
-REPORTS: Mapping[str, Mapping[str, Address]] = MappingProxyType(
-    {
-        "ingest": {"Quarantined rows": _of("quarantine")},
-        "validate": {"Validation": _of("validation")},
-        "transform": {"Tables": _of("data")},
-        "train": {"Model": _of("models")},
-        "promote": {"Gate": _of("models")},
-        "monitor": {"Drift": _of("drift")},
-    }
-)

@@ -1,8 +1,11 @@
 """The journal: what ran, what was built, what is published, who may commit (schema `ops`)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -22,7 +25,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from pipelines.core.outcomes import Outcome
+from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
+
+Details = TypeVar("Details")
 
 metadata = MetaData(schema="ops")
 
@@ -51,11 +58,12 @@ runs = Table(
     Column("airflow_run", String),  # dag_id/run_id/task_id, when Airflow started it
 )
 
-# The newest attempt of each case: only it may commit (see pipelines.core.lease).
+# The newest attempt at each lease: only it may commit (see pipelines.core.lease).
 fences = Table(
     "fences",
     metadata,
     Column("case_name", String, primary_key=True),
+    Column("lease", String, primary_key=True),
     Column("attempt", BigInteger, nullable=False),
 )
 
@@ -169,9 +177,46 @@ def insert_or_update(table: Table, **values: Any) -> Insert:
     return row.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def newest_done(engine: Engine, case: str, stage: str, *conditions: Any) -> Any:
-    """The newest finished run of a stage, `attempt` and `result`; None: there is none."""
-    done = (runs.c.case_name == case, runs.c.stage == stage, runs.c.state == "done")
+@dataclass(frozen=True)
+class Done(Generic[Details]):
+    """A finished run of a stage, and its outcome as the stage gave it."""
+
+    attempt: int
+    outcome: Outcome[Details]
+
+
+def newest_done(
+    engine: Engine, case: str, stage: Stage[Details], *conditions: Any
+) -> Done[Details] | None:
+    """The newest finished run of a stage; None: there is none."""
+    done = (runs.c.case_name == case, runs.c.stage == stage.name, runs.c.state == "done")
     newest = select(runs.c.attempt, runs.c.result).where(*done, *conditions)
     with engine.connect() as connection:
-        return connection.execute(newest.order_by(runs.c.attempt.desc()).limit(1)).first()
+        row = connection.execute(newest.order_by(runs.c.attempt.desc()).limit(1)).first()
+    return Done(row.attempt, parsed(stage, row.result)) if row else None
+
+
+def plain(outcome: Outcome[Any]) -> dict[str, Any]:
+    """An outcome as plain JSON; `parsed` reads it back."""
+    made: dict[str, Any] = TypeAdapter(Outcome[Any]).dump_python(outcome, mode="json")
+    details = TypeAdapter(type(outcome.details)).dump_python(outcome.details, mode="json")
+    return {**made, "details": details}
+
+
+def parsed(stage: Stage[Details], result: Mapping[str, Any]) -> Outcome[Details]:
+    """The outcome of a stage, as `ops.runs.result` has it.
+
+    Raises:
+        pydantic.ValidationError: it is not what the stage gives.
+
+    Example:
+        >>> from pipelines.core.registry import PREDICT
+        >>> parsed(PREDICT, {"details": {"model_version": 3}}).details
+        Predicted(model_version=3)
+    """
+    return Outcome(
+        details=TypeAdapter(stage.details).validate_python(result["details"]),
+        rows=result.get("rows") or {},
+        reads=result.get("reads") or {},
+        writes=result.get("writes") or {},
+    )

@@ -1,47 +1,34 @@
-"""The stage runner: journal row, lock, fence, cost; every stage of every case passes through it."""
+"""The stage runner: journal row, lease, fence, cost; every stage of every case passes here."""
 
 import os
 import resource
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, func, insert, update
 
 from pipelines import services
 from pipelines.core import journal, lease
 from pipelines.core.errors import NothingDue
+from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.core.version import code_version
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 
-# Each module has `run(context) -> Outcome`; it is imported only when its stage runs.
-STAGES: Mapping[str, str] = {
-    "extract": "pipelines.data.extract.job",
-    "ingest": "pipelines.data.ingest.job",
-    "validate": "pipelines.data.validate.job",
-    "transform": "pipelines.data.transform.run",
-    "materialize": "pipelines.data.materialize",
-    "due": "pipelines.learning.due",
-    "assemble": "pipelines.learning.assemble.job",
-    "train": "pipelines.learning.train.job",
-    "promote": "pipelines.learning.promote",
-    "predict": "pipelines.learning.predict",
-    "monitor": "pipelines.learning.monitor.job",
-    "rollback": "pipelines.learning.rollback",
-}
-_WITH_MLFLOW = {"train", "promote", "predict", "monitor", "rollback"}
+if TYPE_CHECKING:
+    from pipelines.core.outcomes import Outcome
 
 
 def run(
     settings: Settings,
     case: UseCase,
-    stage: str,
+    stage: Stage[Any],
     interval: Interval,
     options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -50,31 +37,52 @@ def run(
     Raises:
         MillraceError: the stage failed; its row in `ops.runs` says the same.
     """
-    # A stage run by hand starts the embedded engine; where it is up this costs milliseconds.
-    mlflow = ["mlflow"] if stage in _WITH_MLFLOW else []
-    services.ensure(settings, ("postgres", "spark", *mlflow))
+    # A stage by hand starts the parts that are embedded; where they are up this costs milliseconds.
+    services.ensure(settings, stage.servers)
     engine = journal.engine(settings)
     attempt = _started(engine, case, stage, interval)
     began = time.monotonic()
-    told = _told(settings, engine, case, stage, interval, attempt, options or {})
     with (
-        told,
+        _lineage_sent(settings, engine, case, stage, interval, attempt, options or {}),
         _failure_noted(engine, attempt),
-        lease.hold(engine, case.name, attempt, settings.lock_timeout_seconds) as held,
+        _leased(settings, engine, case, stage, attempt) as held,
     ):
-        context = Context(settings, case, interval, held, options or {})
-        outcome: Outcome = import_module(STAGES[stage]).run(context)
-        cost = _cost(began)
-        _end(engine, attempt, state="done", result=asdict(outcome), **cost)
-    place = {"stage": stage, "case": case.name, "interval": interval.key, "attempt": attempt}
-    return {**place, **asdict(outcome), **cost}
+        context = Context(
+            settings=settings,
+            case=case,
+            interval=interval,
+            stage=stage,
+            engine=engine,
+            attempt=attempt,
+            lease=held,
+            options=options or {},
+        )
+        outcome: Outcome[Any] = import_module(stage.module).run(context)
+        reads = {**context.reads, **outcome.reads}
+        result, cost = journal.plain(replace(outcome, reads=reads)), _cost(began)
+        _end(engine, attempt, state="done", result=result, **cost)
+    place = {"stage": stage.name, "case": case.name, "interval": interval.key, "attempt": attempt}
+    return {**place, **result, **cost}
 
 
-def _told(
+@contextmanager
+def _leased(
+    settings: Settings, engine: Engine, case: UseCase, stage: Stage[Any], attempt: int
+) -> Iterator[lease.Lease | None]:
+    """The stage's lease; None for one that writes nothing."""
+    if stage.lease is None:
+        yield None
+    else:
+        timeout = settings.lock_timeout_seconds
+        with lease.hold(engine, case.name, stage.lease, attempt, timeout) as held:
+            yield held
+
+
+def _lineage_sent(
     settings: Settings,
     engine: Engine,
     case: UseCase,
-    stage: str,
+    stage: Stage[Any],
     interval: Interval,
     attempt: int,
     options: Mapping[str, str],
@@ -82,14 +90,13 @@ def _told(
     """The stage's lineage events: START on entering; on leaving what the journal says by then."""
     from pipelines.insight.lineage import attempt as lineage
 
-    module = STAGES[stage]
-    return lineage.told(settings, engine, case, interval, attempt, module=module, options=options)
+    return lineage.reported(settings, engine, case, stage, interval, attempt, options=options)
 
 
-def _started(engine: Engine, case: UseCase, stage: str, interval: Interval) -> int:
+def _started(engine: Engine, case: UseCase, stage: Stage[Any], interval: Interval) -> int:
     row = insert(journal.runs).values(
         case_name=case.name,
-        stage=stage,
+        stage=stage.name,
         interval=interval.key,
         state="running",
         code_version=code_version(),

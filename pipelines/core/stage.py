@@ -1,16 +1,19 @@
-"""What a stage gets and what it gives back, and the write-audit-publish steps they share."""
+"""What a stage gets, and the write-audit-publish steps that stages share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
-from pipelines.core import journal, lease
-from pipelines.core.errors import CheckFailed, UsageError
+from pipelines.core import journal
+from pipelines.core.errors import CheckFailed, MillraceError, UsageError
+from pipelines.core.lease import Lease
+from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.stores import delta, spark
 from pipelines.use_cases.spec.interval import Interval
@@ -24,30 +27,45 @@ if TYPE_CHECKING:
 _SWAPS_AT_ONCE = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a stage did: counted rows, table versions read and written, anything to show."""
-
-    rows: Mapping[str, int] = field(default_factory=dict)
-    reads: Mapping[str, int] = field(default_factory=dict)
-    writes: Mapping[str, int] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
+class Pin:
+    """The version of a table that readers saw when a stage began, and how far it was published.
+
+    Args:
+        publication: its number in `ops.published`.
+        interval: of that publication.
+        until: the end of the latest interval, whichever was published last.
+    """
+
+    publication: int
+    version: int
+    interval: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a stage gets: its case, its interval, and the stores; nothing else is global."""
+    """What a stage gets: its case, its interval, and the stores; nothing else is global.
+
+    Args:
+        lease: None for a stage that is the writer of nothing.
+        reads: the versions that were read, by table; `read` notes them.
+    """
 
     settings: Settings
     case: UseCase
     interval: Interval
-    lease: lease.Lease
+    stage: Stage[Any]
+    engine: Engine
+    attempt: int
+    lease: Lease | None
     options: Mapping[str, str] = field(default_factory=dict)
+    reads: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def spark(self) -> "SparkSession":
         session = spark.connect(self.settings)
-        spark.suit(session, self.interval.days)
+        spark.compile_expressions(session, self.interval.days)
         return session
 
     @property
@@ -61,52 +79,79 @@ class Context:
             raise UsageError(f"{self.case.name} has no model: give its UseCase a `training`")
         return self.case.training
 
-    @property
-    def engine(self) -> Engine:
-        return self.lease.engine
-
-    def published_version(self, layer: Layer, name: str) -> int | None:
-        """The version of a table that readers see; None: never published."""
-        table = journal.published
-        newest = (
-            select(table.c.version)
-            .where(table.c.table_name == self.case.table(layer, name))
-            .order_by(table.c.id.desc())
-            .limit(1)
-        )
-        with self.engine.connect() as connection:
-            return connection.execute(newest).scalar_one_or_none()
-
-    def published_until(self, layer: Layer, name: str) -> datetime | None:
-        """How far a table is published, whichever interval came last; None: not at all."""
-        table = journal.published
-        reached = select(func.max(table.c.until)).where(
-            table.c.table_name == self.case.table(layer, name)
-        )
-        with self.engine.connect() as connection:
-            until: datetime | None = connection.execute(reached).scalar_one()
-        return until
-
-    def require_published(self, layer: Layer, name: str) -> int:
-        """The published version of a table that must reach the interval's end.
+    @contextmanager
+    def commit(self) -> Iterator[Connection]:
+        """A transaction that only the newest holder of the stage's lease gets through.
 
         Raises:
-            CheckFailed: it doesn't, or nothing is published.
+            Superseded: a newer attempt has taken over.
+            MillraceError: the stage has no lease.
         """
-        until, version = self.published_until(layer, name), self.published_version(layer, name)
-        if version is None or until is None or until < self.interval.end:
+        if self.lease is None:
+            raise MillraceError(f"{self.stage.name} has no lease; give it one in core/registry.py")
+        with self.lease.commit() as connection:
+            yield connection
+
+    @cached_property
+    def pins(self) -> Mapping[str, Pin]:
+        """What is published, by table, of one moment: the first at which the stage asks.
+
+        Views are swapped one by one, also while a stage reads; versions stay. So a stage reads
+        versions, and all of one moment.
+        """
+        table = journal.published
+        until = func.max(table.c.until).over(partition_by=table.c.table_name).label("until")
+        newest = (
+            select(table.c.table_name, table.c.id, table.c.version, table.c.interval, until)
+            .distinct(table.c.table_name)
+            .where(table.c.case_name == self.case.name)
+            .order_by(table.c.table_name, table.c.id.desc())
+        )
+        with self.engine.connect() as connection:
+            found = connection.execute(newest).all()
+        return {row.table_name: Pin(row.id, row.version, row.interval, row.until) for row in found}
+
+    def published(self, layer: Layer, name: str) -> Pin | None:
+        """What readers see of a table; None: it was never published."""
+        return self.pins.get(self.case.table(layer, name))
+
+    def read(self, layer: Layer, name: str) -> str:
+        """A published table as SQL names it, at the pinned version; notes that it is read.
+
+        Raises:
+            CheckFailed: it was never published.
+        """
+        table, pin = self.case.table(layer, name), self.published(layer, name)
+        if pin is None:
+            raise CheckFailed(f"{table} is not published; run the stages before this one first")
+        return self.read_version(layer, name, pin.version)
+
+    def read_known(self, layer: Layer, name: str) -> str:
+        """The same of a table that must reach the interval's end.
+
+        Raises:
+            CheckFailed: it doesn't.
+        """
+        pin = self.published(layer, name)
+        if pin is None or pin.until < self.interval.end:
             raise CheckFailed(
-                f"{self.case.table(layer, name)} is published up to {until or 'nothing'}, "
-                f"not to {self.interval.end}; "
+                f"{self.case.table(layer, name)} is published up to "
+                f"{pin.until if pin else 'nothing'}, not to {self.interval.end}; "
                 f"run the stages before this one for {self.interval} first"
             )
-        return version
+        return self.read(layer, name)
+
+    def read_version(self, layer: Layer, name: str, version: int) -> str:
+        """A table at a version that an earlier stage noted, as SQL names it."""
+        self.reads[self.case.table(layer, name)] = version
+        return f"{self.case.build_table(layer, name)} version as of {version}"
 
     def reset_build(self, layer: Layer, names: tuple[str, ...]) -> None:
         """Start from what is published: drop what an earlier run built and nobody proved."""
         for name in names:
-            published = self.published_version(layer, name)
-            delta.reset(self.spark, self.case.build_table(layer, name), published)
+            pin = self.published(layer, name)
+            version = pin.version if pin else None
+            delta.reset(self.spark, self.case.build_table(layer, name), version)
 
     def built(self, layer: Layer, name: str, version: int) -> None:
         """Note that a build table now holds this interval's work."""
@@ -116,9 +161,9 @@ class Context:
             case_name=self.case.name,
             interval=self.interval.key,
             version=version,
-            attempt=self.lease.attempt,
+            attempt=self.attempt,
         )
-        with self.lease.commit() as connection:
+        with self.commit() as connection:
             connection.execute(row)
 
     def built_version(self, layer: Layer, name: str) -> int:
@@ -150,7 +195,7 @@ class Context:
             for layer, versions in proven.items()
             for name, version in versions.items()
         ]
-        with self.lease.commit() as connection, ThreadPoolExecutor(_SWAPS_AT_ONCE) as pool:
+        with self.commit() as connection, ThreadPoolExecutor(_SWAPS_AT_ONCE) as pool:
             rows = list(pool.map(lambda table: self._swap(*table), tables))
             connection.execute(insert(journal.published), rows)
 
@@ -165,5 +210,5 @@ class Context:
             "until": self.interval.end,
             "version": version,
             "rows": delta.count(self.spark, build, version),
-            "attempt": self.lease.attempt,
+            "attempt": self.attempt,
         }

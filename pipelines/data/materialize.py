@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from pipelines.core import journal
-from pipelines.core.errors import CheckFailed
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Materialized, Outcome
+from pipelines.core.stage import Context
 from pipelines.stores import feast
 from pipelines.use_cases.spec.use_case import EntityState
 
@@ -65,7 +65,7 @@ def instant_to_write(
     return mark.until if redefined or rebuilt else None
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Materialized]:
     """Bring every feature view of the case online, up to the interval's end."""
     feast.load()
     from features import registry
@@ -73,16 +73,17 @@ def run(context: Context) -> Outcome:
     return bring_online(context, registry(context.case.name))
 
 
-def bring_online(context: Context, definitions: Sequence[feast.Definition]) -> Outcome:
+def bring_online(
+    context: Context, definitions: Sequence[feast.Definition]
+) -> Outcome[Materialized]:
     """Apply the definitions where they changed, write each view, and move its mark.
 
     Raises:
         CheckFailed: a gold table is not published up to the interval's end; nothing was written.
     """
     case = context.case
+    sources = {s.name: context.read_known("gold", s.name) for s in case.entity_states}
     publications = _publications(context)
-    for state in case.entity_states:
-        _require_published(context, state, publications.get(state.name, ()))
     _ = context.spark  # Feast takes the session that there is.
     marks = _marks(context)
     written: dict[str, datetime] = {}
@@ -94,25 +95,21 @@ def bring_online(context: Context, definitions: Sequence[feast.Definition]) -> O
                 context.interval.end, ttl, mark, published, redefined=redefined
             )
             if until:
-                _write(context, store, state, until, published[-1].version)
+                _write(context, store, state, sources[state.name], until)
                 written[state.name] = until
             else:
                 log.info("%s left alone: it is online as of %s", state.name, mark and mark.until)
     return Outcome(
-        reads={
-            case.table("gold", state.name): publications[state.name][-1].version
-            for state in case.entity_states
-        },
-        details={
-            "definitions_applied": redefined,
-            "online_as_of": {name: until.isoformat() for name, until in written.items()},
-            "left_alone": sorted({state.name for state in case.entity_states} - set(written)),
-        },
+        details=Materialized(
+            definitions_applied=redefined,
+            online_as_of=written,
+            left_alone=sorted({state.name for state in case.entity_states} - set(written)),
+        ),
     )
 
 
 def _write(
-    context: Context, store: "FeatureStore", state: EntityState, until: datetime, version: int
+    context: Context, store: "FeatureStore", state: EntityState, source: str, until: datetime
 ) -> None:
     """One view and its mark, under the fence: SQLite can't refuse a replaced attempt by itself."""
     view = _view(context, state)
@@ -122,31 +119,17 @@ def _write(
         case_name=context.case.name,
         feature_view=view,
         until=until,
-        version=version,
-        attempt=context.lease.attempt,
+        version=context.reads[context.case.table("gold", state.name)],
+        attempt=context.attempt,
     )
-    with context.lease.commit() as connection:
-        feast.materialize(store, view, oldest, until)
+    with context.commit() as connection:
+        feast.materialize(store, view, source, oldest, until)
         connection.execute(mark)
     log.info("%s online as of %s", state.name, until)
 
 
 def _view(context: Context, state: EntityState) -> str:
     return f"{context.case.name}_{state.name}"
-
-
-def _require_published(
-    context: Context, state: EntityState, publications: Sequence[Publication]
-) -> None:
-    table = context.case.table("gold", state.name)
-    until = max((publication.until for publication in publications), default=None)
-    if until is None or until < context.interval.end:
-        reach = f"published until {until:%Y-%m-%dT%H:%MZ}" if until else "not published yet"
-        check = f"validate {context.case.name} --layer features --interval {context.interval}"
-        raise CheckFailed(
-            f"{table} is {reach}, so {context.interval} can't go online; "
-            f"first run `millrace {check}`"
-        )
 
 
 def _publications(context: Context) -> Mapping[str, Sequence[Publication]]:

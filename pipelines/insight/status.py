@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, select
+from sqlalchemy import Engine, Select, Table, func, select
 
 from pipelines import services
 from pipelines.core import journal
@@ -75,31 +75,44 @@ def _challenger(engine: Engine, case: UseCase) -> dict[str, Any] | None:
 
 
 def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
-    """The newest published predictions: how many in all, by which version, and how far."""
-    table = case.table("gold", PREDICTIONS)
-    row = _newest(engine, published, published.c.table_name == table)
-    if row is None:
+    """Published predictions: how many in all, and of the latest interval how far, by which version.
+
+    What was written last may be of an old interval, predicted again.
+    """
+    mine = published.c.table_name == case.table("gold", PREDICTIONS)
+    written, latest = _newest(engine, published, mine), _latest(engine, published, mine)
+    if written is None or latest is None:
         return None
+    answered = champions.answered(engine, case.name, latest.interval)
     return {
-        "rows": row.rows,
-        "model_version": champions.answered_by(engine, case.name, row.interval),
-        "until": row.until.isoformat(),
+        "rows": written.rows,
+        "model_version": answered.details.model_version if answered else None,
+        "until": latest.until.isoformat(),
     }
 
 
 def _drift(engine: Engine, case: UseCase) -> dict[str, Any] | None:
-    """The newest verdict."""
-    row = _newest(engine, verdicts, verdicts.c.case_name == case.name)
+    """The newest verdict on the latest interval."""
+    row = _latest(engine, verdicts, verdicts.c.case_name == case.name)
     if row is None:
         return None
     return {"due": row.due, "drifted": row.drifted, "reason": row.reason, "interval": row.interval}
 
 
 def _newest(engine: Engine, table: Table, *conditions: Any) -> Any:
-    key = next(iter(table.primary_key))
+    """The row written last."""
+    return _first(engine, select(table).where(*conditions).order_by(table.c.id.desc()))
+
+
+def _latest(engine: Engine, table: Table, *conditions: Any) -> Any:
+    """The row of the interval that ends last; of several the one written last."""
+    order = (table.c.until.desc(), table.c.id.desc())
+    return _first(engine, select(table).where(*conditions).order_by(*order))
+
+
+def _first(engine: Engine, query: Select[Any]) -> Any:
     with engine.connect() as connection:
-        newest = select(table).where(*conditions).order_by(key.desc()).limit(1)
-        return connection.execute(newest).first()
+        return connection.execute(query.limit(1)).first()
 
 
 def _states(case: UseCase) -> list[str]:

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine, select
 
 from pipelines.core import journal
 from pipelines.core.errors import MillraceError
-from pipelines.core.journal import promotions, runs
+from pipelines.core.journal import Done, promotions, runs
+from pipelines.core.outcomes import Outcome, Predicted, Trained
+from pipelines.core.registry import PREDICT, TRAIN
 from pipelines.core.settings import Settings
 from pipelines.stores import mlflow
 
@@ -60,36 +62,28 @@ def read(connection: Connection, case: str, *conditions: Any) -> Champion | None
     return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
 
 
-def follow(settings: Settings, engine: Engine, case: str) -> None:
+def align_alias(settings: Settings, engine: Engine, case: str) -> None:
     """Point MLflow's alias to the journal's champion; heals a crash, or a hand, in between."""
     now = current(engine, case)
     if now:
         mlflow.point_alias(mlflow.connect(settings), case, "champion", now.version)
 
 
-@dataclass(frozen=True)
-class Trained:
-    """The newest finished training, whatever the gate said of it."""
+def last_training(engine: Engine, case: str) -> Done[Trained] | None:
+    """The newest finished training, whatever the gate said of it; None: nothing was trained yet.
 
-    attempt: int
-    cutoff: datetime
-
-
-def last_training(engine: Engine, case: str) -> Trained | None:
-    """What cadence and cool-down count from; None: nothing was trained yet."""
-    row = journal.newest_done(engine, case, "train")
-    if row is None:
-        return None
-    return Trained(row.attempt, datetime.fromisoformat(row.result["details"]["cutoff"]))
+    What cadence and cool-down count from.
+    """
+    return journal.newest_done(engine, case, TRAIN)
 
 
-def answered_by(engine: Engine, case: str, interval: str) -> int | None:
-    """The version that answered an interval last: a champion since promoted may be another.
+def answered(engine: Engine, case: str, interval: str) -> Outcome[Predicted] | None:
+    """How an interval was answered last: a champion since promoted may be another.
 
     None: no predict of the interval has finished.
     """
-    row = journal.newest_done(engine, case, "predict", runs.c.interval == interval)
-    return row.result["details"]["model_version"] if row else None
+    done = journal.newest_done(engine, case, PREDICT, runs.c.interval == interval)
+    return done.outcome if done else None
 
 
 def registered(settings: Settings, case: str, number: int) -> tuple[bytes, str]:

@@ -26,7 +26,7 @@ def model(case: str) -> "ModelSpec":
 
 def decisions(context: Context, interval: Interval) -> "DataFrame":
     """The published decisions of an interval, `(start, end]`."""
-    table = context.case.table("gold", DECISIONS)
+    table = context.read_known("gold", DECISIONS)
     return context.spark.sql(f"select * from {table} where {instants_predicate(interval)}")
 
 
@@ -45,12 +45,18 @@ def states_known(context: Context, asked: "DataFrame") -> "DataFrame":
     """Decisions with the entity states as known then, `<state>__<feature>` without the case's name.
 
     The frame is lazy.
+
+    Raises:
+        CheckFailed: a state is not published up to the interval's end.
     """
     case = context.case
     _ = context.spark  # Feast takes the session that there is.
-    views = [f"{case.name}_{state.name}" for state in case.entity_states]
+    sources = {
+        f"{case.name}_{state.name}": context.read_known("gold", state.name)
+        for state in case.entity_states
+    }
     target = feast.store(context.settings, case.name)
-    joined = feast_history.point_in_time(target, views, asked)
+    joined = feast_history.point_in_time(target, sources, asked)
     return joined.toDF(*(name.removeprefix(f"{case.name}_") for name in joined.columns))
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import NothingDue
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Outcome, Predicted
+from pipelines.core.stage import Context
 from pipelines.learning import champion, inputs
 from pipelines.stores import delta
-from pipelines.use_cases.spec.training import DECISIONS, PREDICTIONS
+from pipelines.use_cases.spec.training import PREDICTIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Predicted]:
     """Score the decisions of the interval that are answered in batch, on Spark's workers.
 
     A decision that this version has answered before keeps its answer.
@@ -30,9 +31,7 @@ def run(context: Context) -> Outcome:
     now = champion.current(context.engine, case.name)
     if now is None:
         raise NothingDue(f"{case.name} has no champion yet; train and promote one")
-    champion.follow(context.settings, context.engine, case.name)
-    names = (*(state.name for state in case.entity_states), DECISIONS)
-    reads = {case.table("gold", name): context.require_published("gold", name) for name in names}
+    champion.align_alias(context.settings, context.engine, case.name)
     asked = inputs.decisions(context, context.interval).where("is_batch").localCheckpoint()
     num_asked = asked.count()
     if not num_asked:
@@ -48,9 +47,8 @@ def run(context: Context) -> Outcome:
     log.info("version %d answers %d decisions, %d anew", now.version, num_asked, num_new)
     return Outcome(
         rows={"decisions": num_asked, "new": num_new},
-        reads=reads,
         writes={case.table("gold", PREDICTIONS): version},
-        details={"model_version": now.version},
+        details=Predicted(model_version=now.version),
     )
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, text
 
 from pipelines.core.errors import CheckFailed, MillraceError, Superseded
 from pipelines.core.journal import promotions
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Judged, Outcome
+from pipelines.core.stage import Context
 from pipelines.learning import champion
 from pipelines.learning.champion import KEPT, PROMOTED, Champion
 from pipelines.stores import mlflow
@@ -77,7 +78,7 @@ def _lacking(gate: Gate, evidence: Evidence, has_champion: bool) -> str:
     return ""
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Judged]:
     """Judge the interval's challenger; promote it by compare-and-set if it passes.
 
     Raises:
@@ -87,10 +88,11 @@ def run(context: Context) -> Outcome:
     challenger = _challenger(context)
     before = champion.current(context.engine, case)
     if before and before.version == challenger.number:
-        champion.follow(context.settings, context.engine, case)
-        return Outcome(details={"decision": KEPT, "version": before.version, "reason": "it is it"})
+        champion.align_alias(context.settings, context.engine, case)
+        said = Judged(decision=KEPT, version=before.version, reason="it is it")
+        return Outcome(details=said)
     _refuse_the_past(challenger, before)
-    evidence = _evidence(context, challenger.number, before)
+    evidence = _evidence(context, challenger, before)
     passed, reason = verdict(context.training.gate, evidence, has_champion=before is not None)
     decision = PROMOTED if passed else KEPT
     row = {
@@ -103,15 +105,15 @@ def run(context: Context) -> Outcome:
         "cutoff": challenger.cutoff,
         "roc_auc": evidence.roc_auc.estimate if evidence.roc_auc else None,
         "evidence": asdict(evidence),
-        "attempt": context.lease.attempt,
+        "attempt": context.attempt,
     }
-    with context.lease.commit() as connection:
+    with context.commit() as connection:
         _set(connection, row, before)
-    champion.follow(context.settings, context.engine, case)
+    champion.align_alias(context.settings, context.engine, case)
     log.info("version %d: %s; %s", challenger.number, decision, reason)
     return Outcome(
         rows={"evaluation": evidence.num_rows},
-        details={"decision": decision, "version": challenger.number, "reason": reason},
+        details=Judged(decision=decision, version=challenger.number, reason=reason),
     )
 
 
@@ -134,15 +136,15 @@ def _refuse_the_past(challenger: mlflow.Version, before: Champion | None) -> Non
         )
 
 
-def _evidence(context: Context, challenger: int, before: Champion | None) -> Evidence:
+def _evidence(context: Context, challenger: mlflow.Version, before: Champion | None) -> Evidence:
     from models.bootstrap import Bootstrap
     from models.columns import label_vector
 
-    rows = _evaluation(context)
+    rows = _evaluation(context, challenger)
     label = label_vector(rows, context.training.label)
     days = rows["day"].to_numpy()
     bootstrap = Bootstrap(level=context.training.gate.confidence)
-    ours = _scores(context, challenger, rows)
+    ours = _scores(context, challenger.number, rows)
     gain = None
     if before and rows.num_rows:
         theirs = _scores(context, before.version, rows)
@@ -155,10 +157,10 @@ def _evidence(context: Context, challenger: int, before: Champion | None) -> Evi
     )
 
 
-def _evaluation(context: Context) -> "pa.Table":
-    version = context.built_version("gold", TRAINING_SET)
-    built = f"{context.case.build_table('gold', TRAINING_SET)} version as of {version}"
-    rows = f"select *, unix_date(to_date(known_at)) as day from {built} where part = 'evaluation'"
+def _evaluation(context: Context, challenger: mlflow.Version) -> "pa.Table":
+    """Of the training set that the challenger learned from; another may be published by now."""
+    table = context.read_version("gold", TRAINING_SET, challenger.training_set)
+    rows = f"select *, unix_date(to_date(known_at)) as day from {table} where part = 'evaluation'"
     return context.spark.sql(rows).toArrow()
 
 

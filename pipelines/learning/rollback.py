@@ -6,14 +6,15 @@ from sqlalchemy import insert
 
 from pipelines.core.errors import UsageError
 from pipelines.core.journal import promotions
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Outcome, RolledBack
+from pipelines.core.stage import Context
 from pipelines.learning import champion
 from pipelines.learning.champion import ROLLED_BACK
 
 log = logging.getLogger(__name__)
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[RolledBack]:
     """Name the version in the journal and let the alias follow.
 
     Raises:
@@ -37,10 +38,10 @@ def run(context: Context) -> Outcome:
         "cutoff": earlier.cutoff,
         "roc_auc": earlier.roc_auc,
         "evidence": {},
-        "attempt": context.lease.attempt,
+        "attempt": context.attempt,
     }
-    with context.lease.commit() as connection:
+    with context.commit() as connection:
         connection.execute(insert(promotions).values(**row))
-    champion.follow(context.settings, context.engine, case)
+    champion.align_alias(context.settings, context.engine, case)
     log.info("version %d is the champion again; %s", version, reason)
-    return Outcome(details={"version": version, "before": now.version})
+    return Outcome(details=RolledBack(version=version, before=now.version))

@@ -1,5 +1,6 @@
 """Feast: one project a case, its registry on Postgres, its online store on SQLite or Redis."""
 
+import copy
 import sqlite3
 import sys
 import warnings
@@ -221,21 +222,47 @@ def _prepare_online(settings: Settings, case: str) -> None:
             )
 
 
-def materialize(target: "FeatureStore", view: str, start: datetime, end: datetime) -> None:
+def read_from(target: "FeatureStore", view: str, source: str) -> Definition:
+    """An applied view, its states read from `source`: a table at a version, as SQL names it.
+
+    The registry names the published table, whose view may be swapped while a stage reads.
+    """
+    from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
+
+    found: Definition = copy.copy(target.get_feature_view(view))
+    applied = found.batch_source
+    found.batch_source = SparkSource(
+        name=applied.name,
+        query=f"select * from {source}",
+        timestamp_field=applied.timestamp_field,
+    )
+    return found
+
+
+def materialize(
+    target: "FeatureStore", view: str, source: str, start: datetime, end: datetime
+) -> None:
     """Write each entity's newest state of [start, end] online; both ends belong to it.
 
-    The caller is the only writer of the case, so a view that says it is being written was left
-    so by a writer that died: Feast would refuse its readers if this attempt failed, too.
+    Args:
+        source: what the states are read from: see `read_from`.
     """
-    from feast.feature_view import FeatureViewState
+    from feast.infra.provider import get_provider
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
-    known = target.get_feature_view(view)
-    if known.state is FeatureViewState.MATERIALIZING:
-        known.state = FeatureViewState.AVAILABLE_ONLINE
-        target.registry.apply_feature_view(known, target.project, commit=True)
-    # Feast reports by print; standard output belongs to the command's result.
+    definition = read_from(target, view, source)
+    # Not by the store's own method, which takes the view, and so its source, from the registry.
     with redirect_stdout(StringIO()), own_parser():
-        target.materialize(start, end, feature_views=[view])
+        get_provider(target.config).materialize_single_feature_view(
+            config=target.config,
+            feature_view=definition,
+            start_date=start,
+            end_date=end,
+            registry=target.registry,
+            project=target.project,
+            tqdm_builder=lambda length: tqdm(total=length, disable=True),
+        )
+    target.registry.apply_materialization(definition, target.project, start, end)
 
 
 @contextmanager

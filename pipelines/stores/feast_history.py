@@ -1,10 +1,10 @@
 """Feast's point-in-time join: what was known of each entity at each instant of decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.core.errors import CheckFailed
-from pipelines.stores.feast import Definition, own_parser
+from pipelines.stores.feast import Definition, own_parser, read_from
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 
 def point_in_time(
-    target: "FeatureStore", views: Sequence[str], decisions: "DataFrame"
+    target: "FeatureStore", sources: Mapping[str, str], decisions: "DataFrame"
 ) -> "DataFrame":
     """Each decision with the states that were known at its `known_at`, as `<view>__<feature>`.
+
+    Args:
+        sources: by the name of each view what its states are read from, as SQL names it.
 
     The answer is read lazily and Feast has made its temporary views by then: take it before the
     next call. Its rows are those of `decisions`, which the caller should count.
@@ -22,13 +25,22 @@ def point_in_time(
     Raises:
         CheckFailed: keys that Feast would take for one another.
     """
-    definitions = [target.get_feature_view(view) for view in views]
+    from feast.infra.provider import get_provider
+
+    definitions = [read_from(target, view, source) for view, source in sources.items()]
     for view in definitions:
         _require_distinct_ids(view, decisions)
+    # Not by the store's own method, which takes the views, and so their sources, from the registry.
     # The Spark store takes and gives frames, which Feast's own types don't say.
-    job: Any = target.get_historical_features(
+    job: Any = get_provider(target.config).get_historical_features(
+        config=target.config,
+        feature_views=definitions,
+        feature_refs=[
+            f"{view.name}:{field.name}" for view in definitions for field in view.features
+        ],
         entity_df=cast("Any", decisions.withColumnRenamed("known_at", "event_timestamp")),
-        features=[f"{view.name}:{field.name}" for view in definitions for field in view.features],
+        registry=target.registry,
+        project=target.project,
         full_feature_names=True,
     )
     with own_parser():

@@ -27,6 +27,7 @@ class Version:
     Args:
         fingerprint: of the training data and the settings; equal ones give equal models.
         digest: sha256 of the model file.
+        training_set: the version of the training set that it learned from.
         cutoff: nothing known later was learned from.
     """
 
@@ -35,6 +36,7 @@ class Version:
     interval: str
     fingerprint: str
     digest: str
+    training_set: int
     cutoff: datetime
 
 
@@ -125,5 +127,6 @@ def _version(found: "ModelVersion") -> Version:
         interval=tags["interval"],
         fingerprint=tags["fingerprint"],
         digest=tags["digest"],
+        training_set=int(tags["training_set"].rpartition("@")[2]),
         cutoff=datetime.fromisoformat(tags["cutoff"]),
     )

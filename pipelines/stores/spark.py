@@ -49,7 +49,7 @@ def connect(settings: Settings) -> "SparkSession":
     return session
 
 
-def suit(session: "SparkSession", days: int) -> None:
+def compile_expressions(session: "SparkSession", days: int) -> None:
     """Have expressions compiled, or interpreted where the rows of so few days are sooner through.
 
     One day of flight_delays, in CPU seconds of a fresh server: ingest 75 instead of 96, the check

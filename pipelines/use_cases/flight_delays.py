@@ -155,6 +155,7 @@ FLIGHT_DELAYS = UseCase(
     training=Training(
         row_key=("flight_id",),
         label="is_late",
+        labels_come_later=True,
         # Tomorrow's flights are all decided at one midnight, which shares its weather and queues:
         # of one calm day half of the inputs are 0.25 away from the two weeks before, of seven days
         # in nine weeks of ten fewer than a third are 0.5 away.

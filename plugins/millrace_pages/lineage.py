@@ -107,5 +107,5 @@ def prediction(
     past = history.read(journal, case.name)
     said = predictions.find(settings, past, case, id.strip() or predictions.NEWEST)
     known = kept.read(settings, journal, case) or CaseLineage(case.name, ())
-    told = facts.Teller(case, known, past).prediction(said)
-    return site.draw(request, "prediction.html", case=case, said=said, tree=facts.in_words(told))
+    fact = facts.Provenance(case, known, past).prediction(said)
+    return site.draw(request, "prediction.html", case=case, said=said, tree=facts.in_words(fact))

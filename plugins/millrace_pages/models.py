@@ -13,6 +13,9 @@ from millrace_pages import queries, site
 from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
 from pipelines.core import addresses
+from pipelines.core.journal import parsed
+from pipelines.core.outcomes import Trained
+from pipelines.core.registry import TRAIN
 from pipelines.learning import champion
 
 router = APIRouter()
@@ -52,19 +55,23 @@ def version(
     case: str, row: Row[Any], decisions: Sequence[str], champion_now: int | None, mlflow: str
 ) -> Version:
     """A finished training as it is shown."""
-    details = row.details
+    made = _made(row)
     return Version(
-        number=details["number"],
+        number=made.number,
         interval=row.interval,
-        cutoff=details["cutoff"],
+        cutoff=made.cutoff.isoformat(),
         trained_at=row.ended_at,
         wall_seconds=row.wall_seconds,
-        evaluation=details["evaluation"],
+        evaluation=made.evaluation or {},
         decisions=tuple(decisions),
-        is_champion=details["number"] == champion_now,
-        model=mlflow + addresses.model(case, details["number"]),
-        run=mlflow + addresses.mlflow_run(details["run_id"]),
+        is_champion=made.number == champion_now,
+        model=mlflow + addresses.model(case, made.number),
+        run=mlflow + addresses.mlflow_run(made.run_id),
     )
+
+
+def _made(row: Row[Any]) -> Trained:
+    return parsed(TRAIN, row.result).details
 
 
 def evidence(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -117,7 +124,7 @@ def models(
     rows, paging = queries.trainings(journal, case.name, page)
     said, said_paging = queries.promotions_of(journal, case.name, interval, answers)
     decided = by_version(
-        queries.decisions_on(journal, case.name, [row.details["number"] for row in rows])
+        queries.decisions_on(journal, case.name, [_made(row).number for row in rows])
     )
     now = champion.current(journal, case.name)
     return site.draw(
@@ -129,7 +136,7 @@ def models(
             version(
                 case.name,
                 row,
-                decided.get(row.details["number"], ()),
+                decided.get(_made(row).number, ()),
                 now.version if now else None,
                 settings.mlflow_page,
             )

@@ -7,24 +7,10 @@ from sqlalchemy import Column, ColumnElement, Engine, Row, Select, func, select
 
 from millrace_pages.site import ROWS_A_PAGE, Paging
 from pipelines.core.journal import builds, promotions, published, runs, validations, verdicts
+from pipelines.core.registry import TRAIN
 
 Rows: TypeAlias = Sequence[Row[Any]]
 
-# The order in which the data passes them.
-STAGES = (
-    "extract",
-    "ingest",
-    "validate",
-    "transform",
-    "materialize",
-    "due",
-    "assemble",
-    "train",
-    "promote",
-    "predict",
-    "monitor",
-    "rollback",
-)
 # As many as fit side by side, a night each.
 RECENT = 30
 # Points of a chart: two months of nights.
@@ -149,10 +135,11 @@ def verdicts_of(engine: Engine, case: str, interval: str, number: int) -> tuple[
 
 
 def drifted_shares(engine: Engine, case: str) -> Rows:
-    """Of the newest verdicts, the newest first, for a chart."""
+    """Of the latest intervals' verdicts, the latest first, for a chart."""
     share = verdicts.c.statistics["drifted_share"].as_float().label("drifted_share")
     newest = select(verdicts.c.until, verdicts.c.drifted, share)
-    newest = newest.where(verdicts.c.case_name == case).order_by(verdicts.c.id.desc())
+    newest = newest.where(verdicts.c.case_name == case)
+    newest = newest.order_by(verdicts.c.until.desc(), verdicts.c.id.desc())
     return _all(engine, newest.limit(POINTS))
 
 
@@ -163,12 +150,11 @@ def verdict(engine: Engine, number: int) -> Row[Any] | None:
 
 def trainings(engine: Engine, case: str, number: int) -> tuple[Rows, Paging]:
     """Finished trainings that made a version, newest first."""
-    details = runs.c.result["details"]
-    columns = (runs.c.attempt, runs.c.interval, runs.c.ended_at, runs.c.wall_seconds)
+    columns = (runs.c.attempt, runs.c.interval, runs.c.ended_at, runs.c.wall_seconds, runs.c.result)
     made = (
-        select(*columns, details.label("details"))
-        .where(runs.c.case_name == case, runs.c.stage == "train", runs.c.state == "done")
-        .where(details["reused"].as_boolean().is_(False))
+        select(*columns)
+        .where(runs.c.case_name == case, runs.c.stage == TRAIN.name, runs.c.state == "done")
+        .where(runs.c.result["details"]["reused"].as_boolean().is_(False))
     )
     return _paged(engine, made.order_by(runs.c.attempt.desc()), number)
 

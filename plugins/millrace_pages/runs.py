@@ -13,7 +13,8 @@ from sqlalchemy import Row
 
 from millrace_pages import queries, site
 from millrace_pages.site import Case, Journal, Page, PageNumber
-from pipelines.core.addresses import REPORTS
+from pipelines.core import addresses
+from pipelines.core.registry import STAGES
 from pipelines.use_cases import USE_CASES
 
 router = APIRouter()
@@ -50,7 +51,7 @@ class Attempt:
 
 def attempt(row: Row[Any]) -> Attempt:
     """A row of `ops.runs` as it is shown."""
-    reports = REPORTS.get(row.stage, {})
+    reports = addresses.reports(row.stage, row.case_name, row.interval)
     return Attempt(
         number=row.attempt,
         stage=row.stage,
@@ -61,9 +62,7 @@ def attempt(row: Row[Any]) -> Attempt:
         started_at=row.started_at,
         wall_seconds=row.wall_seconds,
         peak_memory_mib=row.peak_memory_mib,
-        reports=MappingProxyType(
-            {name: address(row.case_name, row.interval) for name, address in reports.items()}
-        ),
+        reports=MappingProxyType(reports),
         task=task_address(row.airflow_run),
     )
 
@@ -104,7 +103,7 @@ def attempts(
         case=case,
         attempts=[attempt(row) for row in rows],
         paging=paging,
-        stages=queries.STAGES,
+        stages=tuple(STAGES),
         states=STATES,
         asked={"stage": stage, "state": state, "interval": interval, "dag": dag, "run": run},
     )

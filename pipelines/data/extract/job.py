@@ -5,8 +5,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from pipelines.core.errors import MillraceError, UsageError
+from pipelines.core.outcomes import Extracted, Outcome
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.data.extract.landing import LandedPart, Source, land
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed, UseCase
@@ -14,7 +15,7 @@ from pipelines.use_cases.spec.use_case import Feed, UseCase
 log = logging.getLogger(__name__)
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Extracted]:
     """Land every part of every feed; a snapshot only once, for the interval's last part.
 
     Raises:
@@ -28,7 +29,7 @@ def run(context: Context) -> Outcome:
     is_new = [part.is_new for parts in landed.values() for part in parts]
     log.info("landed %s", ", ".join(f"{count} {name}" for name, count in rows.items()))
     log.info("%d parts are new, %d as they were", sum(is_new), len(is_new) - sum(is_new))
-    return Outcome(rows=rows, details={"parts": len(is_new), "new_parts": sum(is_new)})
+    return Outcome(rows=rows, details=Extracted(parts=len(is_new), new_parts=sum(is_new)))
 
 
 def _land_feed(context: Context, source: Source, feed: Feed) -> list[LandedPart]:
@@ -40,7 +41,7 @@ def _land_feed(context: Context, source: Source, feed: Feed) -> list[LandedPart]
             part,
             source.files(feed, part),
             landed_at=context.settings.clock(),
-            commit=context.lease.commit,
+            commit=context.commit,
         )
         for part in feed.parts(context.interval, context.case.grain)
     ]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F  # noqa: N812
 
 from expectations.rules import Rule
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Ingested, Outcome
+from pipelines.core.stage import Context
 from pipelines.data.ingest import judge, landing, reader, tally
 from pipelines.stores import delta
 from pipelines.use_cases.spec.use_case import Feed, Layer
@@ -33,7 +34,7 @@ class Batch:
     counts: Mapping[str, int]
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Ingested]:
     """Replace the interval in the bronze and quarantine tables of every feed.
 
     Raises:
@@ -54,7 +55,7 @@ def run(context: Context) -> Outcome:
             for what, count in batch.counts.items()
         },
         writes={table: version for written in versions for table, version in written.items()},
-        details={"files": _named(feeds, landed)},
+        details=Ingested(files=_named(feeds, landed)),
     )
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.core.errors import CheckFailed
+from pipelines.core.outcomes import Outcome, Transformed
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.data.transform import docs
 from pipelines.stores import compiled, delta
 from pipelines.stores.compiled import CompiledModel
@@ -26,20 +27,19 @@ PROJECT = Path(__file__).resolve().parent / "dbt"
 LAYERS: tuple[Layer, ...] = ("silver", "gold")
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Transformed]:
     """Build the interval's rows of every silver and gold table, and test them.
 
     Raises:
         CheckFailed: bronze is not published that far, a model failed, or a data test found rows.
     """
     case = context.case
-    reads = {
-        case.table("bronze", name): context.require_published("bronze", name)
-        for name in case.tables("bronze")
+    sources = {
+        f"{case.name}_{name}": context.read_known("bronze", name) for name in case.tables("bronze")
     }
     for layer in LAYERS:
         context.reset_build(layer, case.tables(layer))
-    models = build(context.settings, case, context.interval)
+    models = build(context.settings, case, context.interval, sources)
     rows = _rows_of_interval(context, models)
     writes = {}
     for layer in LAYERS:
@@ -50,7 +50,7 @@ def run(context: Context) -> Outcome:
             seconds = models[built].execution_time
             log.info("%-44s %9s rows %6.1f s", table, f"{rows[table]:,}", seconds)
     digest = _kept(context, models.values())
-    return Outcome(rows=rows, reads=reads, writes=writes, details={"compiled": digest})
+    return Outcome(rows=rows, writes=writes, details=Transformed(compiled=digest))
 
 
 def _kept(context: Context, models: Iterable["NodeResult"]) -> str:
@@ -87,23 +87,28 @@ def compiled_models(case: UseCase, results: Iterable["NodeResult"]) -> list[Comp
     ]
 
 
-def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "NodeResult"]:
+def build(
+    settings: Settings, case: UseCase, interval: Interval, sources: Mapping[str, str]
+) -> dict[str, "NodeResult"]:
     """`dbt build` of one case and interval; what became of each model, by its table.
+
+    Args:
+        sources: what each table of bronze is read from, as SQL names it: a pinned version.
 
     Raises:
         CheckFailed: a model failed, or a data test found rows; the message names the first.
     """
     from dbt.contracts.graph.nodes import ModelNode
 
-    done = dbt(settings, ("build",), case, interval, "--exclude", "test_type:unit")
+    done = dbt(settings, ("build",), case, interval, "--exclude", "test_type:unit", sources=sources)
     ended = cast("RunExecutionResult", done).results
     for result in ended:
         if result.status == "warn":
-            log.warning("%s", _told(result))
+            log.warning("%s", _failure(result))
     failed = [result for result in ended if result.status in ("error", "fail")]
     if failed:
         more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
-        raise CheckFailed(f"{_told(failed[0])}{more}; see {_logs(settings) / 'dbt.log'}")
+        raise CheckFailed(f"{_failure(failed[0])}{more}; see {_logs(settings) / 'dbt.log'}")
     return {
         f"{node.schema}.{node.alias}": result
         for result in ended
@@ -112,7 +117,12 @@ def build(settings: Settings, case: UseCase, interval: Interval) -> dict[str, "N
 
 
 def dbt(
-    settings: Settings, command: Sequence[str], case: UseCase, interval: Interval, *options: str
+    settings: Settings,
+    command: Sequence[str],
+    case: UseCase,
+    interval: Interval,
+    *options: str,
+    sources: Mapping[str, str] | None = None,
 ) -> object:
     """Run one dbt command for one case and interval; what dbt calls its result.
 
@@ -123,7 +133,11 @@ def dbt(
 
     # dbt-spark asks for Hive at each statement, which Connect answers with a warning.
     warnings.filterwarnings("ignore", module=r"pyspark\..*|dbt.*")
-    variables = {"interval_start": interval.start, "interval_end": interval.end}
+    variables = {
+        "interval_start": interval.start.isoformat(),
+        "interval_end": interval.end.isoformat(),
+        "sources": dict(sources or {}),
+    }
     ended = dbtRunner().invoke(
         [
             *("--quiet", "--log-level", "none", "--log-level-file", "info"),
@@ -132,7 +146,7 @@ def dbt(
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
             *("--target-path", str(target(settings, case))),
             *("--select", f"path:models/{case.name}", *options),
-            *("--vars", json.dumps({name: at.isoformat() for name, at in variables.items()})),
+            *("--vars", json.dumps(variables)),
         ]
     )
     if ended.exception is not None:
@@ -150,7 +164,7 @@ def _logs(settings: Settings) -> Path:
     return settings.logs / "dbt"
 
 
-def _told(result: "NodeResult") -> str:
+def _failure(result: "NodeResult") -> str:
     """One line on what went wrong with a model or a data test."""
     if result.failures:
         return f"data test {result.node.name} found {result.failures} rows that break it"

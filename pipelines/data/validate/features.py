@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from expectations.suites import decisions_suite, facts_suite, promises, snapshot_suite, states_suite
+from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
+from pipelines.data.validate.job import publish_proven
 from pipelines.stores.delta import instants_predicate, partition_predicate
 from pipelines.use_cases.spec.training import DECISIONS
 from pipelines.use_cases.spec.use_case import EntityState, Layer
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from expectations.rules import Rule
+
+
+def run(context: Context) -> Outcome[Validated]:
+    """Prove every silver and gold table, and publish them.
+
+    Raises:
+        CheckFailed: a table failed, or holds another interval's work; nothing was published.
+    """
+    return publish_proven(context, checks(context))
 
 
 def checks(context: Context) -> Iterator[Check]:

@@ -1,7 +1,7 @@
-"""Check one layer of an interval by Great Expectations; publish it only if all of it passes."""
+"""Judge tables by Great Expectations; publish them only if all of them pass."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -9,8 +9,8 @@ from sqlalchemy import insert
 
 from pipelines.core import journal
 from pipelines.core.errors import CheckFailed
-from pipelines.core.stage import Context, Outcome
-from pipelines.data.validate import features, predictions, raw
+from pipelines.core.outcomes import Outcome, Validated
+from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check, Verdict, judge
 from pipelines.stores import gx
 
@@ -22,20 +22,14 @@ log = logging.getLogger(__name__)
 # Where each table's page is, below the reports.
 Pages: TypeAlias = Mapping[str, str | None]
 
-CHECKS: Mapping[str, Callable[[Context], Iterable[Check]]] = {
-    "raw": raw.checks,
-    "features": features.checks,
-    "predictions": predictions.checks,
-}
 
-
-def run(context: Context) -> Outcome:
-    """Judge every table of the layer, keep the verdicts, and publish the proven versions.
+def publish_proven(context: Context, asked: Iterable[Check]) -> Outcome[Validated]:
+    """Judge every table, keep the verdicts, and publish the proven versions.
 
     Raises:
         CheckFailed: a table failed, or holds another interval's work; nothing was published.
     """
-    checks = list(CHECKS[context.options["layer"]](context))
+    checks = list(asked)
     verdicts, pages = _judged(context, checks)
     _record(context, checks, verdicts, pages)
     _refuse(context, verdicts, pages)
@@ -47,11 +41,11 @@ def run(context: Context) -> Outcome:
     return Outcome(
         reads=versions,
         writes=versions,
-        details={
-            "states": {verdict.table: verdict.state for verdict in verdicts},
-            "warnings": [f"{v.table}: {found}" for v in verdicts for found in v.warnings],
-            "pages": pages,
-        },
+        details=Validated(
+            states={verdict.table: verdict.state for verdict in verdicts},
+            warnings=[f"{v.table}: {found}" for v in verdicts for found in v.warnings],
+            pages=pages,
+        ),
     )
 
 
@@ -75,7 +69,12 @@ def _judged(context: Context, checks: Sequence[Check]) -> tuple[Sequence[Verdict
 def _run_name(context: Context) -> str:
     """Readable in the index of pages, and part of a path there."""
     interval = context.interval.key.replace("/", "_")
-    return f"{interval}.{context.options['layer']}.{context.lease.attempt}"
+    return f"{interval}.{_layer(context)}.{context.attempt}"
+
+
+def _layer(context: Context) -> str:
+    """What is checked: raw, features, training_set or predictions."""
+    return context.stage.name.removeprefix("validate_")
 
 
 def _folder(context: Context) -> Path:
@@ -95,7 +94,7 @@ def _record(
             "layer": check.layer,
             "table_name": verdict.table,
             "interval": context.interval.key,
-            "attempt": context.lease.attempt,
+            "attempt": context.attempt,
             "passed": verdict.state,
             "statistics": {**verdict.statistics, "version": check.version},
             "results": verdict.rows(),
@@ -120,6 +119,5 @@ def _refuse(context: Context, verdicts: Sequence[Verdict], pages: Pages) -> None
             for found in verdict.failures
         )
         raise CheckFailed(
-            f"{context.case.name} {context.options['layer']} of {context.interval} was not "
-            f"published: {said}"
+            f"{context.case.name} {_layer(context)} of {context.interval} was not published: {said}"
         )

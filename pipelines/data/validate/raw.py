@@ -5,8 +5,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from expectations.suites import bronze_suite, intake_suite
+from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
+from pipelines.data.validate.job import publish_proven
 from pipelines.stores.delta import partition_predicate
 from pipelines.use_cases.spec.use_case import Feed, Layer
 
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 Counts: TypeAlias = Mapping[tuple[str, Layer], Sequence[int]]
 
 _LAYERS: tuple[Layer, Layer] = ("bronze", "quarantine")
+
+
+def run(context: Context) -> Outcome[Validated]:
+    """Prove the kept and the quarantined rows of every feed, and publish them.
+
+    Raises:
+        CheckFailed: a table failed, or holds another interval's work; nothing was published.
+    """
+    return publish_proven(context, checks(context))
 
 
 def checks(context: Context) -> Iterator[Check]:

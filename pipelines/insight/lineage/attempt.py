@@ -8,32 +8,33 @@ from typing import Any
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from sqlalchemy import Engine, select
 
+from pipelines.core import journal
 from pipelines.core.journal import published, runs, validations
+from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.insight.lineage import emit, kept
-from pipelines.insight.lineage.datasets import Describer, Places, Told
+from pipelines.insight.lineage.datasets import Describer, Noted, Places
 from pipelines.insight.lineage.events import StageRun
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 
 
-def told(
+def reported(
     settings: Settings,
     engine: Engine,
     case: UseCase,
+    stage: Stage[Any],
     interval: Interval,
     attempt: int,
     *,
-    module: str,
     options: Mapping[str, str],
 ) -> AbstractContextManager[None]:
     """Events of an attempt whose row the journal has: START on entering, its end on leaving."""
     row = _row(engine, attempt)
-    stage = StageRun(
+    run = StageRun(
         namespace=os.environ.get("OPENLINEAGE_NAMESPACE", "millrace"),
         case=case.name,
-        stage=row.stage,
-        module=module,
+        stage=stage,
         interval=interval,
         attempt=attempt,
         started_at=row.started_at,
@@ -44,12 +45,12 @@ def told(
 
     def datasets() -> tuple[list[InputDataset], list[OutputDataset]]:
         known = kept.case_lineage(settings, engine, case)
-        places = Places(stage.namespace, str(settings.landing), settings.mlflow_uri)
-        found = _told(engine, attempt)
-        describer = Describer(case, known, places, stage.stage, interval, found)
+        places = Places(run.namespace, str(settings.landing), settings.mlflow_uri)
+        found = _noted(engine, stage, attempt)
+        describer = Describer(case, known, places, stage, interval, found)
         return describer.inputs(), describer.outputs()
 
-    return emit.told(stage, settings.home / "lineage", datasets)
+    return emit.reported(run, settings.home / "lineage", datasets)
 
 
 def _row(engine: Engine, attempt: int) -> Any:
@@ -57,15 +58,16 @@ def _row(engine: Engine, attempt: int) -> Any:
         return connection.execute(select(runs).where(runs.c.attempt == attempt)).one()
 
 
-def _told(engine: Engine, attempt: int) -> Told:
+def _noted(engine: Engine, stage: Stage[Any], attempt: int) -> Noted:
     """What the journal says of an attempt: its result, its checks, its publications."""
     checks = select(validations).where(validations.c.attempt == attempt)
     noted = select(published).where(published.c.attempt == attempt)
     with engine.connect() as connection:
         checked = connection.execute(checks).all()
         proven = connection.execute(noted).all()
-    return Told(
-        result=_row(engine, attempt).result or {},
+    result = _row(engine, attempt).result
+    return Noted(
+        outcome=journal.parsed(stage, result) if result else None,
         checked={row.table_name: (row.statistics["version"], row.results) for row in checked},
         published={row.table_name: row.rows for row in proven},
     )

@@ -60,8 +60,8 @@ def _of_prediction(case: UseCase, asked: str) -> tuple[dict[str, Any], str]:
     journal = _journal(settings)
     past = history.read(journal, case.name)
     said = predictions.find(settings, past, case, asked)
-    teller = facts.Teller(case, kept.case_lineage(settings, journal, case), past)
-    fact = teller.prediction(said)
+    provenance = facts.Provenance(case, kept.case_lineage(settings, journal, case), past)
+    fact = provenance.prediction(said)
     return facts.to_json(fact), facts.in_words(fact)
 
 

@@ -24,6 +24,21 @@ from openlineage.client.generated.schema_dataset import (
 )
 from openlineage.client.generated.storage_dataset import StorageDatasetFacet
 
+from pipelines.core.outcomes import (
+    Assembled,
+    Extracted,
+    Ingested,
+    Judged,
+    Materialized,
+    Outcome,
+    Predicted,
+    RolledBack,
+    Trained,
+    Transformed,
+    Validated,
+    Watched,
+)
+from pipelines.core.registry import Stage
 from pipelines.insight.lineage.case import CaseLineage, Node, landing_name, model_name, view_name
 from pipelines.insight.lineage.edges import Source
 from pipelines.use_cases.spec.interval import Interval
@@ -47,22 +62,34 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the journal says of a finished run; of a failed one the result is empty.
+class Noted:
+    """What the journal says of a run; of one that failed there is no outcome.
 
     Args:
         checked: the findings of the run's checks, by table: version and `ops.validations.results`.
         published: rows of each table that the run published.
     """
 
-    result: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome[Any] | None = None
     checked: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]] = field(default_factory=dict)
     published: Mapping[str, int] = field(default_factory=dict)
 
-    def part(self, name: str) -> Mapping[str, Any]:
-        """Rows, reads, writes or details."""
-        found: Mapping[str, Any] = self.result.get(name) or {}
-        return found
+    @property
+    def rows(self) -> Mapping[str, int]:
+        return self.outcome.rows if self.outcome else {}
+
+    @property
+    def reads(self) -> Mapping[str, int]:
+        return self.outcome.reads if self.outcome else {}
+
+    @property
+    def writes(self) -> Mapping[str, int]:
+        return self.outcome.writes if self.outcome else {}
+
+    @property
+    def details(self) -> Any:
+        """Of the type that the stage's entry in the registry names; None: it failed."""
+        return self.outcome.details if self.outcome else None
 
 
 @dataclass(frozen=True)
@@ -72,70 +99,73 @@ class Describer:
     case: UseCase
     lineage: CaseLineage
     places: Places
-    stage: str
+    stage: Stage[Any]
     interval: Interval
-    told: Told
+    noted: Noted
 
     def inputs(self) -> list[InputDataset]:
         """What the run read: tables at their versions, landing files, a model."""
-        checked = {name: version for name, (version, _) in self.told.checked.items()}
-        read = {**checked, **self.told.part("reads")}
+        checked = {name: version for name, (version, _) in self.noted.checked.items()}
+        read = {**checked, **self.noted.reads}
         found = [self._input(name, version) for name, version in read.items()]
-        if self.stage == "ingest":
-            found += [self._files(feed, names) for feed, names in self._landed()]
-        number = self._model()
-        if number is not None and self.stage != "train":
+        found += [self._files(feed, names) for feed, names in self._landed()]
+        number = self._model_used()
+        if number is not None:
             found.append(self._input(model_name(self.case.name), number))
         return found
 
     def outputs(self) -> list[OutputDataset]:
         """What the run wrote, each with the columns that its columns come from."""
-        writes = self.told.part("writes").items()
+        writes = self.noted.writes.items()
         found = [self._output(name, v, self._rows(name)) for name, v in writes]
-        if self.stage == "extract":
-            found += [self._landing(feed, rows) for feed, rows in self.told.part("rows").items()]
-        if self.stage == "materialize":
-            online = self.told.part("details").get("online_as_of", {})
-            views = ((view_name(self.case.name, state), at) for state, at in online.items())
-            found += [self._output(view, at) for view, at in views]
-        number = self._model()
-        if number is not None and self.stage == "train":
-            found.append(self._output(model_name(self.case.name), number))
+        match self.noted.details:
+            case Extracted():
+                found += [self._landing(feed, rows) for feed, rows in self.noted.rows.items()]
+            case Materialized(online_as_of=online):
+                views = ((view_name(self.case.name, state), at) for state, at in online.items())
+                found += [self._output(view, at.isoformat()) for view, at in views]
+            case Trained(number=number):
+                found.append(self._output(model_name(self.case.name), number))
         return found
 
     def _landed(self) -> Iterable[tuple[str, Sequence[str]]]:
-        files: Mapping[str, Mapping[str, str]] = self.told.part("details").get("files", {})
+        details = self.noted.details
+        files = details.files if isinstance(details, Ingested) else {}
         return ((feed, list(names)) for feed, names in files.items())
 
-    def _model(self) -> int | None:
-        """The version of the model that the run made, judged or used."""
-        names = {"train": "number", "predict": "model_version", "monitor": "model_version"}
-        name = names.get(self.stage, "version")
-        number: int | None = self.told.part("details").get(name)
-        return number
+    def _model_used(self) -> int | None:
+        """The version of the model that the run judged or used."""
+        match self.noted.details:
+            case Predicted(model_version=number) | Watched(model_version=number):
+                return number
+            case Judged(version=number) | RolledBack(version=number):
+                return number
+        return None
 
     def _rows(self, name: str) -> int | None:
         """The rows that the run wrote into a table."""
-        rows, (layer, _, table) = self.told.part("rows"), name.partition(".")
-        counts = {
-            "transform": rows.get(name),
-            "ingest": rows.get(
-                f"{table.removeprefix(f'{self.case.name}_')}_"
-                f"{'kept' if layer == 'bronze' else 'quarantined'}"
-            ),
-            "assemble": sum(rows.values()),
-            "predict": rows.get("new"),
-            "validate": self.told.published.get(name),
-        }
-        return counts.get(self.stage)
+        rows, (layer, _, table) = self.noted.rows, name.partition(".")
+        match self.noted.details:
+            case Transformed():
+                return rows.get(name)
+            case Ingested():
+                feed = table.removeprefix(f"{self.case.name}_")
+                return rows.get(f"{feed}_{'kept' if layer == 'bronze' else 'quarantined'}")
+            case Assembled():
+                return sum(rows.values())
+            case Predicted():
+                return rows.get("new")
+            case Validated():
+                return self.noted.published.get(name)
+        return None
 
     def _input(
         self, name: str, version: Any, more: Mapping[str, InputDatasetFacet] | None = None
     ) -> InputDataset:
         namespace, place = self.places.of(name)
         own: dict[str, InputDatasetFacet] = {**(more or {})}
-        if name in self.told.checked:
-            own["dataQualityAssertions"] = _assertions(self.told.checked[name][1])
+        if name in self.noted.checked:
+            own["dataQualityAssertions"] = _assertions(self.noted.checked[name][1])
         return InputDataset(namespace, place, inputFacets=own, facets=self._facets(name, version))
 
     def _output(
@@ -149,7 +179,7 @@ class Describer:
         facets = self._facets(name, version)
         node = self.lineage.by_name.get(name)
         # A check reads the table that it publishes: it makes no column of it.
-        if node and node.reads and self.stage != "validate":
+        if node and node.reads and self.stage.makes_versions:
             facets["columnLineage"] = column_lineage(node, self.places)
         own: dict[str, OutputDatasetFacet] = {**(more or {})}
         if rows is not None:

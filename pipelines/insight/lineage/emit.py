@@ -86,7 +86,7 @@ def _one_line(error: BaseException) -> str:
 
 
 @contextmanager
-def told(stage: StageRun, folder: Path, datasets: "Datasets") -> Iterator[None]:
+def reported(stage: StageRun, folder: Path, datasets: "Datasets") -> Iterator[None]:
     """START now; then COMPLETE, ABORT (nothing was due) or FAIL with its error.
 
     It encloses what writes the journal, so that `datasets` finds the run's row finished.

@@ -27,14 +27,11 @@ from openlineage.client.generated.processing_engine_run import ProcessingEngineR
 from openlineage.client.generated.tags_run import TagsRunFacet, TagsRunFacetFields
 from openlineage.client.uuid import generate_static_uuid
 
+from pipelines.core.registry import Stage
 from pipelines.use_cases.spec.interval import Interval
 
 # Who says it; OpenLineage wants a URI here.
 _PRODUCER = f"urn:millrace:{version('millrace')}"
-
-# What does a stage's work; the package tells its version.
-_ENGINES = {"transform": "dbt-core", "materialize": "feast", "train": "torch", "promote": "mlflow"}
-_ENGINE = "pyspark"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +39,12 @@ class StageRun:
     """One attempt of a stage, as its events name it.
 
     Args:
-        module: the stage's module, whose docstring says what it does.
         airflow_run: `dag_id/run_id/task_id` where Airflow started it.
     """
 
     namespace: str
     case: str
-    stage: str
-    module: str
+    stage: Stage[Any]
     interval: Interval
     attempt: int
     started_at: datetime
@@ -59,9 +54,8 @@ class StageRun:
 
     @property
     def job(self) -> str:
-        """Such as `flight_delays.ingest`; the two checks and the two questions have their own."""
-        kind = self.options.get("layer") or self.options.get("what")
-        return ".".join(part for part in (self.case, self.stage, kind) if part)
+        """Such as `flight_delays.ingest`."""
+        return f"{self.case}.{self.stage.name}"
 
     @property
     def run_id(self) -> str:
@@ -82,9 +76,9 @@ def event(
     """One event of a stage run.
 
     Example:
+        >>> from pipelines.core.registry import INGEST
         >>> stage = StageRun(
-        ...     namespace="millrace", case="flight_delays", stage="ingest",
-        ...     module="pipelines.data.ingest.job", attempt=7,
+        ...     namespace="millrace", case="flight_delays", stage=INGEST, attempt=7,
         ...     interval=Interval.parse("2026-11-20"), code_version="0.1.0",
         ...     started_at=datetime(2026, 11, 21, tzinfo=UTC))
         >>> made = event(stage, RunState.START, stage.started_at)
@@ -108,7 +102,7 @@ def _instant(at: datetime) -> str:
 
 
 def _run_facets(stage: StageRun, error: str | None) -> dict[str, RunFacet]:
-    engine = _ENGINES.get(stage.stage, _ENGINE)
+    engine = stage.stage.engine
     tags = {
         "attempt": str(stage.attempt),
         "code_version": stage.code_version,
@@ -150,7 +144,7 @@ def _parent(airflow_run: str) -> ParentRunFacet:
 
 def _job_facets(stage: StageRun) -> dict[str, JobFacet]:
     return {
-        "documentation": DocumentationJobFacet(description=_documentation(stage.module)),
+        "documentation": DocumentationJobFacet(description=_documentation(stage.stage.module)),
         "jobType": JobTypeJobFacet(processingType="BATCH", integration="MILLRACE", jobType="TASK"),
     }
 

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
+from pipelines.core.outcomes import Ingested, Transformed
 from pipelines.insight.lineage import trees
 from pipelines.insight.lineage.case import CaseLineage, landing_name, model_name
 from pipelines.insight.lineage.history import History, Publication, Run
@@ -33,8 +35,8 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Teller:
-    """Tells what versions are made of; narrows a run's tables to those that one table reads."""
+class Provenance:
+    """What versions are made of; narrows a run's tables to those that one table reads."""
 
     case: UseCase
     lineage: CaseLineage
@@ -65,7 +67,7 @@ class Teller:
             name=model_name(self.case.name),
             version=number,
             run=run,
-            details={name: run.details[name] for name in names} if run else {},
+            details={name: _plain(getattr(run.details, name)) for name in names} if run else {},
             made_of=[self.table(name, v) for name, v in run.reads.items()] if run else (),
         )
 
@@ -73,7 +75,7 @@ class Teller:
         """A table at a version: its parts by interval, and the newest versions they were made of.
 
         A later version of a table holds the parts of the earlier ones, so the newest says all.
-        Many ways lead to one version: it is told once.
+        Many ways lead to one version: it is worked out once.
         """
         if (name, version) not in self._tables:
             self._tables[name, version] = self._table(name, version)
@@ -84,7 +86,7 @@ class Teller:
         writers = [self.history.writer(name, part.version) for part in parts]
         runs = [each for each in (*writers, run) if each]
         details = {"parts": [_part_json(*part) for part in zip(parts, writers, strict=True)]}
-        if run and run.stage == "ingest":
+        if run and isinstance(run.details, Ingested):
             made_of = [self._files(name, parts, writers)]
         else:
             made_of = self._newest(name, runs)
@@ -122,7 +124,7 @@ class Teller:
         feed = name.removeprefix(f"{name.partition('.')[0]}.{self.case.name}_")
         files: dict[str, str] = {}
         for run in (each for each in writers if each):
-            files |= run.details.get("files", {}).get(feed, {})
+            files |= run.details.files.get(feed, {})
         return Fact(
             kind="files",
             name=landing_name(self.case.name, feed),
@@ -133,10 +135,14 @@ class Teller:
                 "not_noted": [
                     part.interval
                     for part, run in zip(parts, writers, strict=True)
-                    if not run or "files" not in run.details
+                    if not run or not run.details.files
                 ],
             },
         )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _versions(name: str, run: Run, wanted: Sequence[str] | None) -> Iterator[tuple[str, int]]:
@@ -154,22 +160,22 @@ def _part_json(part: Publication, run: Run | None) -> dict[str, Any]:
         "published_at": part.published_at.isoformat(),
         "attempt": run.attempt if run else None,
         "reads": dict(run.reads) if run else {},
-        "compiled": run.details.get("compiled") if run else None,
+        "compiled": run.details.compiled if run and isinstance(run.details, Transformed) else None,
     }
 
 
 def to_json(fact: Fact) -> dict[str, Any]:
     """A fact and all below it, each version once."""
-    told: dict[str, dict[str, Any]] = {}
-    _gather(fact, told)
-    return {"asked": fact.title, "facts": told}
+    facts: dict[str, dict[str, Any]] = {}
+    _gather(fact, facts)
+    return {"asked": fact.title, "facts": facts}
 
 
-def _gather(fact: Fact, told: dict[str, dict[str, Any]]) -> None:
-    if fact.title in told:
+def _gather(fact: Fact, facts: dict[str, dict[str, Any]]) -> None:
+    if fact.title in facts:
         return
     run = fact.run
-    told[fact.title] = {
+    facts[fact.title] = {
         "kind": fact.kind,
         "name": fact.name,
         "version": fact.version,
@@ -186,7 +192,7 @@ def _gather(fact: Fact, told: dict[str, dict[str, Any]]) -> None:
         "made_of": [each.title for each in fact.made_of],
     }
     for each in fact.made_of:
-        _gather(each, told)
+        _gather(each, facts)
 
 
 def in_words(fact: Fact) -> str:

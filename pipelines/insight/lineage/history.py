@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from pipelines.core import journal
+from pipelines.core import journal, registry
+from pipelines.core.outcomes import Predicted, Trained
+from pipelines.core.registry import STAGES
 from pipelines.use_cases.spec.interval import Interval
 
 # The stages that make versions; the checks only prove them.
-MAKERS = ("ingest", "transform", "assemble", "train", "predict")
+MAKERS = tuple(stage.name for stage in STAGES.values() if stage.makes_versions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,7 @@ class Run:
     ended_at: datetime
     reads: Mapping[str, int]
     writes: Mapping[str, int]
-    details: Mapping[str, Any]
+    details: Any  # of the type that the stage's entry in the registry names
     code_version: str | None = None
     airflow_run: str | None = None
 
@@ -85,8 +87,8 @@ class History:
         Later ones found it made from the same rows; so did the first, if the one before it died
         after it had registered the version.
         """
-        trained = (run for run in self.runs if run.stage == "train")
-        return next((run for run in trained if run.details.get("number") == number), None)
+        trained = (run for run in self.runs if isinstance(run.details, Trained))
+        return next((run for run in trained if run.details.number == number), None)
 
     def answered(self, model_version: int, at: datetime) -> Run | None:
         """The run of `predict` that gave a version's answers at an instant."""
@@ -94,8 +96,8 @@ class History:
             (
                 run
                 for run in self.runs
-                if run.stage == "predict"
-                and run.details.get("model_version") == model_version
+                if isinstance(run.details, Predicted)
+                and run.details.model_version == model_version
                 and run.started_at <= at <= run.ended_at
             ),
             None,
@@ -146,6 +148,6 @@ def read(engine: Engine, case: str) -> History:
 
 def _run(row: Any) -> Run:
     names = ("attempt", "stage", "interval", "started_at", "ended_at", "code_version")
-    result = {name: row.result[name] for name in ("reads", "writes", "details")}
+    outcome = journal.parsed(registry.find(row.stage), row.result)
     own = {name: getattr(row, name) for name in (*names, "airflow_run")}
-    return Run(**own, **result)
+    return Run(**own, reads=outcome.reads, writes=outcome.writes, details=outcome.details)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from pipelines.core import journal
+from pipelines.core.registry import TRANSFORM
 from pipelines.core.settings import ROOT, Settings
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.learning import inputs
@@ -79,8 +80,8 @@ def _models(
     settings: Settings, engine: Engine, case: UseCase
 ) -> tuple[str | None, list[CompiledModel] | None]:
     """The digest that the newest transform kept its SQL by, and that SQL, if it is here."""
-    done = journal.newest_done(engine, case.name, "transform")
-    project: str | None = done.result["details"].get("compiled") if done else None
+    done = journal.newest_done(engine, case.name, TRANSFORM)
+    project = done.outcome.details.compiled if done else None
     models = compiled.read(settings.home, case.name, project) if project else None
     return (project if models else None), models
 

@@ -84,7 +84,9 @@ def transformed(case: UseCase, models: Sequence[CompiledModel]) -> list[Node]:
     """Silver and gold by the SQL that builds them; each after what it reads."""
     published = _published_names(case)
     built = {name: build for build, name in published.items()}
-    known = {node.name: list(node.columns) for node in ingested(case)}
+    bronze = {node.name: list(node.columns) for node in ingested(case)}
+    # What was compiled without a pin names the published view.
+    known = bronze | {built[name]: columns for name, columns in bronze.items() if name in built}
     known |= {built[model.table]: list(model.columns) for model in models}
     found = {model.table: _model_node(model, known, published) for model in models}
     return _in_order(found)
@@ -92,7 +94,7 @@ def transformed(case: UseCase, models: Sequence[CompiledModel]) -> list[Node]:
 
 def _published_names(case: UseCase) -> dict[str, str]:
     """The name that readers use of each table that dbt's SQL names by its build."""
-    layers: tuple[Layer, Layer] = ("silver", "gold")
+    layers: tuple[Layer, ...] = ("bronze", "silver", "gold")
     return {
         case.build_table(layer, name): case.table(layer, name)
         for layer in layers

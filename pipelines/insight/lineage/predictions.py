@@ -7,6 +7,7 @@ in a value is percent-encoded.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -90,7 +91,7 @@ def find(settings: Settings, history: History, case: UseCase, asked: str) -> Pre
     if not published:
         raise CheckFailed(f"{case.name} has published no predictions yet")
     if asked == NEWEST:
-        return _newest(settings, case, case.training, published[-1])
+        return _newest(settings, case, case.training, published)
     wanted = PredictionId.parse(asked)
     if len(wanted.key) != len(case.training.row_key):
         raise UsageError(f"{asked!r}: the row key of {case.name} is {case.training.row_key}")
@@ -104,13 +105,16 @@ def find(settings: Settings, history: History, case: UseCase, asked: str) -> Pre
 
 
 def _newest(
-    settings: Settings, case: UseCase, training: Training, published: Publication
+    settings: Settings, case: UseCase, training: Training, published: Sequence[Publication]
 ) -> Prediction:
-    """Of the last published interval's answers the last one said, decided and in order of keys."""
-    end = Interval.parse(published.interval).end
-    rows = _rows(settings, case, training, published, end)
+    """Of the latest interval's answers the last one said, decided and in order of keys.
+
+    What was published last may be of an old interval, predicted again.
+    """
+    latest = max((Interval.parse(each.interval) for each in published), key=lambda each: each.end)
+    rows = _rows(settings, case, training, published[-1], latest.end)
     if not rows:
-        raise CheckFailed(f"{published.table} has no rows of {published.interval}")
+        raise CheckFailed(f"{published[-1].table} has no rows of {latest}")
     return max(rows, key=lambda row: (row.predicted_at, row.id.decided_at, row.id.key))
 
 

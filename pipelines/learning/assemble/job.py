@@ -4,7 +4,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import NothingDue
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Assembled, Outcome
+from pipelines.core.stage import Context
 from pipelines.learning import inputs
 from pipelines.learning.assemble import joined
 from pipelines.stores import delta, spark
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Assembled]:
     """Build the training set of the interval's end, its cutoff.
 
     Raises:
@@ -26,10 +27,8 @@ def run(context: Context) -> Outcome:
     """
     case, training = context.case, context.training
     split = training.split(context.interval.end)
-    spark.suit(context.spark, (split.cutoff - split.training_from).days)
-    names = (*(state.name for state in case.entity_states), DECISIONS, LABELS)
-    reads = {case.table("gold", name): context.require_published("gold", name) for name in names}
-    rows = _rows(labelled(context, case.table("gold", DECISIONS), split))
+    spark.compile_expressions(context.spark, (split.cutoff - split.training_from).days)
+    rows = _rows(labelled(context, context.read_known("gold", DECISIONS), split))
     if not rows.get("training") or not rows.get("validation"):
         raise NothingDue(
             f"{case.name} has {rows or 'no'} labelled decisions up to {split.cutoff:%Y-%m-%d}: "
@@ -44,16 +43,13 @@ def run(context: Context) -> Outcome:
     num_out = delta.count(context.spark, build, version)
     inputs.require_rows("training set", sum(rows.values()), num_out)
     context.built("gold", TRAINING_SET, version)
-    context.publish({"gold": {TRAINING_SET: version}})
     log.info("training set: %s", ", ".join(f"{count:,} {part}" for part, count in rows.items()))
-    details = {
-        "digest": delta.digest(context.spark, built),
-        "split": {key: str(at) for key, at in vars(split).items()},
-        "joined": kept.to_json(),
-    }
-    return Outcome(
-        rows=rows, reads=reads, writes={case.table("gold", TRAINING_SET): version}, details=details
+    details = Assembled(
+        digest=delta.digest(context.spark, built),
+        split={key: str(at) for key, at in vars(split).items()},
+        joined=kept.to_json(),
     )
+    return Outcome(rows=rows, writes={case.table("gold", TRAINING_SET): version}, details=details)
 
 
 def labelled(context: Context, decisions: str, split: Split) -> "DataFrame":
@@ -62,7 +58,7 @@ def labelled(context: Context, decisions: str, split: Split) -> "DataFrame":
     Of a label that was corrected the newest version known by then counts. Rows between two parts,
     decided in one and known in the next, are in neither.
     """
-    label, table = context.training.label, context.case.table("gold", LABELS)
+    label, table = context.training.label, context.read_known("gold", LABELS)
     key = ", ".join(f"`{name}`" for name in context.training.row_key)
     span = f"known_at >= {instant(split.training_from)} and known_at < {instant(split.cutoff)}"
     return context.spark.sql(f"""

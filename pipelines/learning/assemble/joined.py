@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from pipelines.core import journal
 from pipelines.core.journal import published
+from pipelines.core.registry import ASSEMBLE
 from pipelines.core.stage import Context
 from pipelines.learning import inputs
 from pipelines.stores import delta
@@ -109,15 +110,14 @@ def tables(context: Context) -> Sequence[str]:
 
 
 def _kept(context: Context) -> Kept | None:
-    row = journal.newest_done(context.engine, context.case.name, "assemble")
-    noted = row and row.result["details"].get("joined")
-    return Kept.from_json(noted) if noted else None
+    done = journal.newest_done(context.engine, context.case.name, ASSEMBLE)
+    noted = done and done.outcome.details.joined
+    return Kept.from_json(dict(noted)) if noted else None
 
 
 def _newest_publication(context: Context) -> int:
-    newest = select(func.max(published.c.id)).where(published.c.table_name.in_(tables(context)))
-    with context.engine.connect() as connection:
-        return int(connection.execute(newest).scalar_one())
+    """Of what is read: one that came since will be seen by the next training."""
+    return max(context.pins[table].publication for table in tables(context))
 
 
 def _republished(context: Context, publication: int) -> list[datetime]:

@@ -19,7 +19,8 @@ from sqlalchemy import insert, select
 from models.columns import Columns
 from pipelines.core import journal
 from pipelines.core.errors import CheckFailed, NothingDue
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.outcomes import Outcome, Watched
+from pipelines.core.stage import Context
 from pipelines.learning import champion, inputs
 from pipelines.learning.champion import Champion
 from pipelines.learning.monitor import policy
@@ -27,7 +28,7 @@ from pipelines.learning.monitor.drift import PREDICTION, Drift, compare
 from pipelines.stores import mlflow
 from pipelines.stores.delta import instant
 from pipelines.stores.objects import write_whole
-from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.training import LABELS, PREDICTIONS, Training
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ QUALITY_DAYS = 14
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Watched]:
     """Judge the champion's predictions up to the interval's end, and say if retraining is due.
 
     Raises:
@@ -45,7 +46,7 @@ def run(context: Context) -> Outcome:
         CheckFailed: the interval's predictions, the labels or the reference are not there.
     """
     training = context.training
-    reads = _require_published(context)
+    _require_published(context)
     best, columns = _predictor(context), inputs.model(context.case.name).columns
     current = _fetch(context, _answers_query(context, training, columns))
     log.info(
@@ -59,7 +60,7 @@ def run(context: Context) -> Outcome:
     judgement = policy.judge(drift, current.num_rows, quality, promised.roc_auc, training.watch)
     flags = [judgement.drifted, *policy.newest_first(_verdicts_before(context, best))]
     trained = champion.last_training(context.engine, context.case.name)
-    since = max(best.cutoff, trained.cutoff) if trained else best.cutoff
+    since = max(best.cutoff, trained.outcome.details.cutoff) if trained else best.cutoff
     due, why = policy.is_due(flags, training.watch, since, context.interval.end)
     reason = f"{judgement.reason}; {why}"
     log.info("%s", reason)
@@ -72,11 +73,16 @@ def run(context: Context) -> Outcome:
         "page": page,
     }
     _record(context, row)
-    shown = {name: row[name] for name in ("drifted", "due", "reason", "page")}
     return Outcome(
         rows={"predictions": current.num_rows, "labelled": quality.num_labelled},
-        reads=reads,
-        details={**shown, "quality": asdict(quality), "model_version": best.version},
+        details=Watched(
+            model_version=best.version,
+            drifted=judgement.drifted,
+            due=due,
+            reason=reason,
+            page=page,
+            quality=asdict(quality),
+        ),
     )
 
 
@@ -91,7 +97,7 @@ def _predictor(context: Context) -> Champion:
     Raises:
         NothingDue: nobody answered it.
     """
-    table = context.case.table("gold", "predictions")
+    table = context.read("gold", PREDICTIONS)
     start, end = context.interval.start, context.interval.end
     newest = (
         f"select max_by(model_version, predicted_at) as version from {table} "
@@ -105,25 +111,23 @@ def _predictor(context: Context) -> Champion:
     return found
 
 
-def _require_published(context: Context) -> dict[str, int]:
-    """The published versions that are read; predictions must reach the interval's end."""
-    predictions, labels = (context.case.table("gold", name) for name in ("predictions", "labels"))
-    until = context.published_until("gold", "predictions")
-    if until is None or until < context.interval.end:
-        said = f"published until {until:%Y-%m-%dT%H:%MZ}" if until else "not published yet"
+def _require_published(context: Context) -> None:
+    """Predictions must reach the interval's end; of labels there must be some.
+
+    Raises:
+        CheckFailed: they don't, or there are none; says what to run.
+    """
+    pin, table = context.published("gold", PREDICTIONS), context.case.table("gold", PREDICTIONS)
+    if pin is None or pin.until < context.interval.end:
+        said = f"published until {pin.until:%Y-%m-%dT%H:%MZ}" if pin else "not published yet"
         raise CheckFailed(
-            f"{predictions} is {said}, so {context.interval} can't be "
+            f"{table} is {said}, so {context.interval} can't be "
             f"judged; first run `millrace predict {context.case.name} --interval "
             f"{context.interval}` and validate its predictions"
         )
-    versions = {
-        predictions: context.published_version("gold", "predictions"),
-        labels: context.published_version("gold", "labels"),
-    }
-    found = {name: version for name, version in versions.items() if version is not None}
-    if labels not in found:
+    labels = context.case.table("gold", LABELS)
+    if context.published("gold", LABELS) is None:
         raise CheckFailed(f"{labels} is not published; run build_features of {context.case.name}")
-    return found
 
 
 def _fetch(context: Context, query: str) -> pa.Table:
@@ -132,7 +136,8 @@ def _fetch(context: Context, query: str) -> pa.Table:
 
 def _answers_query(context: Context, training: Training, columns: Columns) -> str:
     """The compared rows: a column that the predictions lack is left out, and counts as missing."""
-    held = set(context.spark.table(context.case.table("gold", "predictions")).columns)
+    table = context.read("gold", PREDICTIONS)
+    held = set(context.spark.sql(f"select * from {table}").columns)
     names = [f"`{name}`" for name in (*columns.inputs, PREDICTION) if name in held]
     answers = _newest(context, training, training.watch.window_days)
     return f"select {', '.join(names)} from ({answers}) {_sampled(training)}"
@@ -151,7 +156,7 @@ def _labelled_query(context: Context, training: Training) -> str:
     answers = _newest(context, training, QUALITY_DAYS, f"({out_of_sample})")
     return (
         f"with known as (select {key}, max_by(`{training.label}`, known_at) as label "
-        f"from {context.case.table('gold', 'labels')} "
+        f"from {context.read('gold', LABELS)} "
         f"where known_date between {first} and {last} "
         f"and known_at < {instant(end)} group by {key}) "
         f"select `{PREDICTION}`, label from ({answers}) join known using ({key}) "
@@ -168,7 +173,7 @@ def _newest(context: Context, training: Training, days: int, condition: str = "t
     end = context.interval.end
     start = end - timedelta(days=days)
     return (
-        f"select * from {context.case.table('gold', 'predictions')} "
+        f"select * from {context.read('gold', PREDICTIONS)} "
         f"where decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
         f"and decided_at > {instant(start)} and decided_at <= {instant(end)} "
         f"and {condition} "
@@ -208,7 +213,7 @@ def _compared(
         return None, None
     heading = f"{context.case.name} {context.interval}: version {best.version}"
     drift, page = compare(reference, current, columns, watch, heading)
-    place = page_file(context.interval.key, context.case.name, context.lease.attempt)
+    place = page_file(context.interval.key, context.case.name, context.attempt)
     write_whole(context.settings.reports / place, page)
     return drift, place.as_posix()
 
@@ -244,8 +249,8 @@ def _record(context: Context, verdict: dict[str, Any]) -> None:
         case_name=context.case.name,
         interval=context.interval.key,
         until=context.interval.end,
-        attempt=context.lease.attempt,
+        attempt=context.attempt,
         **verdict,
     )
-    with context.lease.commit() as connection:
+    with context.commit() as connection:
         connection.execute(row)

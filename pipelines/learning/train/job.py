@@ -10,9 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.core.errors import MillraceError
+from pipelines.core.errors import CheckFailed, MillraceError
+from pipelines.core.outcomes import Outcome, Trained
 from pipelines.core.settings import ROOT
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.learning import inputs
 from pipelines.learning.train import record
 from pipelines.stores import delta, mlflow
@@ -29,39 +30,50 @@ log = logging.getLogger(__name__)
 PARTS = ("training", "validation", "evaluation")
 
 
-def run(context: Context) -> Outcome:
+def run(context: Context) -> Outcome[Trained]:
     """Train on as many processes as the case says; a killed attempt goes on where it was.
 
     Raises:
-        CheckFailed: the training set is another interval's.
+        CheckFailed: the published training set is another interval's.
         MillraceError: the data or the loss forbid a model; says which.
     """
     case = context.case
-    table, version = case.table("gold", TRAINING_SET), context.built_version("gold", TRAINING_SET)
-    built = f"{case.build_table('gold', TRAINING_SET)} version as of {version}"
+    proven = _training_set(context)
+    table = case.table("gold", TRAINING_SET)
     spec = inputs.model(case.name)
-    digest = delta.digest(context.spark, built)
+    digest = delta.digest(context.spark, proven)
     fingerprint = _fingerprint(spec, digest)
     known = _trained_before(context, fingerprint)
     if known:
         log.info("version %d was trained from the same rows and settings", known.number)
-        return Outcome(reads={table: version}, details={**_named(known), "reused": True})
+        return Outcome(details=_details(known, reused=True))
     folder = context.settings.home / "training" / case.name / fingerprint[:16]
-    parts = _fetch(context, built, folder, spec)
+    parts = _fetch(context, proven, folder, spec)
     made = _trained(context, _job(context, spec, folder), {"data_digest": digest})
     tags = {
         "interval": context.interval.key,
         "fingerprint": fingerprint,
         "cutoff": context.interval.end.isoformat(),
-        "training_set": f"{table}@{version}",
+        "training_set": f"{table}@{context.reads[table]}",
         "data_digest": digest,
     }
     registered, evaluated = record.register(context, made, parts["evaluation"], tags)
     return Outcome(
         rows={name: rows.num_rows for name, rows in parts.items()},
-        reads={table: version},
-        details={**_named(registered), "evaluation": asdict(evaluated), "reused": False},
+        details=_details(registered, reused=False, evaluation=asdict(evaluated)),
     )
+
+
+def _training_set(context: Context) -> str:
+    """The proven training set of the interval, as SQL names it."""
+    pin = context.published("gold", TRAINING_SET)
+    if pin is None or pin.interval != context.interval.key:
+        raise CheckFailed(
+            f"{context.case.table('gold', TRAINING_SET)} is published for "
+            f"{pin.interval if pin else 'nothing yet'}, not for {context.interval}; run assemble "
+            f"and validate_training_set of {context.interval} first"
+        )
+    return context.read("gold", TRAINING_SET)
 
 
 def _fingerprint(spec: "ModelSpec", data_digest: str) -> str:
@@ -78,12 +90,14 @@ def _trained_before(context: Context, fingerprint: str) -> mlflow.Version | None
     return next((version for version in same if version.cutoff == context.interval.end), None)
 
 
-def _named(version: mlflow.Version) -> dict[str, Any]:
-    return {**vars(version), "cutoff": version.cutoff.isoformat()}
+def _details(
+    version: mlflow.Version, *, reused: bool, evaluation: Mapping[str, Any] | None = None
+) -> Trained:
+    return Trained(**vars(version), reused=reused, evaluation=evaluation)
 
 
 def _fetch(
-    context: Context, built: str, folder: Path, spec: "ModelSpec"
+    context: Context, proven: str, folder: Path, spec: "ModelSpec"
 ) -> Mapping[str, "pa.Table"]:
     """The parts as Arrow, in the order of their rows' keys; the first two as files as well."""
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -95,7 +109,7 @@ def _fetch(
     names = ", ".join(f"`{name}`" for name in columns)
     parts = {}
     for part in PARTS:
-        query = f"select {names} from {built} where part = '{part}' order by {order}"
+        query = f"select {names} from {proven} where part = '{part}' order by {order}"
         parts[part] = context.spark.sql(query).toArrow()
         pq.write_table(parts[part], folder / f"{part}.parquet")
     return parts
@@ -122,11 +136,11 @@ def _trained(context: Context, job: "Job", facts: Mapping[str, Any]) -> record.T
     """
     from models import worker
 
-    path, told = job.folder / "job.json", job.folder / "train.log"
+    path, words = job.folder / "job.json", job.folder / "train.log"
     job.write(path)
     command = worker.command(path, num_ranks=context.training.num_ranks)
     threads = max(1, (os.cpu_count() or 1) // context.training.num_ranks)
-    with told.open("ab") as out:
+    with words.open("ab") as out:
         ended = subprocess.run(
             command,
             cwd=ROOT,
@@ -138,7 +152,7 @@ def _trained(context: Context, job: "Job", facts: Mapping[str, Any]) -> record.T
     failure = job.folder / "failure.json"
     if ended.returncode:
         said = json.loads(failure.read_text())["message"] if failure.exists() else "no model"
-        raise MillraceError(f"training of {context.case.name}: {said}; see {told}")
+        raise MillraceError(f"training of {context.case.name}: {said}; see {words}")
     result = json.loads((job.folder / "result.json").read_text())
     log.info(
         "%d ranks, %.0f s, best epoch %d",

@@ -44,7 +44,7 @@ def register(
     label = label_vector(evaluation, columns.label)
     probability = scoring.load(made.model, made.result["digest"]).score(evaluation)
     evaluated = metrics.evaluate(label, probability)
-    case, name = context.case.name, f"{context.interval.key} (attempt {context.lease.attempt})"
+    case, name = context.case.name, f"{context.interval.key} (attempt {context.attempt})"
     with (
         tempfile.TemporaryDirectory(prefix="millrace-") as scratch,
         mlflow.run(context.settings, case, name, {**tags, "code_version": code_version()}) as run,

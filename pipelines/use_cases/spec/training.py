@@ -69,6 +69,8 @@ class Training:
     Args:
         row_key: the columns that decisions and labels share.
         label: the boolean column of `labels` to predict.
+        labels_come_later: a label that was known before its decision refuses the training set;
+            False: it is a warning, as where the source does not say when labels came.
         look_back_days: decisions this far before the cutoff are used.
         validation_days: the days before the evaluation that say when to stop.
         evaluation_days: the newest days, seen by no training: the gate's.
@@ -77,6 +79,7 @@ class Training:
 
     row_key: tuple[str, ...]
     label: str
+    labels_come_later: bool = False
     look_back_days: int = 90
     validation_days: int = 7
     evaluation_days: int = 14
