@@ -111,7 +111,7 @@ def _form_key(params: Mapping[str, Any]) -> str | None:
     return f"{first}/{last}" if first else None
 
 
-@task(retries=0)
+@task(retries=0, execution_timeout=timedelta(minutes=5))
 def check_key(ranges: bool, **context: Any) -> str:
     """Refuse a key that is not an interval of this Dag, before anything is read."""
     key = interval_key(cast("Context", context))

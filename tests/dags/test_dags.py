@@ -4,9 +4,12 @@ import itertools
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from pipelines.core.registry import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
@@ -83,16 +86,26 @@ def test_parsing_a_dag_file_imports_nothing_heavy():
 
 
 MODEL_DAGS = {
-    "train_model": ["check_key", "due", "assemble", "train", "promote"],
+    "train_model": [
+        "check_key",
+        "due_training",
+        "assemble",
+        "validate_training_set",
+        "train",
+        "promote",
+    ],
     "predict_batch": ["check_key", "predict", "validate_predictions"],
-    "watch_drift": ["check_key", "monitor", "due"],
+    "watch_drift": ["check_key", "monitor", "due_drift"],
 }
 WAITS_FOR = {
     "train_model": {"flight_delays.features", "flight_delays.drift"},
     "predict_batch": {"flight_delays.features"},
     "watch_drift": {"flight_delays.predictions"},
 }
-EMITS = {("predict_batch", "validate_predictions"): "predictions", ("watch_drift", "due"): "drift"}
+EMITS = {
+    ("predict_batch", "validate_predictions"): "predictions",
+    ("watch_drift", "due_drift"): "drift",
+}
 
 
 @pytest.fixture(scope="module", params=MODEL_DAGS)
@@ -125,30 +138,19 @@ def test_a_model_dag_emits_by_its_check_alone(model_dag):
     assert dag.description
 
 
-CALLED = {
-    ("build_features", "validate_raw"): (["--layer", "raw"], {}),
-    ("build_features", "validate_features"): (["--layer", "features"], {}),
-    ("predict_batch", "validate_predictions"): (["--layer", "predictions"], {}),
-    ("train_model", "due"): (["--for", "training"], {"forced": "--forced"}),
-    ("watch_drift", "due"): (["--for", "drift"], {}),
-}
+def test_a_task_is_its_stage_within_the_stages_limits(flows, model_dag):
+    for dag in (*flows, model_dag[1]):
+        for task in (each for each in dag.tasks if each.task_id != "check_key"):
+            stage = STAGES[task.task_id]
+            assert task.stage == stage.name
+            limits = (task.retries, task.execution_timeout)
+            assert limits == (stage.retries, stage.timeout)
 
 
-def _called(name, dag):
-    stages = [task for task in dag.tasks if task.task_id != "check_key"]
-    return {(name, task.task_id): (task.options, task.flags) for task in stages}
-
-
-def test_the_stages_of_the_data_are_called_with_their_options(flows):
-    for dag in flows:
-        for place, said in _called("build_features", dag).items():
-            assert said == CALLED.get(place, ([], {})), place
-
-
-def test_the_stages_of_the_model_are_called_with_their_options(model_dag):
-    name, dag = model_dag
-    for place, said in _called(name, dag).items():
-        assert said == CALLED.get(place, ([], {})), place
+def test_a_training_may_take_longer_than_any_other_stage():
+    longest = max(STAGES.values(), key=lambda stage: stage.timeout)
+    assert longest.name == "train"
+    assert longest.timeout > timedelta(hours=1)
 
 
 def test_a_model_dag_retries_and_takes_ranges(model_dag):

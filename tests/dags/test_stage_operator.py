@@ -110,13 +110,13 @@ def ended(stages, monkeypatch):
     """Run a stage of flight_delays whose process ends so; the operator, its hook and events."""
     from pipelines.use_cases import find
 
-    def run(exit_code=0, output='{"stage": "train"}', params=None, key="2026-11-20", **options):
+    def run(exit_code=0, output='{"stage": "train"}', params=None, key="2026-11-20", stage="train"):
         hook = _Hook()
         hook.exit_code, hook.output = exit_code, output
         monkeypatch.setattr(stages, "SubprocessHook", lambda: hook)
         case = find("flight_delays")
         outlet = stages.asset(case, "features")
-        operator = stages.stage("train", case, outlets=[outlet], **options)
+        operator = stages.stage(stage, case, outlets=[outlet])
         events = _Events()
         context = {
             "params": params or {},
@@ -159,12 +159,12 @@ def test_the_event_of_a_keyed_run_gets_its_key_from_airflow_once(ended):
 
 
 def test_a_stage_is_called_by_an_argument_list_with_what_the_form_asks(ended):
-    options = {"options": ["--for", "training"], "flags": {"forced": "--forced"}}
     for forced, flags in ((True, ["--forced"]), (False, [])):
-        _, hook, _, execute = ended(params={"day": None, "forced": forced}, **options)
+        params = {"day": None, "forced": forced}
+        _, hook, _, execute = ended(params=params, stage="due_training")
         execute()
         ((command, _),) = hook.calls
-        called = ["train", "flight_delays", "--interval", "2026-11-20", "--for", "training"]
+        called = ["due_training", "flight_delays", "--interval", "2026-11-20"]
         assert command == [sys.executable, "-m", "pipelines", *called, *flags]
 
 
@@ -203,7 +203,7 @@ OF_THE_DAY = "case=flight_delays&interval=2026-11-20"
 LINKS = {
     "extract": {},
     "ingest": {"Quarantined rows": f"{PAGE}/quarantine?{OF_THE_DAY}"},
-    "validate": {"Validation": f"{PAGE}/validation?{OF_THE_DAY}"},
+    "validate_raw": {"Validation": f"{PAGE}/validation?{OF_THE_DAY}"},
     "promote": {"Gate": f"{PAGE}/models?{OF_THE_DAY}"},
     "monitor": {"Drift": f"{PAGE}/drift?{OF_THE_DAY}"},
 }
@@ -217,11 +217,11 @@ def test_a_task_leads_to_what_it_made(stages, monkeypatch, stage):
 def test_a_task_that_failed_leads_to_the_page_that_says_why(stages, monkeypatch):
     hook = _Hook()
     hook.exit_code, hook.output = 1, "CheckFailed: a table was not published"
-    assert _after(stages, monkeypatch, "validate", hook) == LINKS["validate"]
+    assert _after(stages, monkeypatch, "validate_raw", hook) == LINKS["validate_raw"]
 
 
 def test_a_task_without_an_interval_has_no_link(stages, monkeypatch):
-    assert _after(stages, monkeypatch, "validate", _Hook(), key=None) == {"Validation": ""}
+    assert _after(stages, monkeypatch, "validate_raw", _Hook(), key=None) == {"Validation": ""}
 
 
 def test_a_training_leads_to_its_run_in_mlflow(stages, monkeypatch):
@@ -235,7 +235,7 @@ def test_a_training_leads_to_its_run_in_mlflow(stages, monkeypatch):
 
 
 def test_airflow_keeps_the_links_of_every_stage_apart(stages):
-    from pipelines.core.runner import STAGES
+    from pipelines.core.registry import STAGES
     from pipelines.use_cases import find
 
     for stage in STAGES:

@@ -9,10 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from pipelines.core.errors import MillraceError, UsageError
+from pipelines.core.outcomes import Extracted, Outcome
+from pipelines.core.registry import EXTRACT
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.data.extract import job
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
@@ -28,10 +31,20 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, now=NOW)
 
 
-def extract(settings: Settings, key: str, case: UseCase = CASE) -> Outcome:
+def extract(settings: Settings, key: str, case: UseCase = CASE) -> Outcome[Extracted]:
     # The fence is Postgres' (tests/integration/test_lease.py); here every attempt is the newest.
     lease: Any = SimpleNamespace(commit=nullcontext)
-    return job.run(Context(settings, case, Interval.parse(key), lease))
+    return job.run(
+        Context(
+            settings=settings,
+            case=case,
+            interval=Interval.parse(key),
+            stage=EXTRACT,
+            engine=create_engine("sqlite://"),
+            attempt=1,
+            lease=lease,
+        )
+    )
 
 
 def content(settings: Settings, feed: str, part: str) -> str:
@@ -49,7 +62,7 @@ def test_a_day_lands_every_feed(settings: Settings) -> None:
         "airlines": 16,
         "planes": 3322,
     }
-    assert outcome.details == {"parts": 6, "new_parts": 6}
+    assert outcome.details == Extracted(parts=6, new_parts=6)
     for feed in CASE.feeds:
         folder = settings.landing / CASE.name / feed.name / "2026-11-20"
         (listed,) = json.loads((folder / "manifest.json").read_text())["files"]
@@ -65,7 +78,7 @@ def test_the_same_day_again_changes_nothing(settings: Settings) -> None:
     extract(settings, "2026-11-20")
     before = stamps()
     later = settings.model_copy(update={"now": datetime(2026, 11, 23, tzinfo=UTC)})
-    assert extract(later, "2026-11-20").details == {"parts": 6, "new_parts": 0}
+    assert extract(later, "2026-11-20").details == Extracted(parts=6, new_parts=0)
     assert stamps() == before
 
 
@@ -76,15 +89,15 @@ def test_a_range_is_its_days_and_one_snapshot(settings: Settings) -> None:
         for path in settings.landing.rglob("*.*")
         if path.is_file()
     }
-    assert outcome.details == {"parts": 3 * 2 + 3, "new_parts": 9}
+    assert outcome.details == Extracted(parts=3 * 2 + 3, new_parts=9)
     assert {path.parts[1] for path in both if path.parts[2] == "2026-11-19"} == {
         "schedule",
         "movements",
         "weather",
     }
     # The days alone give the same files, byte for byte.
-    assert extract(settings, "2026-11-20").details == {"parts": 6, "new_parts": 0}
-    assert extract(settings, "2026-11-19").details == {"parts": 6, "new_parts": 3}
+    assert extract(settings, "2026-11-20").details == Extracted(parts=6, new_parts=0)
+    assert extract(settings, "2026-11-19").details == Extracted(parts=6, new_parts=3)
 
 
 def sample(lines: list[str], feed: str, wanted: set[tuple[str, ...]]) -> list[str]:

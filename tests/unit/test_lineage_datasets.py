@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from openlineage.client.serde import Serde
 
+from pipelines.core import journal, registry
+from pipelines.core.outcomes import Validated
 from pipelines.insight.lineage.case import CaseLineage, Node
-from pipelines.insight.lineage.datasets import Describer, Places, Told
+from pipelines.insight.lineage.datasets import Describer, Noted, Places
 from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
@@ -40,11 +42,29 @@ LINEAGE = CaseLineage(
 )
 
 
+# As each stage's outcome has them in the journal.
+_TRAINED = {"run_id": "r", "interval": "2026-11-20", "fingerprint": "f", "digest": "d"}
+DETAILS: dict[str, dict[str, Any]] = {
+    "extract": {"parts": 2, "new_parts": 2},
+    "transform": {"compiled": "c"},
+    "materialize": {"definitions_applied": False, "left_alone": []},
+    "assemble": {"digest": "d", "split": {}},
+    "train": {**_TRAINED, "cutoff": "2026-11-21T00:00:00+00:00", "reused": False},
+    "promote": {"decision": "kept", "reason": "r"},
+    "predict": {"model_version": 7},
+    "monitor": {"drifted": False, "due": False, "reason": "r", "page": None, "quality": {}},
+    "rollback": {"before": 8},
+    "validate_predictions": vars(Validated(states={}, warnings=[], pages={})),
+}
+
+
 def described(
-    stage: str, interval: str = "2026-11-20", **result: Any
+    name: str, interval: str = "2026-11-20", details: dict[str, Any] | None = None, **result: Any
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    told = Told(result=result, published={"gold.toy_predictions": 9})
-    found = Describer(CASE, LINEAGE, PLACES, stage, Interval.parse(interval), told)
+    stage = registry.find(name)
+    outcome = journal.parsed(stage, {"details": {**DETAILS[name], **(details or {})}, **result})
+    noted = Noted(outcome=outcome, published={"gold.toy_predictions": 9})
+    found = Describer(CASE, LINEAGE, PLACES, stage, Interval.parse(interval), noted)
     return [Serde.to_dict(each) for each in found.inputs()], [
         Serde.to_dict(each) for each in found.outputs()
     ]
@@ -116,7 +136,7 @@ def test_who_uses_a_model_reads_its_version(stage: str, details: dict[str, int])
         ("predict", "gold.toy_predictions", {"decisions": 12, "new": 5}, 5),
         ("assemble", "gold.toy_training_set", {"training": 8, "evaluation": 2}, 10),
         ("transform", "gold.toy_origin_states", {"gold.toy_origin_states": 96}, 96),
-        ("validate", "gold.toy_predictions", {}, 9),
+        ("validate_predictions", "gold.toy_predictions", {}, 9),
     ],
 )
 def test_the_rows_of_an_output_are_those_that_the_stage_wrote(
@@ -128,4 +148,4 @@ def test_the_rows_of_an_output_are_those_that_the_stage_wrote(
     schema = output["facets"]["schema"]["fields"]
     assert [(each["name"], each["type"]) for each in schema] == [("x", "double")]
     # A check publishes what another stage made.
-    assert ("columnLineage" in output["facets"]) == (stage != "validate")
+    assert ("columnLineage" in output["facets"]) == (stage != "validate_predictions")

@@ -19,6 +19,7 @@ import pytest
 from openlineage.client.event_v2 import InputDataset, OutputDataset, RunState
 
 from pipelines.core.errors import CheckFailed, NothingDue
+from pipelines.core.registry import VALIDATE_RAW
 from pipelines.core.settings import ROOT, Settings
 from pipelines.insight.lineage import emit, events
 from pipelines.insight.lineage.events import StageRun
@@ -28,13 +29,12 @@ from pipelines.use_cases.spec.interval import Interval
 STAGE = StageRun(
     namespace="millrace",
     case="toy",
-    stage="validate",
-    module="pipelines.data.validate.job",
+    stage=VALIDATE_RAW,
     interval=Interval.parse("2026-11-20"),
     attempt=7,
     started_at=datetime(2026, 11, 21, 1, tzinfo=UTC),
     code_version="0.1.0",
-    options={"layer": "raw"},
+    options={"forced": "True"},
     airflow_run="toy.build_features/manual__2026-11-21T01:00:00+00:00/validate_raw",
 )
 
@@ -50,20 +50,20 @@ def datasets() -> tuple[list[InputDataset], list[OutputDataset]]:
     return [InputDataset("millrace", "bronze.toy_days")], []
 
 
-def told(folder: Path) -> list[dict[str, Any]]:
+def sent(folder: Path) -> list[dict[str, Any]]:
     lines = [line for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
     return [json.loads(line) for line in lines]
 
 
 def test_a_run_is_a_pair_of_events_of_one_run(tmp_path: Path) -> None:
-    with emit.told(STAGE, tmp_path / "lineage", datasets):
+    with emit.reported(STAGE, tmp_path / "lineage", datasets):
         pass
-    start, end = told(tmp_path / "lineage")
+    start, end = sent(tmp_path / "lineage")
     assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == end["run"]["runId"] == STAGE.run_id
     assert start["eventTime"] == "2026-11-21T01:00:00Z"
-    assert end["job"]["name"] == "toy.validate.raw"
-    assert "Great Expectations" in end["job"]["facets"]["documentation"]["description"]
+    assert end["job"]["name"] == "toy.validate_raw"
+    assert "The raw layer" in end["job"]["facets"]["documentation"]["description"]
     assert [each["name"] for each in end["inputs"]] == ["bronze.toy_days"]
     facets = end["run"]["facets"]
     assert facets["nominalTime"]["nominalStartTime"] == "2026-11-20T00:00:00Z"
@@ -71,7 +71,7 @@ def test_a_run_is_a_pair_of_events_of_one_run(tmp_path: Path) -> None:
     assert facets["parent"]["job"]["name"] == "toy.build_features.validate_raw"
     assert facets["parent"]["root"]["job"]["name"] == "toy.build_features"
     tags = {tag["key"]: tag["value"] for tag in facets["tags"]["tags"]}
-    assert (tags["attempt"], tags["interval"], tags["layer"]) == ("7", "2026-11-20", "raw")
+    assert (tags["attempt"], tags["interval"], tags["forced"]) == ("7", "2026-11-20", "True")
     for values in (start, end):
         assert events.from_json(values).run.runId == STAGE.run_id
 
@@ -87,10 +87,10 @@ def test_a_run_is_a_pair_of_events_of_one_run(tmp_path: Path) -> None:
 def test_a_run_that_fails_says_why(
     tmp_path: Path, error: BaseException, state: str, said: str
 ) -> None:
-    with pytest.raises(type(error)), emit.told(STAGE, tmp_path / "lineage", datasets):
+    with pytest.raises(type(error)), emit.reported(STAGE, tmp_path / "lineage", datasets):
         raise error
-    assert told(tmp_path / "lineage")[-1]["eventType"] == state
-    message = told(tmp_path / "lineage")[-1]["run"]["facets"]["errorMessage"]
+    assert sent(tmp_path / "lineage")[-1]["eventType"] == state
+    message = sent(tmp_path / "lineage")[-1]["run"]["facets"]["errorMessage"]
     assert (message["message"], message["programmingLanguage"]) == (said, "PYTHON")
 
 
@@ -125,9 +125,9 @@ def test_a_mistake_in_telling_is_a_warning_and_the_end_is_told(
     def broken() -> tuple[list[InputDataset], list[OutputDataset]]:
         raise RuntimeError("no such column")
 
-    with caplog.at_level(logging.WARNING), emit.told(STAGE, tmp_path / "lineage", broken):
+    with caplog.at_level(logging.WARNING), emit.reported(STAGE, tmp_path / "lineage", broken):
         pass
-    assert [each["eventType"] for each in told(tmp_path / "lineage")] == ["START", "COMPLETE"]
+    assert [each["eventType"] for each in sent(tmp_path / "lineage")] == ["START", "COMPLETE"]
     assert "no such column" in caplog.text
 
 
@@ -160,7 +160,7 @@ def test_an_unreachable_backend_neither_fails_nor_holds_up_a_stage(
     with backend() as url, caplog.at_level(logging.WARNING):
         monkeypatch.setenv("OPENLINEAGE_URL", url)
         began = time.monotonic()
-        with emit.told(STAGE, tmp_path / "lineage", datasets):
+        with emit.reported(STAGE, tmp_path / "lineage", datasets):
             assert time.monotonic() - began < 0.5
         assert time.monotonic() - began < 2
     assert "lineage: the backend did not take the events" in caplog.text
@@ -186,7 +186,7 @@ def test_a_backend_that_is_there_gets_the_events(
         monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "http")
         url = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setenv("OPENLINEAGE__TRANSPORT__URL", url)
-        with emit.told(STAGE, tmp_path / "lineage", datasets):
+        with emit.reported(STAGE, tmp_path / "lineage", datasets):
             pass
         server.shutdown()
     assert [(path, event["eventType"]) for path, event in taken] == [
@@ -233,7 +233,7 @@ def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
         writer.stdin.flush()
     for writer in writers:
         writer.communicate(timeout=60)
-    names = [event["job"]["name"][0] for event in told(tmp_path)]
+    names = [event["job"]["name"][0] for event in sent(tmp_path)]
     assert sorted(names) == sorted("abcd" * 200)
     assert [file.name for file in tmp_path.iterdir()] == [f"events-{datetime.now(UTC):%Y-%m}.jsonl"]
 

@@ -7,8 +7,9 @@ from itertools import chain, pairwise
 import pytest
 
 from pipelines.core.errors import UsageError
+from pipelines.core.outcomes import Predicted, Trained
 from pipelines.insight.lineage.case import CaseLineage
-from pipelines.insight.lineage.facts import Teller, to_json
+from pipelines.insight.lineage.facts import Provenance, to_json
 from pipelines.insight.lineage.history import History, Publication, Run
 from pipelines.insight.lineage.predictions import PredictionId
 from pipelines.use_cases import find
@@ -19,8 +20,13 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 def run(attempt: int, stage: str, **given: object) -> Run:
     at = NOON + timedelta(hours=attempt)
-    known = {"reads": {}, "writes": {}, "details": {}, "interval": "2026-11-20", **given}
+    known = {"reads": {}, "writes": {}, "details": None, "interval": "2026-11-20", **given}
     return Run(attempt=attempt, stage=stage, started_at=at, ended_at=at, **known)
+
+
+def trained(*, reused: bool) -> Trained:
+    same = {"fingerprint": "f", "digest": "d", "interval": "2026-11-20", "cutoff": NOON}
+    return Trained(number=7, run_id="r", reused=reused, **same)
 
 
 def published(interval: str, version: int) -> Publication:
@@ -32,10 +38,10 @@ HISTORY = History(
         run(1, "ingest", writes={"bronze.toy_days": 1}),
         run(2, "ingest", writes={"bronze.toy_days": 2}),
         run(3, "ingest", writes={"bronze.toy_days": 2}),
-        run(4, "train", details={"number": 7, "reused": False}),
-        run(5, "train", details={"number": 7, "reused": True}),
-        run(6, "predict", details={"model_version": 7}),
-        run(7, "predict", details={"model_version": 8}),
+        run(4, "train", details=trained(reused=False)),
+        run(5, "train", details=trained(reused=True)),
+        run(6, "predict", details=Predicted(model_version=7)),
+        run(7, "predict", details=Predicted(model_version=8)),
     ],
     publications=[
         published("2026-11-18", 1),
@@ -93,7 +99,9 @@ def kept_of_every_pair(keys: list[str]) -> list[str]:
     ]
 
 
-def test_a_version_that_many_ways_lead_to_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_of_many_ways_is_worked_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Layers of two tables that each read both of the layer before: 2 to the 12th ways."""
     layers = [(f"gold.left_{at}", f"gold.right_{at}") for at in range(12)]
     runs = [
@@ -110,7 +118,8 @@ def test_a_version_that_many_ways_lead_to_is_told_once(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(History, "parts", counted)
     case = find("flight_delays")
-    fact = Teller(case, CaseLineage(case.name, ()), History(runs, noted)).table("gold.left_11", 1)
+    known = Provenance(case, CaseLineage(case.name, ()), History(runs, noted))
+    fact = known.table("gold.left_11", 1)
     assert sorted(asked) == sorted(["gold.left_11", *chain(*layers[:-1])])
     assert len(to_json(fact)["facts"]) == len(asked)
 

@@ -16,7 +16,7 @@ def run(**changes):
     columns = {
         "attempt": 7,
         "case_name": "flight_delays",
-        "stage": "validate",
+        "stage": "validate_raw",
         "interval": "2026-08-22/2026-11-19",
         "state": "failed",
         "error": "CheckFailed: no",
@@ -170,8 +170,12 @@ def test_a_version_knows_its_decisions_and_its_places_in_mlflow():
         "cutoff": "2026-11-21T00:00:00+00:00",
         "evaluation": {"roc_auc": 0.7},
         "run_id": "d38b",
+        "interval": "2026-11-20",
+        "fingerprint": "f",
+        "digest": "d",
+        "reused": False,
     }
-    row = Row(details=details, interval="2026-11-20", ended_at=AT, wall_seconds=1.0)
+    row = Row(result={"details": details}, interval="2026-11-20", ended_at=AT, wall_seconds=1.0)
     decided = models.by_version([Row(version=2, decision="kept"), Row(version=2, decision="x")])
     shown = models.version("a case", row, decided[2], 1, "http://127.0.0.1:5000")
     assert shown.decisions == ("kept", "x")
