@@ -1,19 +1,12 @@
 # Everything from a bare Linux x86-64 with Python 3.11 and make. `make` alone lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop up down test test-services test-compose soak check pictures bench lock clean
+.PHONY: help setup run stop up down test test-all soak lint check pictures bench lock clean
 MAKEFLAGS += --no-print-directory
 
 UV := .uv/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.millrace-ready
-TESTS ?= tests
-# In model/ the other two put PostgreSQL 18 in Spark's place.
-ON_SERVERS := $(addprefix tests/integration/,test_lease.py test_databases.py test_promotions.py test_lineage.py \
-  test_lineage_events.py test_validate.py materialize pages \
-  $(addprefix model/test_,due.py join_kept.py predict.py promote.py))
-# Every documented example runs.
-EXAMPLES := $(shell grep -rl "^ *>>> " pipelines models plugins --include=*.py)
 export UV_PYTHON_DOWNLOADS := never
 
 help: ## list the targets
@@ -25,15 +18,18 @@ run: setup ## set up, start everything, load history, run the whole chain (FOLLO
 stop: ## stop every server; state stays
 	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace stop; fi
 
-test: setup ## all tests that need no server of others (TESTS=path: only those)
-	@$(BIN)/pytest --ignore tests/compose $(TESTS)
+test: setup ## the tiers fast, servers, chain, orchestration (TESTS=path: only those)
+ifdef TESTS
+	@$(BIN)/pytest $(TESTS)
+else
+	@$(BIN)/python -m tests.tiers fast servers chain orchestration
+endif
 
-test-services: setup ## what touches PostgreSQL or Redis, on Debian's own servers
-	@MILLRACE_TEST_SERVERS=$(if $(MILLRACE_TEST_POSTGRES),,debian) $(BIN)/pytest $(ON_SERVERS)
+test-all: setup ## those, and platform, services, compose (one tier alone: make test-NAME)
+	@$(BIN)/python -m tests.tiers all
 
-test-compose: setup ## the containers: built, started, killed and restored
-	@tests/compose/base_images.sh
-	@$(BIN)/pytest tests/compose
+test-%: setup
+	@$(BIN)/python -m tests.tiers $*
 
 up: ## the same in containers: build, start, run the whole chain there
 	@scripts/compose.sh up -d --build
@@ -43,17 +39,18 @@ down: ## stop the containers; state stays
 	@scripts/compose.sh down
 
 soak: setup ## the long random tests
-	@MILLRACE_TEST_SEEDS=$${MILLRACE_TEST_SEEDS:-200} $(BIN)/pytest --ignore tests/compose tests
+	@MILLRACE_TEST_SEEDS=$${MILLRACE_TEST_SEEDS:-200} $(BIN)/python -m tests.tiers fast
 
-check: setup ## format, lint, types, contracts, fast tests
+lint: setup ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q --doctest-modules $(EXAMPLES) tests/unit tests/contract tests/dags
+
+check: lint test-fast ## those, and the fast tests
 
 pictures: setup ## take the pictures of the docs, on the platform that is up
-	@MILLRACE_TEST_PICTURES=docs/images $(BIN)/pytest -q -k pictures tests/integration/with_airflow
+	@MILLRACE_TEST_PICTURES=docs/images $(BIN)/pytest -q -k pictures tests/platform
 
 bench: setup ## measure (GOAL=name: only that one)
 	@PYTHONPATH=plugins $(BIN)/python -m benchmarks $(GOAL)

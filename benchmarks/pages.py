@@ -19,7 +19,7 @@ from benchmarks.harness import RESULTS, circumstances, own_platform
 from pipelines import services
 from pipelines.core import journal
 from pipelines.core.settings import Settings
-from tests.integration.pages import made_up, made_up_lake, made_up_lineage
+from tests.servers.pages import made_up, made_up_lake, made_up_lineage
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient

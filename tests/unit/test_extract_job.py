@@ -32,7 +32,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def extract(settings: Settings, key: str, case: UseCase = CASE) -> Outcome[Extracted]:
-    # The fence is Postgres' (tests/integration/test_lease.py); here every attempt is the newest.
+    # The fence is Postgres' (tests/servers/test_lease.py); here every attempt is the newest.
     lease: Any = SimpleNamespace(commit=nullcontext)
     return job.run(
         Context(

@@ -15,7 +15,7 @@ from pipelines import services
 from pipelines.core.journal import engine
 from pipelines.core.settings import Settings
 from pipelines.services import databases, supervisor
-from tests.integration import servers
+from tests import debian_servers
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
     """The session's own home and free ports; everything started for it ends with the session."""
-    with servers.addresses() as given, own_platform(lock_timeout_seconds=120, **given) as (made, _):
+    with (
+        debian_servers.addresses() as given,
+        own_platform(lock_timeout_seconds=120, **given) as (made, _),
+    ):
         if made.postgres:
             databases.make(made)
         yield made

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from millrace_pages import runs, site
 
-from tests.integration.pages import made_up
+from tests.servers.pages import made_up
 
 pytestmark = pytest.mark.integration
 

@@ -23,14 +23,21 @@ from sqlalchemy import create_engine, make_url, text
 from benchmarks.harness import free_ports
 from pipelines.services import databases, postgres_server
 
+WHOSE = "MILLRACE_TEST_SERVERS"
 PASSWORD = "only-for-this-test"
 BINARIES = Path("/usr/lib/postgresql/15/bin")
+
+
+def missing() -> list[str]:
+    """The programs that Debian's packages would bring."""
+    needed = (str(BINARIES / "postgres"), "redis-server")
+    return [program for program in needed if not shutil.which(program)]
 
 
 @contextmanager
 def addresses() -> Iterator[dict[str, str]]:
     """Settings that name the servers; none where the embedded ones are to be tested."""
-    if os.environ.get("MILLRACE_TEST_SERVERS") == "debian":
+    if os.environ.get(WHOSE) == "debian":
         with _postgres() as database, _redis() as online:
             yield _settings(database, online)
     elif given := os.environ.get("MILLRACE_TEST_POSTGRES"):

@@ -15,7 +15,7 @@ from millrace_pages.app import create
 from sqlalchemy import Engine, create_engine, text
 
 from pipelines.core.settings import Settings
-from tests.integration.pages import made_up, made_up_lake, made_up_lineage
+from tests.servers.pages import made_up, made_up_lake, made_up_lineage
 
 
 def database(journal: Engine, settings: Settings, name: str) -> Iterator[Engine]:

@@ -27,7 +27,7 @@ from benchmarks.harness import own_platform
 from pipelines.core import journal
 from pipelines.core.settings import ROOT, Settings
 from pipelines.use_cases.spec.use_case import UseCase
-from tests.integration.with_airflow.browsing import FLAGS, PICTURES, chromium
+from tests.platform.browsing import FLAGS, PICTURES, chromium
 
 HISTORY_DAYS, CALM_DAYS, DRIFTED_DAYS = 30, 2, 3
 ROWS_A_DAY = 150

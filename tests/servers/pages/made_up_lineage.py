@@ -6,8 +6,8 @@ from pipelines.core.settings import Settings
 from pipelines.insight.lineage import kept
 from pipelines.insight.lineage.case import CaseLineage, Kind, Node, model_name, view_name
 from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
-from tests.integration.pages import made_up
-from tests.integration.pages.made_up import CASE, DECIDED, LABELLED, LEARNED, PREDICTED, STATES
+from tests.servers.pages import made_up
+from tests.servers.pages.made_up import CASE, DECIDED, LABELLED, LEARNED, PREDICTED, STATES
 
 MODEL = model_name(CASE.name)
 VIEWS = [view_name(CASE.name, state.name) for state in CASE.entity_states]

@@ -23,8 +23,8 @@ from pipelines.core import journal
 from pipelines.core.settings import Settings
 from pipelines.insight import status
 from pipelines.stores import airflow, delta
-from tests.integration.with_airflow.browsing import SECTION, visit
-from tests.integration.with_airflow.conftest import BROKEN
+from tests.platform.browsing import SECTION, visit
+from tests.platform.conftest import BROKEN
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator

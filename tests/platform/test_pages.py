@@ -18,7 +18,7 @@ from pipelines.cli import first_run
 from pipelines.core.settings import Settings
 from pipelines.stores import airflow
 from pipelines.use_cases import find
-from tests.integration.with_airflow.browsing import PICTURES, SECTION, serious, visit, watch
+from tests.platform.browsing import PICTURES, SECTION, serious, visit, watch
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from pipelines.core.errors import CheckFailed, Superseded
 from pipelines.core.stage import Context
 from pipelines.data import materialize
 from pipelines.stores import feast
-from tests.integration.materialize.world import (
+from tests.servers.materialize.world import (
     CASE,
     DAILY,
     DAY_1,

@@ -9,7 +9,7 @@ import pytest
 from pipelines.core import lease
 from pipelines.core.stage import Context
 from pipelines.stores import delta
-from tests.integration.materialize.world import (
+from tests.servers.materialize.world import (
     CASE,
     DAY_1,
     DAY_2,

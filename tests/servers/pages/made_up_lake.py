@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pipelines.core.settings import Settings
 from pipelines.stores import delta_files
 from pipelines.use_cases.spec.training import PREDICTIONS
-from tests.integration.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, key, night
+from tests.servers.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, key, night
 
 
 def write(settings: Settings) -> None:

@@ -1,0 +1,133 @@
+"""The tiers of the tests, one after another: `python -m tests.tiers NAME...`, or `all`.
+
+A tier that fails keeps no other from running. At the end stands what each took, and of a tier that
+could not run the reason; the exit code is 1 if one failed. docs/testing.md says what each proves.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests import debian_servers
+
+ROOT = Path(__file__).resolve().parents[1]
+_DEADLINE = "MILLRACE_TEST_MINUTES"
+_EXAMPLE = re.compile(r"^ *>>> ", re.MULTILINE)
+
+
+def examples() -> list[str]:
+    """The modules whose documentation has examples: they run, too."""
+    rooms = ("pipelines", "models", "plugins")
+    modules = (path for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
+    return [str(path.relative_to(ROOT)) for path in modules if _EXAMPLE.search(path.read_text())]
+
+
+def _nothing() -> str:
+    return ""
+
+
+def _no_debian() -> str:
+    """Which of Debian's servers are not installed."""
+    missing = ", ".join(debian_servers.missing())
+    return f"no {missing}: apt-get install postgresql-15 redis-server" if missing else ""
+
+
+def _no_engine() -> str:
+    """Why no container can be started; makes the base images where none can be pulled."""
+    if not shutil.which("docker"):
+        return "there is no Docker"
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        return "no Docker engine answers"
+    made = subprocess.run([ROOT / "tests" / "compose" / "base_images.sh"], check=False)
+    return "the base images could neither be pulled nor made" if made.returncode else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """What is run, and what it takes."""
+
+    paths: Sequence[str]
+    words: Sequence[str] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    minutes: int  # on a quiet machine; with a deadline, what is not begun any more
+    lacks: Callable[[], str] = _nothing
+
+
+_DEBIAN = {debian_servers.WHOSE: "debian"}
+TIERS = {
+    "fast": Tier(
+        paths=("tests/unit", "tests/contract", "tests/dags", "tests/model"),
+        # Tests of one file share what they build; more processes than cores only wait.
+        words=("-n", "logical", "--dist", "loadfile", "--doctest-modules", *examples()),
+        minutes=2,
+    ),
+    "servers": Tier(paths=("tests/servers",), minutes=8),
+    "chain": Tier(paths=("tests/chain",), minutes=4),
+    "orchestration": Tier(paths=("tests/orchestration",), minutes=4),
+    "platform": Tier(paths=("tests/platform",), minutes=12),
+    "services": Tier(
+        paths=("tests/servers",), environment=_DEBIAN, minutes=8, lacks=_no_debian
+    ),
+    "compose": Tier(paths=("tests/compose",), minutes=12, lacks=_no_engine),
+}  # fmt: skip
+# Shows that the servers tier's tests of the journal pass on the embedded servers as well.
+_EMBEDDED = Tier(
+    paths=("tests/servers/test_databases.py", "tests/servers/test_lease.py"), minutes=1
+)
+
+
+def every() -> dict[str, Tier]:
+    """All tiers, no test twice: the servers' are Debian's, and the embedded get a smoke test."""
+    if _no_debian():
+        return TIERS
+    on_debian = replace(TIERS["services"], minutes=TIERS["servers"].minutes)
+    return {**TIERS, "servers": on_debian, "services": _EMBEDDED}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a tier ended; `left_out` says why it was not run at all."""
+
+    name: str
+    minutes: float = 0
+    passed: bool = True
+    left_out: str = ""
+
+    def __str__(self) -> str:
+        said = f"left out: {self.left_out}" if self.left_out else "passed"
+        return f"{self.name:<15}{self.minutes:>6.1f} min  {said if self.passed else 'FAILED'}"
+
+
+def run(name: str, tier: Tier, minutes_left: float) -> Ended:
+    """Run one tier's tests in a process of their own."""
+    if minutes_left < tier.minutes:
+        return Ended(name, left_out=f"{minutes_left:.0f} minutes are left, it takes {tier.minutes}")
+    if lacks := tier.lacks():
+        return Ended(name, left_out=lacks)
+    print(f"\n== {name}: {' '.join(tier.paths)}", flush=True)
+    began = time.monotonic()
+    pytest = [sys.executable, "-m", "pytest", *tier.words, *tier.paths]
+    ended = subprocess.run(pytest, cwd=ROOT, env={**os.environ, **tier.environment}, check=False)
+    return Ended(name, (time.monotonic() - began) / 60, ended.returncode == 0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="+", choices=[*TIERS, "all"], metavar="NAME")
+    names = parser.parse_args().names
+    tiers = every() if names == ["all"] else {name: TIERS[name] for name in names}
+    began, given = time.monotonic(), float(os.environ.get(_DEADLINE, "inf"))
+    ended = [run(*tier, given - (time.monotonic() - began) / 60) for tier in tiers.items()]
+    print("", *ended, f"{'together':<15}{(time.monotonic() - began) / 60:>6.1f} min", sep="\n")
+    return 0 if all(each.passed for each in ended) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
