@@ -104,6 +104,7 @@ def predicted(home: Settings, journal: Engine) -> Settings:
         1,
         reads={"bronze.traced_weather": 11, "bronze.traced_planes": 11},
         writes={"silver.traced_weather": 12, "gold.traced_origin_states": 13},
+        details={"compiled": None},
     )
     noted(
         journal,
@@ -111,14 +112,16 @@ def predicted(home: Settings, journal: Engine) -> Settings:
         2,
         reads={"gold.traced_origin_states": 13},
         writes={"gold.traced_training_set": 14},
+        details={"digest": "d", "split": {}},
     )
     model = {"number": 15, "run_id": "r", "cutoff": "2026-11-21T00:00:00+00:00"}
+    model |= {"fingerprint": "f", "digest": "d", "interval": DAY.key}
     noted(
         journal,
         "train",
         3,
         reads={"gold.traced_training_set": 14},
-        details={**model, "fingerprint": "f", "digest": "d", "reused": False},
+        details={**model, "reused": False},
     )
     noted(
         journal,
@@ -158,7 +161,7 @@ def test_a_prediction_is_followed_to_the_landing_files(
     asked = "2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v15"
     said = predictions.find(predicted, past, CASE, asked)
     assert (str(said.id), said.probability) == (asked, 0.25)
-    fact = facts.Teller(CASE, LINEAGE, past).prediction(said)
+    fact = facts.Provenance(CASE, LINEAGE, past).prediction(said)
     found = facts.to_json(fact)["facts"]
     assert found[asked]["made_of"] == ["models.traced@15", "gold.traced_origin_states@13"]
     assert found["models.traced@15"]["made_of"] == ["gold.traced_training_set@14"]

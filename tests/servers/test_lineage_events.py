@@ -13,8 +13,10 @@ from sqlalchemy import Engine, insert
 from pipelines.core import runner
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.journal import validations
+from pipelines.core.outcomes import Ingested, Outcome
+from pipelines.core.registry import INGEST, VALIDATE_RAW, Stage
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.insight.lineage import events
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
@@ -30,18 +32,20 @@ def home(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-def stage(monkeypatch: pytest.MonkeyPatch, journal: Engine, work: Any) -> None:
-    """`ingest` is `work` for this test, and no engine is started for it."""
-    module = ModuleType("told_stage")
+def stage(
+    monkeypatch: pytest.MonkeyPatch, journal: Engine, like: Stage[Any], work: Any
+) -> Stage[Any]:
+    """A stage whose work is `work` for this test; no engine is started for it."""
+    module = ModuleType("stage_of_the_test")
     module.run = work  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "told_stage", module)
-    monkeypatch.setattr(runner, "STAGES", {"ingest": "told_stage", "validate": "told_stage"})
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(events, "_documentation", lambda _module: "A stage of a test")
     monkeypatch.setattr(runner.services, "ensure", lambda *_: None)
-    monkeypatch.setattr(runner.postgres, "engine", lambda _settings: journal)
+    monkeypatch.setattr(runner.journal, "engine", lambda _settings: journal)
+    return replace(like, module=module.__name__)
 
 
-def told(home: Settings) -> list[dict[str, Any]]:
+def sent(home: Settings) -> list[dict[str, Any]]:
     files = (home.home / "lineage").glob("*.jsonl")
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
@@ -49,18 +53,18 @@ def told(home: Settings) -> list[dict[str, Any]]:
 def test_a_stage_tells_what_it_read_and_wrote(
     home: Settings, journal: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def work(context: Context) -> Outcome:
+    def work(context: Context) -> Outcome[Any]:
         files = {"weather": {"told/weather/2026-11-20/weather.csv": "0" * 64}}
         return Outcome(
             rows={"weather_kept": 70, "weather_quarantined": 2},
             writes={"bronze.told_weather": 4, "quarantine.told_weather": 3},
-            details={"files": files},
+            details=Ingested(files=files),
         )
 
-    stage(monkeypatch, journal, work)
+    made = stage(monkeypatch, journal, INGEST, work)
     monkeypatch.setenv("MILLRACE_AIRFLOW_RUN", "told.build_features/r1/ingest")
-    result = runner.run(home, CASE, "ingest", DAY)
-    start, end = told(home)
+    result = runner.run(home, CASE, made, DAY)
+    start, end = sent(home)
     assert (start["eventType"], end["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == end["run"]["runId"]
     tags = {tag["key"]: tag["value"] for tag in end["run"]["facets"]["tags"]["tags"]}
@@ -102,7 +106,7 @@ def test_a_failing_stage_tells_its_error_and_its_checks(
     state: str,
     said: str,
 ) -> None:
-    def work(context: Context) -> Outcome:
+    def work(context: Context) -> Outcome[Any]:
         finding = {
             "expectation": "expect_column_values_to_not_be_null",
             "column": "origin",
@@ -117,7 +121,7 @@ def test_a_failing_stage_tells_its_error_and_its_checks(
             layer="bronze",
             table_name="bronze.told_schedule",
             interval=DAY.key,
-            attempt=context.lease.attempt,
+            attempt=context.attempt,
             passed="failed",
             statistics={"version": 9},
             results=[finding],
@@ -126,10 +130,10 @@ def test_a_failing_stage_tells_its_error_and_its_checks(
             connection.execute(row)
         raise error
 
-    stage(monkeypatch, journal, work)
+    made = stage(monkeypatch, journal, VALIDATE_RAW, work)
     with pytest.raises(type(error)):
-        runner.run(home, CASE, "validate", DAY, {"layer": "raw"})
-    end = told(home)[-1]
+        runner.run(home, CASE, made, DAY)
+    end = sent(home)[-1]
     assert end["eventType"] == state
     assert end["run"]["facets"]["errorMessage"]["message"] == said
     [checked] = end["inputs"]

@@ -4,6 +4,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from types import ModuleType
@@ -13,10 +14,12 @@ import pytest
 from sqlalchemy import select
 
 from expectations.rules import Between, Matches, Rule
-from pipelines.core import journal, runner
+from pipelines.core import journal, registry, runner
 from pipelines.core.errors import CheckFailed
+from pipelines.core.outcomes import Ingested, Outcome
+from pipelines.core.registry import INGEST
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.stores import delta
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, Layer, UseCase
@@ -91,9 +94,6 @@ def case(settings: Settings, spark: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
             spark.sql(f"drop table if exists {made.build_table(layer, table)}")
 
 
-Stage = Callable[[Context], Outcome]
-
-
 @pytest.fixture
 def write(
     settings: Settings, case: UseCase, monkeypatch: pytest.MonkeyPatch
@@ -101,19 +101,18 @@ def write(
     """Run a stage that writes, as ingest and transform do: reset, replace the interval, note it."""
 
     def run(interval: Interval, layer: Layer, name: str, rows: list[Any], schema: str) -> None:
-        def stage(context: Context) -> Outcome:
+        def stage(context: Context) -> Outcome[Ingested]:
             context.reset_build(layer, (name,))
             frame = context.spark.createDataFrame(rows, schema)
             table = case.build_table(layer, name)
             version = delta.replace_interval(context.spark, frame, table, interval)
             context.built(layer, name, version)
-            return Outcome(writes={case.table(layer, name): version})
+            return Outcome(writes={case.table(layer, name): version}, details=Ingested())
 
         module = ModuleType("stage_of_the_test")
         module.run = stage  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setattr(runner, "STAGES", {**runner.STAGES, "write": module.__name__})
-        runner.run(settings, case, "write", interval)
+        runner.run(settings, case, replace(INGEST, module=module.__name__), interval)
 
     return run
 
@@ -137,7 +136,7 @@ def ingest(write: Callable[..., None]) -> Callable[..., None]:
 @pytest.fixture
 def validate(settings: Settings, case: UseCase) -> Callable[..., dict[str, Any]]:
     def run(interval: Interval, layer: str = "raw") -> dict[str, Any]:
-        return runner.run(settings, case, "validate", interval, {"layer": layer})
+        return runner.run(settings, case, registry.find(f"validate_{layer}"), interval)
 
     return run
 

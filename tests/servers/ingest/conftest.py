@@ -14,6 +14,7 @@ import pytest
 
 from expectations.rules import Between, Matches, NotNull, Rule
 from pipelines.core import runner
+from pipelines.core.registry import INGEST
 from pipelines.core.settings import Settings
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, Feed, Layer, UseCase
@@ -93,7 +94,7 @@ class Desk:
 
     def ingest(self, key: str = day) -> dict[str, int]:
         """Run the stage; its counts, of which none may be missing."""
-        rows: dict[str, int] = runner.run(self.settings, self.case, "ingest", Interval.parse(key))[
+        rows: dict[str, int] = runner.run(self.settings, self.case, INGEST, Interval.parse(key))[
             "rows"
         ]
         for feed in ("readings", "alarms"):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.core import lease
-from pipelines.core.stage import Context
+from pipelines.core.registry import MATERIALIZE
 from pipelines.stores import delta
+from tests.servers.contexts import held_context
 from tests.servers.materialize.world import (
     CASE,
     DAY_1,
@@ -17,7 +17,6 @@ from tests.servers.materialize.world import (
     HISTORY,
     SCHEMAS,
     World,
-    attempt,
     rows_of,
     write,
 )
@@ -27,8 +26,7 @@ from tests.servers.materialize.world import (
 def gold(spark, settings, journal) -> Iterator[dict[str, int]]:
     """The published tables of three days, and their versions."""
     days = [rows_of(day, scale) for day, scale in ((DAY_1, 1.0), (DAY_2, 2.0), (DAY_3, 3.0))]
-    with lease.hold(journal, CASE.name, attempt(journal), 60) as held:
-        context = Context(settings, CASE, HISTORY, held)
+    with held_context(settings, journal, CASE, HISTORY, MATERIALIZE) as context:
         versions = {
             name: write(context, name, [row for day in days for row in day[name]], HISTORY)
             for name in SCHEMAS

@@ -1,15 +1,14 @@
 """Online = offline, whatever came between (R11, R16, R17); on the real Spark and Postgres."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from pipelines.core import journal, lease
 from pipelines.core.errors import CheckFailed, Superseded
-from pipelines.core.stage import Context
 from pipelines.data import materialize
 from pipelines.stores import feast
+from tests.servers.contexts import replace_holder
 from tests.servers.materialize.world import (
     CASE,
     DAILY,
@@ -19,7 +18,6 @@ from tests.servers.materialize.world import (
     HISTORY,
     PAIRS,
     SCHEMAS,
-    attempt,
     definitions,
 )
 
@@ -33,12 +31,12 @@ def test_online_is_offline_for_every_entity_at_the_end_of_each_interval(world):
     world.published(DAY_1)
     first = world.bring_online(DAY_1)
     world.assert_online_is_offline(DAY_1.end)
-    assert first.details["definitions_applied"] is True
-    assert first.details["online_as_of"] == dict.fromkeys(SCHEMAS, "2026-11-17T00:00:00+00:00")
+    assert first.details.definitions_applied is True
+    assert first.details.online_as_of == dict.fromkeys(SCHEMAS, DAY_1.end)
     world.published(DAY_3)
     second = world.bring_online(DAY_3)
     world.assert_online_is_offline(DAY_3.end)
-    assert second.details["definitions_applied"] is False
+    assert second.details.definitions_applied is False
     assert world.marks() == {DAY_3.end}
 
 
@@ -55,15 +53,15 @@ def test_an_older_interval_leaves_the_online_store_alone(world):
     world.bring_online(DAY_3)
     before = world.dump()
     outcome = world.bring_online(DAY_1)
-    assert outcome.details["left_alone"] == ["daily_states", "pair_states"]
-    assert outcome.details["online_as_of"] == {}
+    assert outcome.details.left_alone == ["daily_states", "pair_states"]
+    assert outcome.details.online_as_of == {}
     assert world.dump() == before
     assert world.marks() == {DAY_3.end}
 
 
 def test_a_gold_table_that_is_not_published_that_far_is_refused_before_anything_is_written(world):
     world.published(DAY_2)
-    with pytest.raises(CheckFailed, match=r"pair_states is published until 2026-11-18T00:00Z, so"):
+    with pytest.raises(CheckFailed, match=r"pair_states is published up to 2026-11-18 00:00:00"):
         world.bring_online(DAY_3)
     assert world.dump() == []
     assert world.marks() == set()
@@ -87,7 +85,8 @@ def test_r17_feast_itself_can_not_put_an_older_state_over_a_newer_one(world):
     world.bring_online(DAY_3)
     before = world.online(PAIRS, [PAIR], DAY_3.end)
     store = feast.store(world.settings, CASE.name)
-    feast.materialize(store, "t_feast_pair_states", DAY_1.start, DAY_1.end)
+    source = CASE.table("gold", "pair_states")
+    feast.materialize(store, "t_feast_pair_states", source, DAY_1.start, DAY_1.end)
     assert world.online(PAIRS, [PAIR], DAY_3.end) == before
 
 
@@ -107,13 +106,13 @@ def test_r16_an_attempt_that_died_between_two_views_is_taken_up_again(world, mon
     world.published(DAY_1)
     whole = feast.materialize
 
-    def die_at_the_second(store: Any, view: str, start: datetime, end: datetime) -> None:
+    def die_at_the_second(store: Any, view: str, *given: Any) -> None:
         if view == "t_feast_daily_states":
             left = store.get_feature_view(view)
             left.state = FeatureViewState.MATERIALIZING
             store.registry.apply_feature_view(left, CASE.name, commit=True)
             raise KeyboardInterrupt
-        whole(store, view, start, end)
+        whole(store, view, *given)
 
     monkeypatch.setattr(feast, "materialize", die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -121,7 +120,7 @@ def test_r16_an_attempt_that_died_between_two_views_is_taken_up_again(world, mon
     assert world.online(DAILY, [{"first": "1"}], DAY_1.end)[0]["is_hub"] is None
     monkeypatch.undo()
     again = world.bring_online(DAY_1)
-    assert set(again.details["online_as_of"]) == set(SCHEMAS)
+    assert set(again.details.online_as_of) == set(SCHEMAS)
     world.assert_online_is_offline(DAY_1.end)
 
 
@@ -129,13 +128,8 @@ def test_r11_an_attempt_that_was_replaced_writes_nothing_online(world):
     world.published(HISTORY)
     world.bring_online(DAY_1)
     before = world.dump()
-    with lease.hold(world.journal, CASE.name, attempt(world.journal), 60) as stalled:
-        newer = journal.insert_or_update(
-            journal.fences, case_name=CASE.name, attempt=attempt(world.journal)
-        )
-        with world.journal.begin() as connection:
-            connection.execute(newer)
-        context = Context(world.settings, CASE, DAY_2, stalled)
+    with world.context(DAY_2) as context:
+        replace_holder(world.journal, CASE.name, "features")
         with pytest.raises(Superseded):
             materialize.bring_online(context, definitions())
     assert world.dump() == before

@@ -1,19 +1,22 @@
 """A tiny case with two entity states over three days, its tables offline and online."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select
 
-from pipelines.core import journal, lease
+from pipelines.core import journal
+from pipelines.core.outcomes import Materialized, Outcome
+from pipelines.core.registry import MATERIALIZE
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context, Outcome
+from pipelines.core.stage import Context
 from pipelines.data import materialize
 from pipelines.stores import delta, feast
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
+from tests.servers.contexts import held_context
 
 PAIRS = EntityState(name="pair_states", keys=("first", "second"), step_minutes=60, ttl_minutes=120)
 DAILY = EntityState(name="daily_states", keys=("first",), step_minutes=1440, ttl_minutes=2880)
@@ -86,14 +89,6 @@ def write(context: Context, name: str, rows: list[tuple[Any, ...]], interval: In
     return delta.replace_interval(context.spark, frame, CASE.build_table("gold", name), interval)
 
 
-def attempt(journal: Engine) -> int:
-    row = insert(journal.runs).values(
-        case_name=CASE.name, stage="materialize", interval="-", state="running"
-    )
-    with journal.begin() as connection:
-        return connection.execute(row.returning(journal.runs.c.attempt)).scalar_one()
-
-
 class World:
     """The tiny case with an online store of its own."""
 
@@ -120,9 +115,13 @@ class World:
         with self.journal.begin() as connection:
             connection.execute(insert(journal.published), rows)
 
-    def bring_online(self, interval: Interval, objects: list[Any] | None = None) -> Outcome:
-        with lease.hold(self.journal, CASE.name, attempt(self.journal), 60) as held:
-            context = Context(self.settings, CASE, interval, held)
+    def context(self, interval: Interval) -> AbstractContextManager[Context]:
+        return held_context(self.settings, self.journal, CASE, interval, MATERIALIZE)
+
+    def bring_online(
+        self, interval: Interval, objects: list[Any] | None = None
+    ) -> Outcome[Materialized]:
+        with self.context(interval) as context:
             return materialize.bring_online(context, objects or definitions())
 
     def online(

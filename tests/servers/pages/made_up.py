@@ -13,8 +13,9 @@ CASE = find("flight_delays")
 FIRST = date(2025, 11, 20)
 NIGHTS = 365
 STAGES = (
-    "extract", "ingest", "validate", "transform", "validate", "materialize", "due", "assemble",
-    "train", "promote", "predict", "validate", "monitor", "due",
+    "extract", "ingest", "validate_raw", "transform", "validate_features", "materialize",
+    "due_training", "assemble", "validate_training_set", "train", "promote", "predict",
+    "validate_predictions", "monitor", "due_drift",
 )  # fmt: skip
 
 
@@ -79,8 +80,8 @@ def _runs(number: int) -> list[dict]:
         {
             **common,
             "stage": stage,
-            "state": "failed" if failed and stage == "validate" else "done",
-            "error": f"CheckFailed: {HOSTILE}" if failed and stage == "validate" else None,
+            "state": "failed" if failed and stage.startswith("validate") else "done",
+            "error": f"CheckFailed: {HOSTILE}" if failed and stage.startswith("validate") else None,
             "airflow_run": f"{CASE.name}.build_features/{run}/{stage}",
             "result": _result(stage, number),
             "started_at": night(number) + timedelta(minutes=step),
@@ -94,6 +95,7 @@ def _result(stage: str, number: int) -> dict:
     file = f"{CASE.name}/movements/{key(number)}/movements.jsonl"
     details = {
         "ingest": {"files": {"movements": {file: "a" * 64}}},
+        "assemble": {"digest": "d", "split": {}},
         "predict": {"model_version": number + 1},
         "train": _trained(number),
     }
@@ -107,6 +109,7 @@ def _result(stage: str, number: int) -> dict:
 
 def _trained(number: int) -> dict:
     return {
+        "interval": key(number),
         "fingerprint": "f",
         "digest": "d",
         "number": number + 1,

@@ -12,16 +12,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 
-from pipelines.core import journal, lease, runner
+from pipelines.core import runner
+from pipelines.core.registry import TRANSFORM, VALIDATE_FEATURES
 from pipelines.core.settings import Settings
-from pipelines.core.stage import Context
 from pipelines.data.transform import run as stage
 from pipelines.stores import delta
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Layer, UseCase
+from tests.servers.contexts import held_context
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -97,7 +98,7 @@ class Lake:
 
     def transform(self, key: str) -> dict[str, Any]:
         """Run the stage for an interval and publish what it built."""
-        result = runner.run(self.settings, self.case, "transform", Interval.parse(key))
+        result = runner.run(self.settings, self.case, TRANSFORM, Interval.parse(key))
         self._publish(
             {
                 layer: {
@@ -115,13 +116,9 @@ class Lake:
         return sorted(table.to_pylist(), key=lambda row: [str(value) for value in row.values()])
 
     def _publish(self, versions: dict[Layer, dict[str, int]]) -> None:
-        row = insert(journal.runs).values(
-            case_name=self.case.name, stage="test", interval=HISTORY.key, state="done"
-        )
-        with self.engine.begin() as connection:
-            attempt = connection.execute(row.returning(journal.runs.c.attempt)).scalar_one()
-        with lease.hold(self.engine, self.case.name, attempt, 60) as held:
-            Context(self.settings, self.case, HISTORY, held).publish(versions)
+        arguments = (self.settings, self.engine, self.case, HISTORY, VALIDATE_FEATURES)
+        with held_context(*arguments) as context:
+            context.publish(versions)
 
 
 @pytest.fixture(scope="session")

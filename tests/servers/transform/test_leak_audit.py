@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.core.registry import PREDICT
 from pipelines.core.settings import ROOT
 from pipelines.core.stage import Context
 from pipelines.learning import inputs
@@ -72,7 +73,15 @@ def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
         pass
     last = (world.START + (world.DAYS - 1) * DAY).date()
     interval = Interval.parse(f"{world.START.date()}/{last}")
-    context = Context(lake.settings, lake.case, interval, lease=None)  # type: ignore[arg-type]
+    context = Context(
+        settings=lake.settings,
+        case=lake.case,
+        interval=interval,
+        stage=PREDICT,
+        engine=lake.engine,
+        attempt=0,
+        lease=None,
+    )
     context.__dict__["spark"] = lake.spark
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, f"models.{name}", flight_delays)
