@@ -41,7 +41,18 @@ def bring_to_head(engine: Engine) -> None:
         found = _revision(connection)
         if found is not None and found not in revisions():
             raise NewerHome(_refusal(engine, found))
-        _upgrade(connection)
+        upgrade(connection)
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Apply the revisions up to one that a journal lacks, within the connection's transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    connection.execute(text("create schema if not exists ops"))
+    command.upgrade(config, to)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -51,16 +62,6 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text(f"select version_num from {table}"))
     return found
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
-    connection.execute(text("create schema if not exists ops"))
-    command.upgrade(config, "head")
 
 
 def _refusal(engine: Engine, found: str) -> str:
