@@ -27,3 +27,7 @@ class Superseded(MillraceError):
 
 class ServiceUnavailable(MillraceError):
     """A part of the platform could not be started or reached."""
+
+
+class NewerHome(MillraceError):
+    """The home was written by a newer version of this code, and is left as it is."""

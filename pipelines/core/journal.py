@@ -21,16 +21,17 @@ from sqlalchemy import (
     create_engine,
     func,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from pipelines.core import migrations
 from pipelines.core.outcomes import Outcome
 from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 
 Details = TypeVar("Details")
 
+# A change here comes with a revision (pipelines/core/migrations).
 metadata = MetaData(schema="ops")
 
 
@@ -160,14 +161,14 @@ verdicts = Table(
 
 @cache
 def engine(settings: Settings, database: str = "millrace") -> Engine:
-    """A pooled engine on one database; in ours the `ops` tables exist from here on."""
+    """A pooled engine on one database; ours has the `ops` tables of this code from here on.
+
+    Raises:
+        NewerHome: a newer version of this code wrote the journal.
+    """
     made = create_engine(settings.database(database), pool_pre_ping=True)
     if database == "millrace":
-        with made.begin() as connection:
-            # Two stages may start at once on an empty database: one of them makes the tables.
-            connection.execute(text("select pg_advisory_xact_lock(hashtext('millrace:ops'))"))
-            connection.execute(text("create schema if not exists ops"))
-            metadata.create_all(connection)
+        migrations.bring_to_head(made)
     return made
 
 
