@@ -7,7 +7,6 @@ the interval: an unkeyed event would leave the next Dag asleep in silence.
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -199,9 +198,7 @@ class StageOperator(BaseOperator):
         options = registry.find(self.stage).options
         flags = [each.flag for each in options if context["params"].get(each.field)]
         stage = [self.stage, self.case_name, "--interval", key, *flags]
-        ended = self.hook.run_command(
-            [sys.executable, "-m", "pipelines", *stage], env=_environment(context)
-        )
+        ended = self.hook.run_command([*_command(), *stage], env=_environment(context))
         if ended.exit_code == NOTHING_DUE:
             raise AirflowSkipException(ended.output)
         if ended.exit_code == WRONG_CALL:
@@ -217,6 +214,13 @@ class StageOperator(BaseOperator):
     def on_kill(self) -> None:
         if self.hook is not None:
             self.hook.send_sigterm()  # type: ignore[no-untyped-call]
+
+
+def _command() -> list[str]:
+    """What starts a stage: asked when a task runs, because settings are heavy at parse time."""
+    from pipelines.core.settings import Settings
+
+    return list(Settings().stage_command)
 
 
 def _environment(context: Context) -> dict[str, str]:

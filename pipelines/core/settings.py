@@ -4,15 +4,18 @@ Nothing else in the project reads `os.environ` for configuration. Each field is 
 variable `MILLRACE_<FIELD>`, for example `MILLRACE_HOME=/srv/millrace`.
 """
 
+import json
 import os
+import shlex
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 from pipelines.use_cases.spec.interval import Interval
@@ -70,6 +73,19 @@ class Settings(BaseSettings):
     now: datetime | None = Field(None, description="a fixed clock, for tests")
     lock_timeout_seconds: float = Field(3600, gt=0, description="how long a stage waits its turn")
     data_roots: tuple[Path, ...] = Field((), description="folders that file sources may read")
+    stage_command: Annotated[tuple[str, ...], NoDecode] = Field(
+        (sys.executable, "-m", "pipelines"),
+        min_length=1,
+        description="what Airflow starts a stage by: a JSON list, or words as for a shell",
+    )
+
+    @field_validator("stage_command", mode="before")
+    @classmethod
+    def _words(cls, given: Any) -> Any:
+        """A list of arguments from one line: no shell ever sees it."""
+        if not isinstance(given, str):
+            return given
+        return json.loads(given) if given.startswith("[") else shlex.split(given)
 
     @model_validator(mode="after")
     def _absolute_home(self) -> Self:
