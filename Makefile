@@ -45,7 +45,7 @@ lint: setup ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@PYTHONPATH=plugins:. $(BIN)/lint-imports
 
 check: lint test-fast ## those, and the fast tests
 
