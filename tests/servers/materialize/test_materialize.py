@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.core.errors import CheckFailed, Superseded
 from pipelines.data import materialize
-from pipelines.stores import feast
+from pipelines.stores import delta, feast
 from tests.servers.contexts import replace_holder
 from tests.servers.materialize.world import (
     CASE,
@@ -134,3 +134,19 @@ def test_r11_an_attempt_that_was_replaced_writes_nothing_online(world):
             materialize.bring_online(context, definitions())
     assert world.dump() == before
     assert world.marks() == {DAY_1.end}
+
+
+def test_states_come_from_the_pinned_version_whatever_the_view_shows(world):
+    """Its view is swapped by a publication that this attempt does not know of."""
+    world.published(DAY_1)
+    world.bring_online(DAY_1)
+    before = world.dump()
+    view, build = CASE.table("gold", "pair_states"), CASE.build_table("gold", "pair_states")
+    world.remove_online()
+    world.spark.sql(f"create or replace view {view} as select * from {build} where false")
+    try:
+        world.bring_online(DAY_1)
+        assert world.dump() == before
+    finally:
+        delta.publish(world.spark, build, view, world.gold["pair_states"])
+    world.assert_online_is_offline(DAY_1.end)

@@ -1,6 +1,7 @@
 """Gold, as dbt builds it on the real Spark: right in every column, blind to what came later."""
 
 import random
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
@@ -8,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.core import journal
 from pipelines.core.errors import CheckFailed
+from pipelines.core.registry import TRANSFORM
+from pipelines.stores import compiled
 from pipelines.use_cases.spec.interval import Interval
 
 pytestmark = pytest.mark.integration
@@ -267,3 +271,16 @@ def test_a_broken_data_test_is_told_in_one_line(lake: Any, built: Tables, bronze
 def test_bronze_must_be_published_up_to_the_interval(lake: Any, bronze: Tables) -> None:
     with pytest.raises(CheckFailed, match="is published up to 2026-03-12 00:00:00"):
         lake.transform("2026-03-12")
+
+
+def test_bronze_is_read_at_a_version_and_not_by_its_view(lake: Any, built: Tables) -> None:
+    done = journal.newest_done(lake.engine, lake.case.name, TRANSFORM)
+    assert done
+    assert {table.partition(".")[0] for table in done.outcome.reads} == {"bronze"}
+    models = compiled.read(lake.settings.home, lake.case.name, done.outcome.details.compiled or "")
+    assert models
+    sql = " ".join(model.sql for model in models)
+    for name in lake.case.tables("bronze"):
+        pinned = rf"from {lake.case.build_table('bronze', name)} version as of \d+"
+        assert re.search(pinned, sql), name
+        assert lake.case.table("bronze", name) not in sql
