@@ -138,13 +138,13 @@ def follow(client: airflow.Airflow, dag_run: airflow.DagRun) -> None:
         MillraceError: the run failed; names the task and where its log is.
     """
     log.info("%s of %s", dag_run.dag_id, dag_run.key)
-    told: dict[str, str] = {}
+    shown: dict[str, str] = {}
     began = time.monotonic()
     while (state := client.state(dag_run)) in ("queued", "running"):
-        told = _tell(client.tasks(dag_run), told, began)
+        shown = _show_changes(client.tasks(dag_run), shown, began)
         time.sleep(1)
     tasks = client.tasks(dag_run)
-    _tell(tasks, told, began)
+    _show_changes(tasks, shown, began)
     if state != "success":
         failed = [task for task, ended in tasks.items() if ended == "failed"]
         raise MillraceError(
@@ -153,8 +153,8 @@ def follow(client: airflow.Airflow, dag_run: airflow.DagRun) -> None:
         )
 
 
-def _tell(tasks: dict[str, str], told: dict[str, str], began: float) -> dict[str, str]:
+def _show_changes(tasks: dict[str, str], shown: dict[str, str], began: float) -> dict[str, str]:
     for task, state in tasks.items():
-        if told.get(task) != state and state in ("running", "success", "failed", "up_for_retry"):
+        if shown.get(task) != state and state in ("running", "success", "failed", "up_for_retry"):
             log.info("  %4.0f s  %-18s %s", time.monotonic() - began, task, state)
     return dict(tasks)

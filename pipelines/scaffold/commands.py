@@ -35,7 +35,7 @@ def new(
     """Write a new use case from your own data: every file of it, proposed from a sample."""
     from pipelines.scaffold.new import make
 
-    told, result = make(
+    report, result = make(
         name,
         source,
         key=key,
@@ -47,5 +47,5 @@ def new(
         without=without,
         into=into,
     )
-    typer.echo(told)
+    typer.echo(report)
     typer.echo(json.dumps(result))

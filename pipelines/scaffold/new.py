@@ -1,4 +1,4 @@
-"""A use case from somebody's own table: the sample read, the proposal written and told."""
+"""A use case from somebody's own table: the sample read, the proposal written and reported."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def make(
     without: str,
     into: Path,
 ) -> tuple[str, dict[str, Any]]:
-    """Propose a case from a sample and write its files; what to tell, and the result.
+    """Propose a case from a sample and write its files; what to say of it, and the result.
 
     Raises:
         UsageError: the name, a column or the label can't be used; nothing was written.
@@ -58,8 +58,8 @@ def make(
     proposal = infer(ask, table, delimiter)
     texts = rendered(proposal, settings.clock().date())
     edited = write(name, texts, into)
-    told = _told(proposal, list(texts), edited, settings, location)
-    return told, {"case": name, "written": list(texts), "edited": edited}
+    report = _report(proposal, list(texts), edited, settings, location)
+    return report, {"case": name, "written": list(texts), "edited": edited}
 
 
 def _split(columns: str) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def delimiter_of(location: str) -> str:
     return max(_DELIMITERS, key=lambda mark: len(FileTable(location, roots, mark).column_names()))
 
 
-def _told(
+def _report(
     proposal: Proposal, written: list[str], edited: list[str], settings: Settings, location: str
 ) -> str:
     """What was written, and what to do next."""

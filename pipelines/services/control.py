@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 Health = Literal["up", "down", "starting"]
 
 # A long wait says every so often that it goes on.
-_TELL_SECONDS = 15
+_SAY_SECONDS = 15
 
 # Programs in these states come up by themselves, or are up.
 _COMING = ("STARTING", "RUNNING", "BACKOFF")
@@ -131,7 +131,7 @@ def _start_part(settings: Settings, part: Part) -> None:
 
 
 def _wait(settings: Settings, parts: Sequence[Part]) -> None:
-    began = told = time.monotonic()
+    began = last_said = time.monotonic()
     waiting = [part for part in parts if not part.probe(settings)]
     while waiting:
         states = supervisor.states(settings)
@@ -142,8 +142,8 @@ def _wait(settings: Settings, parts: Sequence[Part]) -> None:
         for part in well:
             log.info("%s is up after %.0f s", part.name, waited)
             waiting.remove(part)
-        if waiting and time.monotonic() - told > _TELL_SECONDS:
-            told = time.monotonic()
+        if waiting and time.monotonic() - last_said > _SAY_SECONDS:
+            last_said = time.monotonic()
             names = ", ".join(part.name for part in waiting)
             log.info("  waiting for %s (%.0f s)", names, waited)
         time.sleep(0.1)

@@ -92,8 +92,8 @@ def _fetch(settings: Settings, jars: Iterable[Jar], work: Path) -> None:
 
 
 def _reason(output: str) -> str:
-    told = [line.strip() for line in output.splitlines() if ":: " in line or "rror" in line]
-    return next((line.strip(": ") for line in told if "not found" in line or "rror" in line), "?")
+    lines = [line.strip() for line in output.splitlines() if ":: " in line or "rror" in line]
+    return next((line.strip(": ") for line in lines if "not found" in line or "rror" in line), "?")
 
 
 def _ivy_module(jars: Iterable[Jar]) -> str:

@@ -1,4 +1,4 @@
-"""A stage run's lineage, from the runner's facts and the journal's: the one place that tells it."""
+"""A stage run's lineage, gathered from the runner's facts and the journal's."""
 
 import os
 from collections.abc import Mapping

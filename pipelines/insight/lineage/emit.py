@@ -3,7 +3,7 @@
 By default each month's events are the lines of one file under `<home>/lineage/`. Where the
 client's own standard configuration names a backend (`OPENLINEAGE_URL`,
 `OPENLINEAGE__TRANSPORT__...`, `OPENLINEAGE_CONFIG`, `OPENLINEAGE_DISABLED`), it goes there. What
-can't be told is a warning in the log.
+can't be sent is a warning in the log.
 """
 
 import logging
@@ -121,7 +121,7 @@ def _end(
         now = datetime.now(UTC)
         sender.send(event(stage, state, now, inputs=inputs, outputs=outputs, error=error))
     sender.finish()
-    log.debug("lineage: told in %.2f s", time.monotonic() - began)
+    log.debug("lineage: sent in %.2f s", time.monotonic() - began)
 
 
 @contextmanager

@@ -79,16 +79,16 @@ def _training_set(
     types: Mapping[str, str],
 ) -> Node:
     decisions, labels = (tables[case.table("gold", name)] for name in (DECISIONS, LABELS))
-    decided, told = _column(decisions, "known_at"), _column(labels, "known_at")
-    newest = told.via(How.SORT)
+    decided, labelled = _column(decisions, "known_at"), _column(labels, "known_at")
+    newest = labelled.via(How.SORT)
     columns = {
         **known,
         training.label: merged([_column(labels, training.label, How.AGGREGATION), newest]),
-        "label_known_at": told.via(How.AGGREGATION),
-        "part": merged([decided, told]).via(How.CONDITIONAL),
+        "label_known_at": labelled.via(How.AGGREGATION),
+        "part": merged([decided, labelled]).via(How.CONDITIONAL),
     }
     keys = merged(_column(each, name) for each in (decisions, labels) for name in training.row_key)
-    when = merged([decided, told, _column(labels, training.label)])
+    when = merged([decided, labelled, _column(labels, training.label)])
     own = {training.label: "boolean", "label_known_at": "timestamp", "part": "string"}
     return Node(
         name=case.table("gold", TRAINING_SET),

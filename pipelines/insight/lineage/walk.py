@@ -126,10 +126,10 @@ def in_words(step: Step) -> str:
 
 
 def _head(step: Step) -> str:
-    return f"{step.table}: {_told(step.columns)}"
+    return f"{step.table}: {_described(step.columns)}"
 
 
-def _told(columns: Columns) -> str:
+def _described(columns: Columns) -> str:
     direct = [name for name, hows in columns.items() if any(how.is_direct for how in hows)]
     deciding = [name for name in columns if name not in direct]
     said = [_listed(direct)] if direct else []

@@ -78,8 +78,8 @@ def judge(
         _quality(quality, champion_roc_auc, watch),
     )
     drifted = any(found for found, _ in findings)
-    told = [said for found, said in findings if found or not drifted]
-    return Judgement(drifted, f"{'drift' if drifted else 'no drift'}: {'; '.join(told)}")
+    reasons = [said for found, said in findings if found or not drifted]
+    return Judgement(drifted, f"{'drift' if drifted else 'no drift'}: {'; '.join(reasons)}")
 
 
 def is_due(
@@ -160,6 +160,6 @@ def _quality(quality: Quality, champion: float | None, watch: Watch) -> tuple[bo
         return False, f"no ROC AUC to compare on {quality.num_labelled} labelled rows"
     lost = champion - quality.roc_auc
     found = lost > watch.roc_auc_loss_max
-    told = f"ROC AUC {quality.roc_auc:.3f} on {quality.num_labelled} labelled rows"
+    measured = f"ROC AUC {quality.roc_auc:.3f} on {quality.num_labelled} labelled rows"
     limit = f"{'more' if found else 'not more'} than {watch.roc_auc_loss_max:g} below"
-    return found, f"{told}, {limit} the champion's {champion:.3f}"
+    return found, f"{measured}, {limit} the champion's {champion:.3f}"

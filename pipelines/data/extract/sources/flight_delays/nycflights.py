@@ -119,11 +119,11 @@ def movements() -> pd.DataFrame:
         ("cancelled", ~flown, departure + CANCELLED_AFTER, plan["departure_delay"]),
         ("diverted", flown & ~landed, expected + DIVERTED_AFTER, plan["arrival_delay"]),
     )
-    told = [
+    movements = [
         plan[which].assign(movement=kind, event_at=event_at, delay_minutes=delay)
         for kind, which, event_at, delay in kinds
     ]
-    table = pd.concat(told, ignore_index=True)
+    table = pd.concat(movements, ignore_index=True)
     table["air_time_minutes"] = table["air_time_minutes"].where(table["movement"] == "arrived")
     table["delay_minutes"] = table["delay_minutes"].astype("Int64")
     return _known(table, LATENCY)
