@@ -25,9 +25,8 @@ from pipelines.learning import champion, inputs
 from pipelines.learning.champion import Champion
 from pipelines.learning.monitor import policy
 from pipelines.learning.monitor.drift import PREDICTION, Drift, compare
-from pipelines.stores import mlflow
+from pipelines.stores import mlflow, objects
 from pipelines.stores.delta import instant
-from pipelines.stores.objects import write_whole
 from pipelines.use_cases.spec.training import LABELS, PREDICTIONS, Training
 
 log = logging.getLogger(__name__)
@@ -214,7 +213,7 @@ def _compared(
     heading = f"{context.case.name} {context.interval}: version {best.version}"
     drift, page = compare(reference, current, columns, watch, heading)
     place = page_file(context.interval.key, context.case.name, context.attempt)
-    write_whole(context.settings.reports / place, page)
+    objects.reports(context.settings).put(place.as_posix(), page)
     return drift, place.as_posix()
 
 
