@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import file_digest
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import Self, cast
 
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]
@@ -74,14 +75,14 @@ class Objects:
         """Whether there is a whole object of that name."""
         return bool(self.files.isfile(self._path(name)))
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> BufferedIOBase:
         """An object for reading.
 
         Raises:
             FileNotFoundError: there is none.
             BatchRefused: the name leads elsewhere.
         """
-        return cast("BinaryIO", self.files.open(self._path(name), "rb"))
+        return cast("BufferedIOBase", self.files.open(self._path(name), "rb"))
 
     def read_bytes(self, name: str) -> bytes:
         """An object's content."""

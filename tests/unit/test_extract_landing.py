@@ -94,7 +94,7 @@ def test_a_part_is_its_files_and_a_manifest(folder: Path) -> None:
             for name, content, rows in (("readings.csv", b"a\nb\n", 2), ("more.csv", b"c\n", 1))
         ],
         "landed_at": "2026-11-19T00:00:00+00:00",
-        "version": "7cd6b55bf14a68bf",
+        "version": "0c160aadfe1843e0",
     }
     assert sorted(path.name for path in folder.parent.iterdir()) == [DAY.key]
 

@@ -58,8 +58,8 @@ def read(spark: "SparkSession", feed: Feed, files: Sequence[DataFile]) -> "DataF
         for file in files
     }
     if files:
-        content = spark.read.format("binaryFile").load([file.address for file in files])
-        content = content.select("path", "content")
+        addresses = [file.address for file in files]
+        content = spark.read.format("binaryFile").load(addresses).select("path", "content")
     else:
         content = spark.createDataFrame([], "path string, content binary")
     return content.mapInArrow(_worker(feed, sources), _FRAME.format(text=text))

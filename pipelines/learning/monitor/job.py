@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -85,9 +84,9 @@ def run(context: Context) -> Outcome[Watched]:
     )
 
 
-def page_file(interval_key: str, case: str, attempt: int) -> Path:
+def page_file(interval_key: str, case: str, attempt: int) -> str:
     """Where the page of an attempt is, relative to the reports."""
-    return Path("drift", case, f"{interval_key.replace('/', '_')}.{attempt}.html")
+    return f"drift/{case}/{interval_key.replace('/', '_')}.{attempt}.html"
 
 
 def _predictor(context: Context) -> Champion:
@@ -213,8 +212,8 @@ def _compared(
     heading = f"{context.case.name} {context.interval}: version {best.version}"
     drift, page = compare(reference, current, columns, watch, heading)
     place = page_file(context.interval.key, context.case.name, context.attempt)
-    objects.reports(context.settings).put(place.as_posix(), page)
-    return drift, place.as_posix()
+    objects.reports(context.settings).put(place, page)
+    return drift, place
 
 
 def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVerdict]:
