@@ -12,8 +12,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("pipelines/data", "pipelines/learning", "pipelines/insight", "pipelines/stores", "plugins")
 LAYER = {"pipelines/stores/objects.py", "pipelines/stores/local_files.py"}

@@ -79,7 +79,9 @@ def test_runs_are_chosen_by_stage_state_interval_and_dag_run(year):
     failed = text(year.get(f"runs?state=failed&interval={key}"))
     assert failed.count("CheckFailed") == 4
     run = f"runs?dag=flight_delays.build_features&run=scheduled__{key}"
-    assert len(re.findall(r'<td class="key">2026-01-08</td>', year.get(run).text)) == len(made_up.STAGES)
+    assert len(re.findall(r'<td class="key">2026-01-08</td>', year.get(run).text)) == len(
+        made_up.STAGES
+    )
     assert key == "2026-01-08"
     # A pattern is no wildcard.
     assert "No attempt of a stage fits" in text(year.get("runs?dag=%25&run=%25"))
