@@ -107,7 +107,7 @@ validations = Table(
     Column("passed", String, nullable=False),  # passed, warned, failed
     Column("statistics", JSON, nullable=False),
     Column("results", JSON, nullable=False),
-    Column("page", String),  # relative to settings.reports
+    Column("page", String),  # relative to the reports
     _instant("validated_at"),
 )
 
@@ -153,7 +153,7 @@ verdicts = Table(
     Column("due", Boolean, nullable=False),
     Column("reason", String, nullable=False),
     Column("statistics", JSON, nullable=False),
-    Column("page", String),  # relative to settings.reports
+    Column("page", String),  # relative to the reports
     Column("attempt", BigInteger, nullable=False),
     _instant("judged_at"),
 )

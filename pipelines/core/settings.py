@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -26,12 +27,39 @@ ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_HOME = 75
 
 
+@dataclass(frozen=True)
+class ObjectAddresses:
+    """Where the stores of `pipelines.stores.objects` are, as fsspec reads an address.
+
+    Example:
+        >>> ObjectAddresses(lake="/srv/lake", reports="/srv/reports", lineage="/srv/l").landing
+        '/srv/lake/landing'
+    """
+
+    lake: str
+    reports: str
+    lineage: str
+
+    @property
+    def landing(self) -> str:
+        return f"{self.lake}/landing"
+
+    @property
+    def warehouse(self) -> str:
+        return f"{self.lake}/warehouse"
+
+    @property
+    def artifacts(self) -> str:
+        """In the lake, because Spark's workers read there."""
+        return f"{self.lake}/artifacts"
+
+
 class Settings(BaseSettings):
     """Where every part of the platform is; the defaults are the embedded parts under `home`.
 
     Example:
-        >>> Settings(home="/srv/millrace").lake
-        PosixPath('/srv/millrace/lake')
+        >>> Settings(home="/srv/millrace").objects.lake
+        '/srv/millrace/lake'
     """
 
     model_config = SettingsConfigDict(
@@ -104,20 +132,16 @@ class Settings(BaseSettings):
         return self
 
     @cached_property
-    def lake(self) -> Path:
-        return self.home / "lake"
+    def objects(self) -> ObjectAddresses:
+        """What only the object layer, and the server that owns the tables, may read."""
+        home = self.home
+        return ObjectAddresses(
+            lake=f"{home}/lake", reports=f"{home}/reports", lineage=f"{home}/lineage"
+        )
 
-    @cached_property
-    def landing(self) -> Path:
-        return self.lake / "landing"
-
-    @cached_property
-    def warehouse(self) -> Path:
-        return self.lake / "warehouse"
-
-    @cached_property
-    def reports(self) -> Path:
-        return self.home / "reports"
+    def scratch(self, name: str) -> Path:
+        """A process' own working folder on this machine, such as dbt's: nobody else reads it."""
+        return self.home / name
 
     @cached_property
     def logs(self) -> Path:

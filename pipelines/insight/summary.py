@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from pipelines.core.journal import materialized, runs
 from pipelines.core.settings import Settings
 from pipelines.insight import status
+from pipelines.stores import objects
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -23,7 +24,7 @@ def summary(settings: Settings, engine: Engine) -> str:
     ]
     if settings.embedded_spark:
         lines.append(f"  Spark     http://{settings.host}:{settings.spark_ui_port}")
-        lines.append(f"  Reports   {settings.reports}")
+        lines.append(f"  Reports   {objects.reports(settings).root}")
     for case in USE_CASES.values():
         lines += _case_lines(engine, case)
     stop = "make stop" if settings.embedded_spark else "make down"

@@ -1,13 +1,13 @@
 """Answer an interval's batch decisions by the champion; what was said is never erased."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import NothingDue
 from pipelines.core.outcomes import Outcome, Predicted
 from pipelines.core.stage import Context
-from pipelines.learning import champion, inputs
+from pipelines.learning import artifacts, champion, inputs
 from pipelines.stores import delta
 from pipelines.use_cases.spec.training import PREDICTIONS
 
@@ -55,24 +55,12 @@ def run(context: Context) -> Outcome[Predicted]:
 def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
     """Row key, instant, answer, and the inputs it was given for: what monitoring looks at."""
     columns = inputs.model(context.case.name).columns
-    content, digest = champion.registered(context.settings, context.case.name, version)
-
-    def batches(parts: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-        import pyarrow as pa
-
-        from models import scoring
-
-        scorer = scoring.load(content, digest)
-        for part in parts:
-            table = pa.Table.from_batches([part])
-            scored = table.append_column("probability", pa.array(scorer.score(table)))
-            yield from scored.to_batches()
-
+    score = scorer(artifacts.of_version(context.settings, context.case.name, version))
     names = [*context.training.row_key, "known_at", *columns.inputs]
     names = list(dict.fromkeys(names))
     picked = rows.select(*names)
     schema = ", ".join(f"`{name}` {kind}" for name, kind in picked.dtypes) + ", probability float"
-    scored = picked.mapInArrow(batches, schema)
+    scored = picked.mapInArrow(score, schema)
     return scored.selectExpr(
         *(f"`{name}`" for name in context.training.row_key),
         "known_at as decided_at",
@@ -82,3 +70,20 @@ def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
         "to_date(known_at - interval 1 microsecond) as decided_date",
         *(f"`{name}`" for name in columns.inputs if name not in context.training.row_key),
     )
+
+
+def scorer(
+    file: artifacts.ModelFile,
+) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
+    """What a worker does: it opens the model at its address, and adds each row's probability."""
+
+    def score(parts: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        import pyarrow as pa
+
+        model = artifacts.load(file)
+        for part in parts:
+            table = pa.Table.from_batches([part])
+            scored = table.append_column("probability", pa.array(model.score(table)))
+            yield from scored.to_batches()
+
+    return score

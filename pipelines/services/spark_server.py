@@ -16,7 +16,7 @@ _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 def prepare(settings: Settings) -> None:
     """Fetch the jars, make the folders, write the server's settings."""
     jars.ensure(settings)
-    for folder in (_folder(settings) / "tmp", settings.warehouse):
+    for folder in (_folder(settings) / "tmp", Path(settings.objects.warehouse)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     java.trust_the_machine(_folder(settings))
     # A file, because an argument list can be read by every user, and passwords are among them.
@@ -62,7 +62,7 @@ def configure(settings: Settings) -> dict[str, str]:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.catalogImplementation": "hive",
-        "spark.sql.warehouse.dir": str(settings.warehouse),
+        "spark.sql.warehouse.dir": settings.objects.warehouse,
         **_catalog(settings),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": cores,

@@ -1,4 +1,4 @@
-"""The SQL that dbt compiled, kept under the home by the digest of the project it came from.
+"""The SQL that dbt compiled, kept by the digest of the project it came from.
 
 Compiled SQL holds the literals of its interval; which column comes from which does not change with
 them, so one copy of each state of the project is enough.
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pipelines.stores.objects import write_whole
+from pipelines.stores.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,20 @@ def project_digest(project: Path, case: str) -> str:
     return hashed.hexdigest()
 
 
-def keep(home: Path, case: str, digest: str, models: Iterable[CompiledModel]) -> None:
-    """Write a project's compiled SQL, whole or not at all; nothing if it is there already."""
-    path = _path(home, case, digest)
-    if path.exists():
-        return
-    write_whole(path, json.dumps([asdict(model) for model in models]))
+def keep(store: Objects, case: str, digest: str, models: Iterable[CompiledModel]) -> None:
+    """Write a project's compiled SQL; nothing if it is there already."""
+    name = _name(case, digest)
+    if not store.exists(name):
+        store.put(name, json.dumps([asdict(model) for model in models]))
 
 
-def read(home: Path, case: str, digest: str) -> list[CompiledModel] | None:
+def read(store: Objects, case: str, digest: str) -> list[CompiledModel] | None:
     """What was kept of one state of the project; None: nothing."""
-    path = _path(home, case, digest)
-    if not path.exists():
+    name = _name(case, digest)
+    if not store.exists(name):
         return None
-    return [CompiledModel(**model) for model in json.loads(path.read_text())]
+    return [CompiledModel(**model) for model in json.loads(store.read_text(name))]
 
 
-def _path(home: Path, case: str, digest: str) -> Path:
-    return home / "lineage" / "sql" / f"{case}-{digest}.json"
+def _name(case: str, digest: str) -> str:
+    return f"sql/{case}-{digest}.json"

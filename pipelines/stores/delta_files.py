@@ -7,7 +7,6 @@ of the protocol (JSON commits, whole checkpoints); anything beyond is refused, n
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -15,26 +14,28 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.core.errors import MillraceError
+from pipelines.stores.objects import Objects
 
 Partition: TypeAlias = Mapping[str, str | None]
 
-_COMMIT = "{:020d}.json"
+_LOG = "_delta_log"
+_COMMIT = _LOG + "/{:020d}.json"
 _CHECKPOINT = ".checkpoint.parquet"
 
 
-def table_folder(warehouse: Path, table: str) -> Path:
+def table(warehouse: Objects, name: str) -> Objects:
     """Where Spark keeps a table of its catalog.
 
     Example:
-        >>> table_folder(Path("/lake"), "build.gold_toy_labels").as_posix()
-        '/lake/build.db/gold_toy_labels'
+        >>> table(Objects.at("/lake"), "build.gold_toy_labels").prefix
+        'build.db/gold_toy_labels'
     """
-    schema, _, name = table.partition(".")
-    return warehouse / f"{schema}.db" / name
+    schema, _, name = name.partition(".")
+    return warehouse.below(f"{schema}.db/{name}")
 
 
 def read(
-    folder: Path,
+    table: Objects,
     version: int,
     columns: Sequence[str],
     partition: Partition | None = None,
@@ -49,8 +50,8 @@ def read(
     """
     wanted = (partition or {}).items()
     parts = [
-        pq.ParquetFile(folder / path).read(list(columns))
-        for path, values in files(folder, version).items()
+        _columns(table, name, columns)
+        for name, values in files(table, version).items()
         if wanted <= values.items()
     ]
     if not parts:
@@ -58,38 +59,43 @@ def read(
     return pa.concat_tables(parts)
 
 
-def files(folder: Path, version: int) -> dict[str, Partition]:
-    """The data files of a version, relative to the table's folder, and their partition values.
+def _columns(table: Objects, name: str, columns: Sequence[str]) -> pa.Table:
+    with table.open(name) as file:
+        return pq.ParquetFile(file).read(list(columns))
+
+
+def files(table: Objects, version: int) -> dict[str, Partition]:
+    """The data files of a version by their names in the table, and their partition values.
 
     Raises:
         MillraceError: the version is not there, or needs more of the protocol than is read here.
     """
-    log = folder / "_delta_log"
-    start, found = _checkpoint(log, version)
+    start, found = _checkpoint(table, version)
     for number in range(start, version + 1):
+        commit = _COMMIT.format(number)
         try:
-            text = (log / _COMMIT.format(number)).read_text()
+            text = table.read_text(commit)
         except FileNotFoundError as error:
             raise MillraceError(
-                f"{folder.name} has no version {version} any more: {error.filename} is missing"
+                f"{table.name} has no version {version} any more: {commit} is missing"
             ) from error
-        _replay(folder, found, map(json.loads, text.splitlines()))
+        _replay(table.name, found, map(json.loads, text.splitlines()))
     return {unquote(path): values for path, values in found.items()}
 
 
-def _checkpoint(log: Path, version: int) -> tuple[int, dict[str, Partition]]:
+def _checkpoint(table: Objects, version: int) -> tuple[int, dict[str, Partition]]:
     """The newest checkpoint up to a version: the next commit's number, and the files so far."""
     numbered = (
-        int(path.name.removesuffix(_CHECKPOINT))
-        for path in log.glob(f"*{_CHECKPOINT}")
-        if path.name.removesuffix(_CHECKPOINT).isdigit()
+        int(number)
+        for name in table.names(_LOG)
+        if (number := name.removeprefix(f"{_LOG}/").removesuffix(_CHECKPOINT)).isdigit()
     )
     newest = max((number for number in numbered if number <= version), default=None)
     files: dict[str, Partition] = {}
     if newest is None:
         return 0, files
-    kept = pq.read_table(log / f"{newest:020d}{_CHECKPOINT}", columns=["add", "protocol"])
-    _replay(log.parent, files, map(_plain, kept.to_pylist()))
+    kept = _columns(table, f"{_LOG}/{newest:020d}{_CHECKPOINT}", ["add", "protocol"])
+    _replay(table.name, files, map(_plain, kept.to_pylist()))
     return newest + 1, files
 
 
@@ -105,20 +111,20 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return action
 
 
-def _replay(folder: Path, files: dict[str, Partition], actions: Iterable[dict[str, Any]]) -> None:
-    for action in _understood(folder, actions):
+def _replay(table: str, files: dict[str, Partition], actions: Iterable[dict[str, Any]]) -> None:
+    for action in _understood(table, actions):
         if "add" in action:
             files[action["add"]["path"]] = action["add"]["partitionValues"]
         elif "remove" in action:
             files.pop(action["remove"]["path"], None)
 
 
-def _understood(folder: Path, actions: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _understood(table: str, actions: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for action in actions:
         needed = action.get("protocol", {}).get("minReaderVersion", 1)
         if needed > 1 or (action.get("add") or {}).get("deletionVector"):
             raise MillraceError(
-                f"{folder.name} needs Delta reader version {needed} or deletion vectors; "
+                f"{table} needs Delta reader version {needed} or deletion vectors; "
                 "ask Spark for its rows"
             )
         yield action

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from pipelines.stores.objects import Objects
+
 if TYPE_CHECKING:
     import pandas as pd
     from great_expectations import ValidationDefinition
@@ -163,3 +165,23 @@ def _page(context: "EphemeralDataContext", identifier: Any) -> Path | None:
     (site,) = context.get_docs_sites_urls(resource_identifier=identifier)
     url = site["site_url"]
     return Path(unquote(urlsplit(url).path)) if url else None
+
+
+def keep(
+    folder: Path, pages: Mapping[str, Path | None], reports: Objects, prefix: str
+) -> Mapping[str, str | None]:
+    """Put the results, and these pages, of a context's folder among the reports.
+
+    Great Expectations lists all that its folder holds, twice, at every run: so each run has a
+    folder of its own, and what people look at later is kept elsewhere.
+
+    Returns:
+        Where each table's page is, relative to the reports.
+    """
+    names = {
+        file: f"{prefix}/{file.relative_to(folder).as_posix()}"
+        for file in (*folder.glob("results/**/*.json"), *filter(None, pages.values()))
+    }
+    for file, name in names.items():
+        reports.put_file(name, file)
+    return {table: names[page] if page else None for table, page in pages.items()}

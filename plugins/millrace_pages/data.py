@@ -12,6 +12,7 @@ from millrace_pages import charts, queries, site
 from millrace_pages.charts import Line
 from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
+from pipelines.stores import objects
 
 router = APIRouter()
 PAGE = Page("/data", "Data", router)
@@ -87,7 +88,7 @@ def published(
         case=case,
         layers=tables(newest, queries.row_counts(journal, case.name)),
         about=LAYERS,
-        docs=docs if (settings.reports / docs).is_file() else None,
+        docs=docs if objects.reports(settings).exists(docs) else None,
         listed=listed,
         asked={"interval": interval},
     )

@@ -12,7 +12,7 @@ from millrace_pages import quarantined, queries, site
 from millrace_pages.quarantined import Filter, QuarantinedRow
 from millrace_pages.site import ROWS_A_PAGE, Case, Journal, Page, PageNumber, TheSettings
 from pipelines.core.settings import Settings
-from pipelines.stores import delta_files
+from pipelines.stores import delta_files, objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -85,9 +85,9 @@ class Asked:
         if version is None:
             return []
         skip = (self.page - 1) * ROWS_A_PAGE
-        table = self.case.build_table("quarantine", state.name)
-        folder = delta_files.table_folder(self.settings.warehouse, table)
-        return quarantined.rows(folder, version, self.rows, skip, ROWS_A_PAGE + 1)
+        name = self.case.build_table("quarantine", state.name)
+        table = delta_files.table(objects.warehouse(self.settings), name)
+        return quarantined.rows(table, version, self.rows, skip, ROWS_A_PAGE + 1)
 
 
 @router.get("/quarantine")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -11,6 +10,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.stores import delta_files
+from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 
 _COLUMNS = ("known_at", "source_file", "source_line", "reasons", "raw", "ingested_at")
@@ -48,7 +48,9 @@ class Filter:
         return not self.reason or any(self.reason in said for said in row.reasons)
 
 
-def rows(table: Path, version: int, asked: Filter, skip: int, limit: int) -> list[QuarantinedRow]:
+def rows(
+    table: Objects, version: int, asked: Filter, skip: int, limit: int
+) -> list[QuarantinedRow]:
     """Rows of one version of a table, the newest day first, then by file and line.
 
     Only as many days are read as it takes to fill the page; where all rows are asked for, those
@@ -56,41 +58,46 @@ def rows(table: Path, version: int, asked: Filter, skip: int, limit: int) -> lis
     """
     found: list[QuarantinedRow] = []
     for day in _days(table, version, asked):
-        if asked == Filter() and not found and (num_rows := _num_rows(day)) <= skip:
+        if asked == Filter() and not found and (num_rows := _num_rows(table, day)) <= skip:
             skip -= num_rows
             continue
-        found += sorted(filter(asked.takes, _read(day, asked.reason)), key=_place)
+        found += sorted(filter(asked.takes, _read(table, day, asked.reason)), key=_place)
         if len(found) >= skip + limit:
             break
     return found[skip : skip + limit]
 
 
-def _num_rows(paths: Sequence[Path]) -> int:
-    return sum(pq.read_metadata(path).num_rows for path in paths)
+def _num_rows(table: Objects, names: Sequence[str]) -> int:
+    num_rows = 0
+    for name in names:
+        with table.open(name) as file:
+            num_rows += pq.read_metadata(file).num_rows
+    return num_rows
 
 
 def _place(row: QuarantinedRow) -> tuple[str, int]:
     return row.source_file, row.source_line
 
 
-def _days(table: Path, version: int, asked: Filter) -> Iterator[list[Path]]:
+def _days(table: Objects, version: int, asked: Filter) -> Iterator[list[str]]:
     """The files of each day that is asked for, the newest day first."""
-    days: dict[date, list[Path]] = {}
+    days: dict[date, list[str]] = {}
     for name, partition in delta_files.files(table, version).items():
         day = date.fromisoformat(partition["known_date"] or "")
         if asked.has_day(day):
-            days.setdefault(day, []).append(table / name)
+            days.setdefault(day, []).append(name)
     return (days[day] for day in sorted(days, reverse=True))
 
 
-def _read(paths: Sequence[Path], reason: str) -> Iterator[QuarantinedRow]:
+def _read(table: Objects, names: Sequence[str], reason: str) -> Iterator[QuarantinedRow]:
     """The rows of those files that have such a reason at all."""
-    for path in paths:
-        # Spark writes instants as nanoseconds of UTC, without saying either.
-        file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
-        # A day has few rows: to start threads would take longer than to read them.
-        if not reason or _has(file.read(["reasons"], use_threads=False)["reasons"], reason):
-            yield from map(_row, file.read(list(_COLUMNS), use_threads=False).to_pylist())
+    for name in names:
+        with table.open(name) as content:
+            # Spark writes instants as nanoseconds of UTC, without saying either.
+            file = pq.ParquetFile(content, coerce_int96_timestamp_unit="us")
+            # A day has few rows: to start threads would take longer than to read them.
+            if not reason or _has(file.read(["reasons"], use_threads=False)["reasons"], reason):
+                yield from map(_row, file.read(list(_COLUMNS), use_threads=False).to_pylist())
 
 
 def _has(reasons: pa.ChunkedArray, reason: str) -> bool:

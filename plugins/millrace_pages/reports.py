@@ -1,12 +1,15 @@
 """Report files, such as Data Docs and Evidently's pages: shown in a frame, served as they are."""
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 
 from millrace_pages import site
 from millrace_pages.site import TheSettings
+from pipelines.core.errors import BatchRefused
+from pipelines.stores import objects
+from pipelines.stores.objects import Objects
 
 router = APIRouter()
 
@@ -19,31 +22,29 @@ _POLICY = (
 )
 
 
-def find(root: Path, name: str) -> Path:
-    """The report of that name below a folder.
+def find(reports: Objects, name: str) -> bytes:
+    """The page of that name.
 
     Raises:
-        HTTPException: there is none, or the name leads out of the folder or through a link.
+        HTTPException: there is none, or the name leads out of the reports or through a link.
     """
-    path = root.resolve() / name
     try:
-        safe = path.resolve(strict=True) == path and path.is_relative_to(root.resolve())
-        if safe and path.is_file() and path.suffix == ".html":
-            return path
-    except (OSError, ValueError):
+        if PurePosixPath(name).suffix == ".html":
+            return reports.read_bytes(name)
+    except (OSError, BatchRefused):
         pass
     raise HTTPException(404, "There is no such report; it may have been cleaned away.")
 
 
 @router.get("/files/{name:path}")
-def report_file(name: str, settings: TheSettings) -> FileResponse:
-    """The file itself, read-only."""
+def report_file(name: str, settings: TheSettings) -> HTMLResponse:
+    """The page itself, read-only."""
     headers = {"Content-Security-Policy": _POLICY}
-    return FileResponse(find(settings.reports, name), headers=headers)
+    return HTMLResponse(find(objects.reports(settings), name), headers=headers)
 
 
 @router.get("/report/{name:path}")
 def report(request: Request, name: str, settings: TheSettings) -> HTMLResponse:
     """The file in a frame, below the navigation."""
-    find(settings.reports, name)
+    find(objects.reports(settings), name)
     return site.draw(request, "report.html", name=name)

@@ -14,9 +14,10 @@ import pytest
 
 from pipelines.core.settings import Settings
 from pipelines.data.extract.job import open_source
-from pipelines.data.extract.landing import Source, land
 from pipelines.data.extract.tables import days
 from pipelines.data.ingest.casts import PATTERNS
+from pipelines.data.landing import Source, land
+from pipelines.stores.objects import Objects
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed, UseCase
@@ -45,10 +46,9 @@ def landed(case: UseCase, feed: Feed, home: Path) -> tuple[list[Path], Interval]
     """The files of the newest part that has rows."""
     source, part = opened(case, home)
     files = source.files(feed, part)
-    land(home / part.key, feed, part, files, landed_at=NOW, commit=nullcontext)
-    return sorted(
-        path for path in (home / part.key).iterdir() if path.name != "manifest.json"
-    ), part
+    store = Objects.at(str(home / part.key))
+    land(store, feed, part, files, landed_at=NOW, commit=nullcontext)
+    return sorted((home / part.key).glob("*/*")), part
 
 
 def rows(feed: Feed, path: Path) -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ from pipelines.core.settings import Settings
 from pipelines.insight.lineage import facts, graph, history, kept, predictions
 from pipelines.insight.lineage.case import CaseLineage, Node
 from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
-from pipelines.stores import compiled
+from pipelines.stores import compiled, objects
 from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
@@ -149,7 +149,7 @@ def predicted(home: Settings, journal: Engine) -> Settings:
             "decided_date": [date(2026, 11, 20)] * 2,
         }
     )
-    folder = home.warehouse / "build.db" / "gold_traced_predictions"
+    folder = Path(home.objects.warehouse, "build.db", "gold_traced_predictions")
     write_deltalake(folder, answers, mode="overwrite", partition_by=["decided_date"])
     return home
 
@@ -241,7 +241,7 @@ def test_sql_that_was_noted_but_is_not_here_yet_is_not_taken_for_none(
     sql = "select origin, known_at from bronze.traced_moved_weather"
     columns = {"origin": "string", "known_at": "timestamp"}
     model = CompiledModel("silver.traced_moved_weather", "Weather", sql, columns)
-    compiled.keep(home.home, case.name, "abc", [model])
+    compiled.keep(objects.lineage(home), case.name, "abc", [model])
     assert "silver.traced_moved_weather" in kept.case_lineage(home, journal, case).by_name
 
 

@@ -72,9 +72,9 @@ def test_a_stage_tells_what_it_read_and_wrote(
     assert end["run"]["facets"]["parent"]["job"]["name"] == "told.build_features.ingest"
     [landing] = end["inputs"]
     assert landing["namespace"] == "file"
-    assert landing["name"] == f"{home.landing}/told_weather"
+    assert landing["name"] == f"{home.objects.landing}/told_weather"
     assert landing["inputFacets"]["subset"]["inputCondition"]["locations"] == [
-        f"{home.landing}/told/weather/2026-11-20/weather.csv"
+        f"{home.objects.landing}/told/weather/2026-11-20/weather.csv"
     ]
     found = {each["name"]: each for each in end["outputs"]}
     bronze, quarantine = found["bronze.told_weather"], found["quarantine.told_weather"]

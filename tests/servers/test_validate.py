@@ -20,7 +20,7 @@ from pipelines.core.outcomes import Ingested, Outcome
 from pipelines.core.registry import INGEST
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
-from pipelines.stores import delta
+from pipelines.stores import delta, objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, Layer, UseCase
 
@@ -160,8 +160,8 @@ def test_what_passes_is_published_at_exactly_the_proven_version(
     }
     rows = kept_verdicts(settings, case)
     assert [row.passed for row in rows] == ["passed", "passed"]
-    assert all((settings.reports / row.page).is_file() for row in rows)
-    page = (settings.reports / rows[0].page).read_text()
+    assert all(objects.reports(settings).exists(row.page) for row in rows)
+    page = objects.reports(settings).read_text(rows[0].page)
     assert "weather on Earth" in page
 
 

@@ -1,6 +1,7 @@
 """dbt's pages are kept once a state of the project, and ask for nothing that is not there."""
 
 from pipelines.data.transform import docs
+from pipelines.stores.objects import Objects
 
 GENERATED = (
     '<head><title>dbt</title><link rel="shortcut icon" href="${require(\'favicon.ico\')}"/></head>'
@@ -12,7 +13,7 @@ GENERATED = (
 def test_the_page_asks_for_nothing_before_it_is_drawn(tmp_path):
     generated = tmp_path / "static_index.html"
     generated.write_text(GENERATED)
-    docs.keep(tmp_path, "loans", "abc", generated)
+    docs.keep(Objects.at(str(tmp_path)), "loans", "abc", generated)
     kept = (tmp_path / "dbt" / "loans" / "index.html").read_text()
     assert kept == (
         "<head><title>dbt</title></head>"
@@ -23,9 +24,10 @@ def test_the_page_asks_for_nothing_before_it_is_drawn(tmp_path):
 
 
 def test_a_page_is_of_one_state_of_the_project(tmp_path):
-    assert not docs.is_kept(tmp_path, "loans", "abc")
+    reports = Objects.at(str(tmp_path))
+    assert not docs.is_kept(reports, "loans", "abc")
     (tmp_path / "page").write_text("")
-    docs.keep(tmp_path, "loans", "abc", tmp_path / "page")
-    assert docs.is_kept(tmp_path, "loans", "abc")
-    assert not docs.is_kept(tmp_path, "loans", "abd")
-    assert not docs.is_kept(tmp_path, "flight_delays", "abc")
+    docs.keep(reports, "loans", "abc", tmp_path / "page")
+    assert docs.is_kept(reports, "loans", "abc")
+    assert not docs.is_kept(reports, "loans", "abd")
+    assert not docs.is_kept(reports, "flight_delays", "abc")

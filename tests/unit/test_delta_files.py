@@ -9,6 +9,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from pipelines.core.errors import MillraceError
 from pipelines.stores import delta_files
+from pipelines.stores.objects import Objects
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def table(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("version", range(5))
 def test_every_version_is_what_the_library_reads(table: Path, version: int) -> None:
     expected = DeltaTable(table, version=version).to_pyarrow_table(columns=["id"])["id"]
-    found = delta_files.read(table, version, ["id"])["id"]
+    found = delta_files.read(Objects.at(str(table)), version, ["id"])["id"]
     assert sorted(found.to_pylist()) == sorted(expected.to_pylist())
 
 
@@ -48,22 +49,26 @@ def test_every_version_of_a_random_history_has_the_files_that_the_library_says(
             DeltaTable(folder).create_checkpoint()
     for version in range(DeltaTable(folder).version() + 1):
         theirs = DeltaTable(folder, version=version).file_uris()
-        ours = [str(folder / name) for name in delta_files.files(folder, version)]
+        ours = [str(folder / name) for name in delta_files.files(Objects.at(str(folder)), version)]
         assert sorted(ours) == sorted(theirs), version
 
 
 def test_a_partition_narrows_it(table: Path) -> None:
     partition = {"day": "a b"}
-    assert sorted(delta_files.read(table, 4, ["id"], partition=partition)["id"].to_pylist()) == [
+    assert sorted(
+        delta_files.read(Objects.at(str(table)), 4, ["id"], partition=partition)["id"].to_pylist()
+    ) == [
         0,
         20,
     ]
-    assert delta_files.read(table, 4, ["id"], partition={"day": "none"}).num_rows == 0
+    assert (
+        delta_files.read(Objects.at(str(table)), 4, ["id"], partition={"day": "none"}).num_rows == 0
+    )
 
 
 def test_a_version_that_is_not_there_is_refused(table: Path) -> None:
     with pytest.raises(MillraceError, match="has no version 9 any more"):
-        delta_files.read(table, 9, ["id"])
+        delta_files.read(Objects.at(str(table)), 9, ["id"])
 
 
 def test_a_protocol_raised_before_the_newest_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -72,11 +77,11 @@ def test_a_protocol_raised_before_the_newest_checkpoint_is_refused(tmp_path: Pat
     write_deltalake(folder, rows)  # an instant without a zone needs reader version 3
     DeltaTable(folder).create_checkpoint()
     with pytest.raises(MillraceError, match="needs Delta reader version 3"):
-        delta_files.files(folder, 0)
+        delta_files.files(Objects.at(str(folder)), 0)
 
 
 def test_what_needs_more_of_the_protocol_is_refused(table: Path) -> None:
     commit = table / "_delta_log" / f"{4:020d}.json"
     commit.write_text('{"protocol":{"minReaderVersion":3,"minWriterVersion":7}}\n')
     with pytest.raises(MillraceError, match="needs Delta reader version 3"):
-        delta_files.read(table, 4, ["id"])
+        delta_files.read(Objects.at(str(table)), 4, ["id"])

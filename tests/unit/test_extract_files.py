@@ -12,7 +12,8 @@ import pytest
 from pipelines.core.errors import BatchRefused, MillraceError
 from pipelines.data.extract import files
 from pipelines.data.extract.files import Files, allowed
-from pipelines.data.extract.landing import land
+from pipelines.data.landing import land
+from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, Feed
 
@@ -44,8 +45,9 @@ def root(tmp_path: Path) -> Path:
 def landed(root: Path, source: Files, of: Feed = CSV) -> tuple[int, dict[str, bytes]]:
     folder = root.parent / "landing" / DAY.key
     now = datetime(2026, 11, 19, tzinfo=UTC)
-    part = land(folder, of, DAY, source.files(of, DAY), landed_at=now, commit=nullcontext)
-    return part.rows, {path.name: path.read_bytes() for path in folder.glob("*[!n]")}
+    store = Objects.at(str(folder))
+    part = land(store, of, DAY, source.files(of, DAY), landed_at=now, commit=nullcontext)
+    return part.rows, {path.name: path.read_bytes() for path in folder.glob("*/*")}
 
 
 @pytest.mark.parametrize(

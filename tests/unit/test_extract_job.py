@@ -47,9 +47,14 @@ def extract(settings: Settings, key: str, case: UseCase = CASE) -> Outcome[Extra
     )
 
 
+def landing(settings: Settings) -> Path:
+    return Path(settings.objects.landing)
+
+
 def content(settings: Settings, feed: str, part: str) -> str:
     spec = CASE.feed(feed)
-    return (settings.landing / CASE.name / feed / part / f"{feed}.{spec.format}").read_text()
+    (path,) = landing(settings).glob(f"{CASE.name}/{feed}/{part}/*/{feed}.{spec.format}")
+    return path.read_text()
 
 
 def test_a_day_lands_every_feed(settings: Settings) -> None:
@@ -64,15 +69,16 @@ def test_a_day_lands_every_feed(settings: Settings) -> None:
     }
     assert outcome.details == Extracted(parts=6, new_parts=6)
     for feed in CASE.feeds:
-        folder = settings.landing / CASE.name / feed.name / "2026-11-20"
-        (listed,) = json.loads((folder / "manifest.json").read_text())["files"]
-        lines = (folder / listed["name"]).read_text().splitlines()
+        folder = landing(settings) / CASE.name / feed.name / "2026-11-20"
+        manifest = json.loads((folder / "manifest.json").read_text())
+        (listed,) = manifest["files"]
+        lines = (folder / manifest["version"] / listed["name"]).read_text().splitlines()
         assert len(lines) - (feed.format == "csv") == listed["rows"] == outcome.rows[feed.name]
 
 
 def test_the_same_day_again_changes_nothing(settings: Settings) -> None:
     def stamps() -> dict[Path, int]:
-        files = (path for path in settings.landing.rglob("*") if path.is_file())
+        files = (path for path in landing(settings).rglob("*") if path.is_file())
         return {path: path.stat().st_mtime_ns for path in files}
 
     extract(settings, "2026-11-20")
@@ -85,8 +91,8 @@ def test_the_same_day_again_changes_nothing(settings: Settings) -> None:
 def test_a_range_is_its_days_and_one_snapshot(settings: Settings) -> None:
     outcome = extract(settings, "2026-11-19/2026-11-20")
     both = {
-        path.relative_to(settings.landing): path.read_bytes()
-        for path in settings.landing.rglob("*.*")
+        path.relative_to(landing(settings)): path.read_bytes()
+        for path in landing(settings).rglob("*.*")
         if path.is_file()
     }
     assert outcome.details == Extracted(parts=3 * 2 + 3, new_parts=9)
@@ -148,7 +154,7 @@ def test_b16_a_day_without_weather_is_an_empty_file(settings: Settings) -> None:
 def test_what_is_not_over_is_refused(settings: Settings, key: str) -> None:
     with pytest.raises(UsageError, match=rf"{key} is not over yet \(now 2026-11-22 10:00 UTC\)"):
         extract(settings, key)
-    assert not settings.landing.exists()
+    assert not landing(settings).exists()
 
 
 def test_an_hour_that_is_over_lands(settings: Settings) -> None:
@@ -160,7 +166,7 @@ def test_an_hour_that_is_over_lands(settings: Settings) -> None:
 def test_more_days_than_have_outcomes_of_their_own_are_refused(settings: Settings) -> None:
     with pytest.raises(UsageError, match="has 364 days; after 363 the source repeats its outcomes"):
         extract(settings, "2025-11-21/2026-11-19")
-    assert not settings.landing.exists()
+    assert not landing(settings).exists()
     short = replace(CASE, history_days_max=2, training=None)
     assert extract(settings, "2026-11-18/2026-11-19", short).rows["schedule"] == 966 + 968
     with pytest.raises(UsageError, match="has 3 days; after 2"):

@@ -1,4 +1,4 @@
-"""The landing folder: all or nothing, the same twice, and whole again after any damage."""
+"""A landed part: all or nothing, the same twice, and whole again after any damage."""
 
 import errno
 import json
@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.errors import BatchRefused, MillraceError, Superseded
-from pipelines.data.extract.landing import LandedFile, LandedPart, SourceFile, land, landed_files
+from pipelines.data.landing import LandedFile, LandedPart, Manifest, SourceFile, intact, land
+from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, Feed
 
@@ -48,7 +49,8 @@ def landing(
     at: datetime = FIRST,
     commit: Callable[[], nullcontext[None]] = nullcontext,
 ) -> LandedPart:
-    return land(folder, FEED, DAY, files, landed_at=at, commit=commit)
+    store = Objects.at(str(folder))
+    return land(store, FEED, DAY, files, landed_at=at, commit=commit)
 
 
 @pytest.fixture
@@ -59,6 +61,21 @@ def folder(tmp_path: Path) -> Path:
 def manifest(folder: Path) -> dict[str, object]:
     found: dict[str, object] = json.loads((folder / "manifest.json").read_text())
     return found
+
+
+def whole(folder: Path) -> Manifest | None:
+    return intact(Objects.at(str(folder)))
+
+
+def file(folder: Path, name: str = "readings.csv") -> Path:
+    """Where a file of the part is, by its manifest."""
+    return folder / str(manifest(folder)["version"]) / name
+
+
+def part_files(folder: Path) -> set[str]:
+    """All that the part's folder holds, without the manifest."""
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return found - {"manifest.json"}
 
 
 def test_a_part_is_its_files_and_a_manifest(folder: Path) -> None:
@@ -77,33 +94,34 @@ def test_a_part_is_its_files_and_a_manifest(folder: Path) -> None:
             for name, content, rows in (("readings.csv", b"a\nb\n", 2), ("more.csv", b"c\n", 1))
         ],
         "landed_at": "2026-11-19T00:00:00+00:00",
+        "version": "0c160aadfe1843e0",
     }
     assert sorted(path.name for path in folder.parent.iterdir()) == [DAY.key]
 
 
 def test_the_same_files_again_change_nothing(folder: Path) -> None:
     landing(folder, source_file(b"a\n"))
-    before = folder.stat().st_ino
+    before = {path: path.stat().st_ino for path in folder.rglob("*")}
     again = landing(folder, source_file(b"a\n"), at=SECOND)
     assert (again.rows, again.is_new) == (1, False)
-    assert folder.stat().st_ino == before
+    assert {path: path.stat().st_ino for path in folder.rglob("*")} == before
     assert manifest(folder)["landed_at"] == FIRST.isoformat()
 
 
 def test_other_files_replace_the_part(folder: Path) -> None:
     landing(folder, source_file(b"a\n"), source_file(b"b\n", "gone.csv"))
     assert landing(folder, source_file(b"c\n"), at=SECOND).is_new
-    assert (folder / "readings.csv").read_bytes() == b"c\n"
-    assert not (folder / "gone.csv").exists()
+    assert file(folder).read_bytes() == b"c\n"
+    assert not file(folder, "gone.csv").exists()
     assert manifest(folder)["landed_at"] == SECOND.isoformat()
 
 
 def _remove(folder: Path) -> None:
-    (folder / "readings.csv").unlink()
+    file(folder).unlink()
 
 
 def _flip(folder: Path) -> None:
-    (folder / "readings.csv").write_bytes(b"b\n")
+    file(folder).write_bytes(b"b\n")
 
 
 def _cut_manifest(folder: Path) -> None:
@@ -120,23 +138,24 @@ def _spoil_instant(folder: Path) -> None:
 def test_a_damaged_part_lands_again(folder: Path, damage: Callable[[Path], None]) -> None:
     landing(folder, source_file(b"a\n"))
     damage(folder)
-    assert landed_files(folder) is None
+    assert whole(folder) is None
     assert landing(folder, source_file(b"a\n"), at=SECOND).is_new
-    assert landed_files(folder) == [
-        LandedFile("readings.csv", sha256(b"a\n").hexdigest(), 2, 1),
-    ]
+    found = whole(folder)
+    assert found is not None
+    assert found.files == (LandedFile("readings.csv", sha256(b"a\n").hexdigest(), 2, 1),)
+    assert found.landed_at == SECOND
 
 
 def test_b16_a_part_without_rows_lands_as_an_empty_file(folder: Path) -> None:
     part = landing(folder, source_file(b""))
-    assert (part.rows, part.is_new, (folder / "readings.csv").stat().st_size) == (0, True, 0)
+    assert (part.rows, part.is_new, file(folder).stat().st_size) == (0, True, 0)
 
 
 @pytest.mark.parametrize("name", ["../a.csv", "/etc/a", "manifest.json", ".hidden", "a b.csv", ""])
 def test_b23_a_file_name_that_is_not_plain_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(BatchRefused, match="offers a file named"):
         landing(folder, source_file(b"a\n", name))
-    assert list(folder.parent.iterdir()) == []
+    assert list(folder.parent.rglob("*")) == []
 
 
 def test_a_name_twice_is_refused(folder: Path) -> None:
@@ -159,8 +178,8 @@ def test_r06_no_room_leaves_what_was_there_and_says_so(folder: Path) -> None:
     message = rf"readings of 2026-11-18 did not land .*{os.strerror(errno.EFBIG)}.*make room"
     with file_size_limit(1000), pytest.raises(MillraceError, match=message):
         landing(folder, source_file(b"b\n" * 1000), at=SECOND)
-    assert (folder / "readings.csv").read_bytes() == b"a\n"
-    assert [path.name for path in folder.parent.iterdir()] == [DAY.key]
+    assert file(folder).read_bytes() == b"a\n"
+    assert part_files(folder) == {file(folder).relative_to(folder).as_posix()}
     assert landing(folder, source_file(b"b\n" * 1000), at=SECOND).rows == 1000
 
 
@@ -172,8 +191,49 @@ def test_r11_a_replaced_attempt_lands_nothing(folder: Path) -> None:
 
     with pytest.raises(Superseded):
         landing(folder, source_file(b"b\n"), at=SECOND, commit=commit)
+    assert file(folder).read_bytes() == b"a\n"
+    # What it put is named by nothing, and goes when the part changes.
+    assert len(part_files(folder)) == 2
+    landing(folder, source_file(b"c\n"), at=SECOND)
+    contents = {(folder / name).read_bytes() for name in part_files(folder)}
+    assert contents == {b"a\n", b"c\n"}
+
+
+def test_a_reader_of_the_manifest_before_still_finds_its_files(folder: Path) -> None:
+    landing(folder, source_file(b"a\n"))
+    held = whole(folder)
+    assert held is not None
+    landing(folder, source_file(b"b\n"), at=SECOND)
+    store, (listed,) = Objects.at(str(folder)), held.files
+    assert store.sha256(held.place(listed)) == listed.sha256
+    landing(folder, source_file(b"c\n"), at=SECOND)
+    with pytest.raises(FileNotFoundError):
+        store.open(held.place(listed))
+
+
+def test_a_part_of_an_older_home_stays_as_it_is(folder: Path) -> None:
+    """Its files lie beside the manifest, which names no version."""
+    folder.mkdir(parents=True)
+    (folder / "readings.csv").write_bytes(b"a\n")
+    listed = {"name": "readings.csv", "sha256": sha256(b"a\n").hexdigest(), "bytes": 2, "rows": 1}
+    old = {"feed": "readings", "part": DAY.key, "files": [listed], "landed_at": FIRST.isoformat()}
+    (folder / "manifest.json").write_text(json.dumps(old))
+    assert not landing(folder, source_file(b"a\n"), at=SECOND).is_new
+    assert manifest(folder) == old
+    assert landing(folder, source_file(b"b\n"), at=SECOND).is_new
     assert (folder / "readings.csv").read_bytes() == b"a\n"
-    assert [path.name for path in folder.parent.iterdir()] == [DAY.key]
+    landing(folder, source_file(b"c\n"), at=SECOND)
+    assert not (folder / "readings.csv").exists()
+
+
+def test_b23_a_part_behind_a_symlink_is_not_written(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(tmp_path / "elsewhere")
+    store = Objects.at(str(tmp_path)).below(folder.relative_to(tmp_path).as_posix())
+    with pytest.raises(BatchRefused, match="is a symlink"):
+        land(store, FEED, DAY, [source_file(b"a\n")], landed_at=FIRST, commit=nullcontext)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 _LAND_FOR_EVER = """
@@ -188,7 +248,7 @@ for content in cycle((b"a" * 300_000, b"b" * 300_000)):
 """
 
 
-def test_r08_a_kill_at_any_moment_leaves_a_whole_part_or_none(folder: Path) -> None:
+def test_r08_a_kill_at_any_moment_leaves_a_whole_part(folder: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)  # noqa: S311
@@ -200,9 +260,13 @@ def test_r08_a_kill_at_any_moment_leaves_a_whole_part_or_none(folder: Path) -> N
             assert process.stdout.readline() == "landed\n"
             time.sleep(rng.random() / 5)
             process.send_signal(signal.SIGKILL)
-        if folder.exists():
-            assert landed_files(folder) is not None, seed
-            contents = {path.read_bytes()[:1] for path in folder.glob("*.csv")}
-            assert contents in ({b"a"}, {b"b"}), seed
+        found = whole(folder)
+        assert found is not None, seed
+        contents = {(folder / found.place(each)).read_bytes()[:1] for each in found.files}
+        assert contents in ({b"a"}, {b"b"}), seed
         assert landing(folder, source_file(b"c")).is_new
-        assert [path.name for path in folder.parent.iterdir()] == [DAY.key], seed
+        # Of what the kill left, only that which a reader may still hold is there.
+        now = whole(folder)
+        assert now is not None, seed
+        named = {made.place(each) for made in (found, now) for each in made.files}
+        assert part_files(folder) == named, seed

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines.core.errors import BatchRefused, MillraceError
-from pipelines.data.ingest.landing import FILE_BYTES_MAX, landed_files
+from pipelines.data.landing import FILE_BYTES_MAX, landed_files
+from pipelines.stores.objects import Objects
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 
@@ -27,7 +28,7 @@ def manifest(root: Path, feed: str = "weather", day: str = DAY.key, **entry: Any
 
 
 def landed(root: Path, feed: str = "weather", key: str = DAY.key) -> list[str]:
-    files = landed_files(root, CASE, CASE.feed(feed), Interval.parse(key))
+    files = landed_files(Objects.at(str(root)), CASE, CASE.feed(feed), Interval.parse(key))
     return [file.source_file for file in files]
 
 
@@ -49,6 +50,32 @@ def test_a_fact_has_every_part_and_a_snapshot_the_last_one(tmp_path: Path) -> No
 def test_b23_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     manifest(tmp_path, name=name)
     with pytest.raises(BatchRefused, match="is not the name of a file beside it"):
+        landed(tmp_path)
+
+
+@pytest.mark.parametrize("version", ["..", "../0", "/etc", "0" * 15, "0" * 16 + "/..", "é" * 16])
+def test_b23_a_version_that_leads_elsewhere_is_refused(tmp_path: Path, version: str) -> None:
+    path = manifest(tmp_path) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": version}))
+    with pytest.raises(BatchRefused, match="is not 16 hex digits"):
+        landed(tmp_path)
+
+
+def test_a_file_is_named_for_people_without_its_version(tmp_path: Path) -> None:
+    folder = manifest(tmp_path)
+    (folder / SHA[:16]).mkdir()
+    (folder / "data.csv").rename(folder / SHA[:16] / "data.csv")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": SHA[:16]}))
+    store = Objects.at(str(tmp_path))
+    (file,) = landed_files(store, CASE, CASE.feed("weather"), DAY)
+    assert file.source_file == "flight_delays/weather/2026-11-18/data.csv"
+    assert file.address == f"file://{folder}/{SHA[:16]}/data.csv"
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    (manifest(tmp_path) / "data.csv").unlink()
+    with pytest.raises(MillraceError, match=r"data\.csv is in the manifest but not there"):
         landed(tmp_path)
 
 

@@ -9,6 +9,7 @@ from pipelines.core.errors import UsageError
 from pipelines.insight.lineage import lake, learning, walk
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.stores.compiled import CompiledModel, keep, project_digest, read
+from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.training import Training
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
@@ -209,8 +210,9 @@ def test_compiled_sql_is_kept_by_the_project_it_came_from(tmp_path: Any) -> None
     (project / "models" / "toy").mkdir(parents=True)
     (project / "models" / "toy" / "a.sql").write_text("select 1")
     first = project_digest(project, "toy")
-    keep(tmp_path, "toy", first, MODELS)
-    assert read(tmp_path, "toy", first) == MODELS
+    store = Objects.at(str(tmp_path / "lineage"))
+    keep(store, "toy", first, MODELS)
+    assert read(store, "toy", first) == MODELS
     (project / "models" / "toy" / "a.sql").write_text("select 2")
     assert project_digest(project, "toy") != first
-    assert read(tmp_path, "toy", project_digest(project, "toy")) is None
+    assert read(store, "toy", project_digest(project, "toy")) is None

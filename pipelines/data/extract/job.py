@@ -8,7 +8,8 @@ from pipelines.core.errors import MillraceError, UsageError
 from pipelines.core.outcomes import Extracted, Outcome
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
-from pipelines.data.extract.landing import LandedPart, Source, land
+from pipelines.data.landing import LandedPart, Source, land, part_name
+from pipelines.stores import objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed, UseCase
 
@@ -33,17 +34,17 @@ def run(context: Context) -> Outcome[Extracted]:
 
 
 def _land_feed(context: Context, source: Source, feed: Feed) -> list[LandedPart]:
-    root = context.settings.landing / context.case.name / feed.name
+    landing, case = objects.landing(context.settings), context.case
     return [
         land(
-            root / part.key,
+            landing.below(part_name(case, feed, part)),
             feed,
             part,
             source.files(feed, part),
             landed_at=context.settings.clock(),
             commit=context.commit,
         )
-        for part in feed.parts(context.interval, context.case.grain)
+        for part in feed.parts(context.interval, case.grain)
     ]
 
 

@@ -20,9 +20,9 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from pipelines.core.errors import BatchRefused, UsageError
 from pipelines.data.extract.database import Between, DatabaseTable
-from pipelines.data.extract.landing import SourceFile
 from pipelines.data.extract.readers import UNREAD, FileTable
 from pipelines.data.extract.texts import instant, landing_texts
+from pipelines.data.landing import SourceFile
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 

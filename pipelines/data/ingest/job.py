@@ -12,8 +12,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from expectations.rules import Rule
 from pipelines.core.outcomes import Ingested, Outcome
 from pipelines.core.stage import Context
-from pipelines.data.ingest import judge, landing, reader, tally
-from pipelines.stores import delta
+from pipelines.data import landing
+from pipelines.data.ingest import judge, reader, tally
+from pipelines.stores import delta, objects
 from pipelines.use_cases.spec.use_case import Feed, Layer
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(context: Context) -> Outcome[Ingested]:
 
 
 def _named(
-    feeds: Sequence[Feed], landed: Sequence[Sequence[landing.LandedFile]]
+    feeds: Sequence[Feed], landed: Sequence[Sequence[landing.DataFile]]
 ) -> dict[str, dict[str, str]]:
     """Each feed's files and their sha256: what lineage ends at."""
     return {
@@ -75,16 +76,16 @@ def _row_rules(context: Context) -> Mapping[str, tuple[Rule, ...]]:
     return rules
 
 
-def _landed(context: Context, feed: Feed) -> Sequence[landing.LandedFile]:
-    root = context.settings.landing
-    return landing.landed_files(root, context.case, feed, context.interval)
+def _landed(context: Context, feed: Feed) -> Sequence[landing.DataFile]:
+    store = objects.landing(context.settings)
+    return landing.landed_files(store, context.case, feed, context.interval)
 
 
 def _read(
     context: Context,
     rules: Mapping[str, Sequence[Rule]],
     feed: Feed,
-    files: Sequence[landing.LandedFile],
+    files: Sequence[landing.DataFile],
 ) -> Batch:
     parsed = reader.read(context.spark, feed, files)
     # Judged once and kept by the server until this process lets go of it: counted, then written

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.data.ingest import delimited, json_lines
-from pipelines.data.ingest.landing import LandedFile
 from pipelines.data.ingest.records import FileRefused, Reading, Record, physical_lines
+from pipelines.data.landing import DataFile
 from pipelines.use_cases.spec.use_case import Feed
 
 if TYPE_CHECKING:
@@ -47,19 +47,19 @@ def parse(content: bytes, feed: Feed) -> Reading:
     return delimited.read(lines, feed) if feed.format == "csv" else json_lines.read(lines, feed)
 
 
-def read(spark: "SparkSession", feed: Feed, files: Sequence[LandedFile]) -> "DataFrame":
+def read(spark: "SparkSession", feed: Feed, files: Sequence[DataFile]) -> "DataFrame":
     """A row a record, and a last row a file (`source_line` 0) with its refusal, if any.
 
     The rows carry the values as texts in the struct `text`, a field a column.
     """
     text = ", ".join(f"`{column.name}` string" for column in feed.columns)
     sources = {
-        file.source_file: _Source(file.source_file, file.sha256, file.part.start, file.landed_at)
+        file.place: _Source(file.source_file, file.sha256, file.part.start, file.landed_at)
         for file in files
     }
     if files:
-        paths = [f"file:{file.path}" for file in files]
-        content = spark.read.format("binaryFile").load(paths).select("path", "content")
+        addresses = [file.address for file in files]
+        content = spark.read.format("binaryFile").load(addresses).select("path", "content")
     else:
         content = spark.createDataFrame([], "path string, content binary")
     return content.mapInArrow(_worker(feed, sources), _FRAME.format(text=text))
@@ -71,11 +71,18 @@ def _worker(
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for path, content in zip(*batch.columns, strict=True):
-                # case/feed/part/name: the same under every root, disk or bucket.
-                source = sources["/".join(path.as_py().split("/")[-4:])]
-                yield from file_batches(content.as_py(), feed, source)
+                yield from file_batches(content.as_py(), feed, _found(path.as_py(), sources))
 
     return work
+
+
+def _found(path: str, sources: Mapping[str, _Source]) -> _Source:
+    """The file by the end of its path, the same under every root, disk or bucket.
+
+    That is case/feed/part/version/name, or without a version for what landed before there were.
+    """
+    pieces = path.split("/")
+    return sources.get("/".join(pieces[-5:])) or sources["/".join(pieces[-4:])]
 
 
 def file_batches(content: bytes, feed: Feed, source: _Source) -> Iterator[pa.RecordBatch]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pipelines.stores.objects import write_whole
+from pipelines.stores.objects import Objects
 
 # An icon's address in a template is asked for before Angular has filled it in, unless it is told
 # so; and the icon of the page is a file that dbt does not deliver.
@@ -11,22 +11,22 @@ _TEMPLATE_ADDRESS = re.compile(r"xlink:href=(?=\\?\"\{\{)")
 _ICON = re.compile(r"<link[^>]*favicon[^>]*>")
 
 
-def keep(reports: Path, case: str, digest: str, generated: Path) -> None:
+def keep(reports: Objects, case: str, digest: str, generated: Path) -> None:
     """Put what `dbt docs generate --static` wrote where people look; once a state of the project.
 
     Raises:
         FileNotFoundError: dbt wrote no page.
     """
     text = _ICON.sub("", _TEMPLATE_ADDRESS.sub("ng-attr-href=", generated.read_text()))
-    write_whole(reports / "dbt" / case / "index.html", text)
-    write_whole(_digest_file(reports, case), digest)
+    reports.put(f"dbt/{case}/index.html", text)
+    reports.put(_digest_name(case), digest)
 
 
-def is_kept(reports: Path, case: str, digest: str) -> bool:
+def is_kept(reports: Objects, case: str, digest: str) -> bool:
     """Whether the page there is of this state of the project."""
-    path = _digest_file(reports, case)
-    return path.exists() and path.read_text() == digest
+    name = _digest_name(case)
+    return reports.exists(name) and reports.read_text(name) == digest
 
 
-def _digest_file(reports: Path, case: str) -> Path:
-    return reports / "dbt" / case / "digest"
+def _digest_name(case: str) -> str:
+    return f"dbt/{case}/digest"

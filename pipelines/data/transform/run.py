@@ -12,7 +12,7 @@ from pipelines.core.outcomes import Outcome, Transformed
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.data.transform import docs
-from pipelines.stores import compiled, delta
+from pipelines.stores import compiled, delta, objects
 from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Layer, UseCase
@@ -57,13 +57,14 @@ def _kept(context: Context, models: Iterable["NodeResult"]) -> str:
     """Keep what was compiled, for lineage, and dbt's pages; the digest that they are kept by."""
     settings, case = context.settings, context.case
     digest = compiled.project_digest(PROJECT, case.name)
-    compiled.keep(settings.home, case.name, digest, compiled_models(case, models))
-    if not docs.is_kept(settings.reports, case.name, digest):
+    compiled.keep(objects.lineage(settings), case.name, digest, compiled_models(case, models))
+    reports = objects.reports(settings)
+    if not docs.is_kept(reports, case.name, digest):
         # Of what was just compiled, without asking the engine about each table.
         options = ("--static", "--no-compile", "--empty-catalog")
         dbt(settings, ("docs", "generate"), case, context.interval, *options)
         page = target(settings, case) / "static_index.html"
-        docs.keep(settings.reports, case.name, digest, page)
+        docs.keep(reports, case.name, digest, page)
     return digest
 
 
@@ -157,7 +158,7 @@ def dbt(
 
 def target(settings: Settings, case: UseCase) -> Path:
     """Where dbt writes what it compiles and generates."""
-    return settings.home / "dbt" / case.name
+    return settings.scratch("dbt") / case.name
 
 
 def _logs(settings: Settings) -> Path:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import insert
@@ -12,7 +13,7 @@ from pipelines.core.errors import CheckFailed
 from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check, Verdict, judge
-from pipelines.stores import gx
+from pipelines.stores import gx, objects
 
 if TYPE_CHECKING:
     from pipelines.use_cases.spec.use_case import Layer
@@ -51,19 +52,19 @@ def publish_proven(context: Context, asked: Iterable[Check]) -> Outcome[Validate
 
 def _judged(context: Context, checks: Sequence[Check]) -> tuple[Sequence[Verdict], Pages]:
     """The verdicts in the checks' order, and each table's page, relative to the reports."""
-    docs = gx.open_context(context.settings.reports / _folder(context))
     table = context.case.table
     batches = [
         gx.Batch(table(check.layer, check.name), check.frame, check.expectations)
         for check in checks
     ]
-    results = gx.validate(docs, batches, _run_name(context))
-    pages = gx.build_pages(docs, results)
-    reports = context.settings.reports.resolve()
-    relative = {
-        name: page.relative_to(reports).as_posix() if page else None for name, page in pages.items()
-    }
-    return [judge(name, result) for name, result in results.items()], relative
+    with TemporaryDirectory(prefix="millrace-") as folder:
+        docs = gx.open_context(Path(folder).resolve())
+        results = gx.validate(docs, batches, _run_name(context))
+        built = gx.build_pages(docs, results)
+        pages = gx.keep(
+            Path(folder).resolve(), built, objects.reports(context.settings), _prefix(context)
+        )
+    return [judge(name, result) for name, result in results.items()], pages
 
 
 def _run_name(context: Context) -> str:
@@ -77,9 +78,9 @@ def _layer(context: Context) -> str:
     return context.stage.name.removeprefix("validate_")
 
 
-def _folder(context: Context) -> Path:
-    """A month a folder: Great Expectations lists all that a folder holds, twice, at every run."""
-    return Path("gx") / context.case.name / f"{context.interval.start:%Y-%m}"
+def _prefix(context: Context) -> str:
+    """Where the results and pages of a month are, below the reports."""
+    return f"gx/{context.case.name}/{context.interval.start:%Y-%m}"
 
 
 def _record(

@@ -15,6 +15,7 @@ from pipelines.core.settings import Settings
 from pipelines.insight.lineage import emit, kept
 from pipelines.insight.lineage.datasets import Describer, Noted, Places
 from pipelines.insight.lineage.events import StageRun
+from pipelines.stores import objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -45,7 +46,7 @@ def reported(
 
     def datasets() -> tuple[list[InputDataset], list[OutputDataset]]:
         known = kept.case_lineage(settings, engine, case)
-        places = Places(run.namespace, str(settings.landing), settings.mlflow_uri)
+        places = Places(run.namespace, objects.landing(settings).root, settings.mlflow_uri)
         found = _noted(engine, stage, attempt)
         describer = Describer(case, known, places, stage, interval, found)
         return describer.inputs(), describer.outputs()

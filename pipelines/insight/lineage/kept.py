@@ -14,9 +14,8 @@ from pipelines.core.registry import TRANSFORM
 from pipelines.core.settings import ROOT, Settings
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.learning import inputs
-from pipelines.stores import compiled, feast
+from pipelines.stores import compiled, feast, objects
 from pipelines.stores.compiled import CompiledModel
-from pipelines.stores.objects import write_whole
 from pipelines.use_cases.spec.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 def read(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage | None:
     """What a stage has worked out for the code as it is now; None: none has run since."""
-    path = _path(settings, case, _models(settings, engine, case)[0])
-    return CaseLineage.from_json(json.loads(path.read_text())) if path.exists() else None
+    store, name = objects.lineage(settings), _name(case, _models(settings, engine, case)[0])
+    return CaseLineage.from_json(json.loads(store.read_text(name))) if store.exists(name) else None
 
 
 def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLineage:
@@ -45,7 +44,7 @@ def case_lineage(settings: Settings, engine: Engine, case: UseCase) -> CaseLinea
 
 def keep(settings: Settings, case: UseCase, project: str | None, found: CaseLineage) -> None:
     """For those who read: of the code as it is now, and of a state of dbt's project."""
-    write_whole(_path(settings, case, project), json.dumps(found.to_json()))
+    objects.lineage(settings).put(_name(case, project), json.dumps(found.to_json()))
 
 
 def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
@@ -82,13 +81,12 @@ def _models(
     """The digest that the newest transform kept its SQL by, and that SQL, if it is here."""
     done = journal.newest_done(engine, case.name, TRANSFORM)
     project = done.outcome.details.compiled if done else None
-    models = compiled.read(settings.home, case.name, project) if project else None
+    models = compiled.read(objects.lineage(settings), case.name, project) if project else None
     return (project if models else None), models
 
 
-def _path(settings: Settings, case: UseCase, project: str | None) -> Path:
-    name = f"{case.name}-{_digest(case, project)}.json"
-    return settings.home / "lineage" / "columns" / name
+def _name(case: UseCase, project: str | None) -> str:
+    return f"columns/{case.name}-{_digest(case, project)}.json"
 
 
 def _digest(case: UseCase, project: str | None) -> str:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pipelines.core.errors import CheckFailed, UsageError
 from pipelines.core.settings import Settings
 from pipelines.insight.lineage.history import History, Publication
-from pipelines.stores import delta_files
+from pipelines.stores import delta_files, objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import PREDICTIONS, Training
 from pipelines.use_cases.spec.use_case import UseCase
@@ -127,10 +127,13 @@ def _rows(
 ) -> list[Prediction]:
     """The answers to one day's decisions; a decision at midnight lies in the day that ends then."""
     day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
-    folder = delta_files.table_folder(settings.warehouse, case.build_table("gold", PREDICTIONS))
+    name = case.build_table("gold", PREDICTIONS)
     columns = [*training.row_key, "decided_at", "model_version", "probability", "predicted_at"]
     table = delta_files.read(
-        folder, published.version, columns, partition={"decided_date": day.isoformat()}
+        delta_files.table(objects.warehouse(settings), name),
+        published.version,
+        columns,
+        partition={"decided_date": day.isoformat()},
     )
     return [_prediction(row, training) for row in _in_utc(table).to_pylist()]
 

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -25,9 +24,8 @@ from pipelines.learning import champion, inputs
 from pipelines.learning.champion import Champion
 from pipelines.learning.monitor import policy
 from pipelines.learning.monitor.drift import PREDICTION, Drift, compare
-from pipelines.stores import mlflow
+from pipelines.stores import mlflow, objects
 from pipelines.stores.delta import instant
-from pipelines.stores.objects import write_whole
 from pipelines.use_cases.spec.training import LABELS, PREDICTIONS, Training
 
 log = logging.getLogger(__name__)
@@ -86,9 +84,9 @@ def run(context: Context) -> Outcome[Watched]:
     )
 
 
-def page_file(interval_key: str, case: str, attempt: int) -> Path:
+def page_file(interval_key: str, case: str, attempt: int) -> str:
     """Where the page of an attempt is, relative to the reports."""
-    return Path("drift", case, f"{interval_key.replace('/', '_')}.{attempt}.html")
+    return f"drift/{case}/{interval_key.replace('/', '_')}.{attempt}.html"
 
 
 def _predictor(context: Context) -> Champion:
@@ -214,8 +212,8 @@ def _compared(
     heading = f"{context.case.name} {context.interval}: version {best.version}"
     drift, page = compare(reference, current, columns, watch, heading)
     place = page_file(context.interval.key, context.case.name, context.attempt)
-    write_whole(context.settings.reports / place, page)
-    return drift, place.as_posix()
+    objects.reports(context.settings).put(place, page)
+    return drift, place
 
 
 def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVerdict]:

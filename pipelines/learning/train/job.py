@@ -47,7 +47,7 @@ def run(context: Context) -> Outcome[Trained]:
     if known:
         log.info("version %d was trained from the same rows and settings", known.number)
         return Outcome(details=_details(known, reused=True))
-    folder = context.settings.home / "training" / case.name / fingerprint[:16]
+    folder = context.settings.scratch("training") / case.name / fingerprint[:16]
     parts = _fetch(context, proven, folder, spec)
     made = _trained(context, _job(context, spec, folder), {"data_digest": digest})
     tags = {

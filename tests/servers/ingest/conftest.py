@@ -74,7 +74,8 @@ class Desk:
 
     def file(self, feed: str) -> Path:
         suffix = self.case.feed(feed).format
-        return self.settings.landing / self.case.name / feed / self.day / f"data.{suffix}"
+        part = Path(self.settings.objects.landing, self.case.name, feed, self.day)
+        return part / f"data.{suffix}"
 
     def land(
         self, readings: Sequence[str], alarms: Sequence[str] = (), header: str = header

@@ -12,7 +12,7 @@ from pipelines.core.errors import CheckFailed, NothingDue, Superseded
 from pipelines.core.journal import fences, insert_or_update, published, verdicts
 from pipelines.learning.monitor import job
 from pipelines.learning.monitor.drift import ColumnDrift, Drift
-from pipelines.stores import mlflow
+from pipelines.stores import mlflow, objects
 
 pytestmark = pytest.mark.integration
 
@@ -94,7 +94,7 @@ def test_a_verdict_is_noted_with_its_page(watch: Any) -> None:
     (row,) = watch.rows(verdicts)
     assert (row.model_version, row.drifted, row.due) == (1, True, False)
     assert "1 of the last 1 verdicts say drift, 2 of 3 are needed" in row.reason
-    assert (watch.settings.reports / row.page).read_text() == "<body>"
+    assert objects.reports(watch.settings).read_text(row.page) == "<body>"
     assert outcome.rows == {"predictions": 6, "labelled": 0}
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.core.settings import Settings
-from pipelines.stores import delta_files
+from pipelines.stores import delta_files, objects
 from pipelines.use_cases.spec.training import PREDICTIONS
 from tests.servers.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, key, night
 
@@ -22,7 +22,8 @@ def write(settings: Settings) -> None:
 
 def write_table(settings: Settings, name: str, by: str, rows: Callable[[int], pa.Table]) -> None:
     """A table as Spark leaves it: a day and a commit a night, collated strings."""
-    table = delta_files.table_folder(settings.warehouse, name)
+    place = delta_files.table(objects.warehouse(settings), name)
+    table = Path(place.root, place.prefix)
     log = table / "_delta_log"
     log.mkdir(parents=True, exist_ok=True)
     schema = {"type": "struct", "fields": [{"name": "raw", "type": "string collate UTF8_BINARY"}]}

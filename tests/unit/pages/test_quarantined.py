@@ -10,6 +10,7 @@ from millrace_pages import quarantined
 from millrace_pages.quarantined import Filter
 
 from pipelines.core.errors import MillraceError
+from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 
 FIRST = date(2026, 11, 1)
@@ -51,7 +52,7 @@ def spark_made(tmp_path):
         pq.write_table(rows, folder / name, use_deprecated_int96_timestamps=True)
         added = {"path": name.replace(" ", "%20"), "partitionValues": {"known_date": str(day)}}
         (log / f"{number:020d}.json").write_text(json.dumps({"add": added}) + "\n")
-    return folder
+    return Objects.at(str(folder))
 
 
 def places(rows):
@@ -109,4 +110,4 @@ def test_a_version_that_is_gone_is_said_in_words(spark_made):
     with pytest.raises(MillraceError, match="has no version 4 any more"):
         quarantined.rows(spark_made, 4, Filter(), 0, 50)
     with pytest.raises(MillraceError, match="nowhere has no version 0 any more"):
-        quarantined.rows(spark_made / "nowhere", 0, Filter(), 0, 50)
+        quarantined.rows(spark_made.below("nowhere"), 0, Filter(), 0, 50)

@@ -8,8 +8,8 @@ import pandas as pd
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.data.extract.frames import frame_file
-from pipelines.data.extract.landing import Source, SourceFile
 from pipelines.data.extract.sources.flight_delays import nycflights, replay
+from pipelines.data.landing import Source, SourceFile
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 
