@@ -72,6 +72,7 @@ TIERS = {
     "chain": Tier(paths=("tests/chain",), minutes=4),
     "orchestration": Tier(paths=("tests/orchestration",), minutes=4),
     "platform": Tier(paths=("tests/platform",), minutes=12),
+    "homes": Tier(paths=("tests/homes",), minutes=7),
     "services": Tier(
         paths=("tests/servers",), environment=_DEBIAN, minutes=8, lacks=_no_debian
     ),

@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,9 +24,10 @@ from sqlalchemy import Engine
 
 from benchmarks.harness import own_platform
 from pipelines.core import journal
-from pipelines.core.settings import ROOT, Settings
+from pipelines.core.settings import Settings
 from pipelines.use_cases.spec.use_case import UseCase
 from tests.platform.browsing import FLAGS, PICTURES, chromium
+from tests.project import copy_of_the_project
 
 HISTORY_DAYS, CALM_DAYS, DRIFTED_DAYS = 30, 2, 3
 ROWS_A_DAY = 150
@@ -70,15 +70,6 @@ def rows(days: list[date]) -> Iterator[dict[str, Any]]:
                 "income": round(dice.gauss(3000, 500), 2),
                 "late": "yes" if dice.gauss(amount, 60) > 540 else "no",
             }
-
-
-def copy_of_the_project(folder: Path) -> Path:
-    parts = ("dags", "plugins", "pipelines", "features", "models", "expectations", "tests")
-    for part in parts:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder
 
 
 def write(table: list[dict[str, Any]], source: Path) -> None:

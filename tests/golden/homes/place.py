@@ -6,7 +6,7 @@ Spark's catalog and Delta keep absolute paths, so that a home is opened where it
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -48,11 +48,16 @@ def platform(code: Path, now: datetime) -> Iterator[tuple[Settings, dict[str, st
 
 def told(settings: Settings, status: Mapping[str, Any]) -> dict[str, Any]:
     """A home in figures: its journal's rows and newest verdict, each published table's digest."""
-    session = spark(settings)
     tables = status["cases"][NAME]["tables"]
-    digests = {table: delta.digest(session, table) for table in sorted(tables)}
+    return {"status": status, "digests": digests(settings, tables), **journal(settings)}
+
+
+def digests(settings: Settings, tables: Iterable[str]) -> dict[str, str]:
+    """Of each table, as readers see it."""
+    session = spark(settings)
+    found = {table: delta.digest(session, table) for table in sorted(tables)}
     session.stop()
-    return {"status": status, "digests": digests, **journal(settings)}
+    return found
 
 
 def journal(settings: Settings) -> dict[str, Any]:

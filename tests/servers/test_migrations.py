@@ -1,6 +1,8 @@
 """The journal's revisions on a real PostgreSQL, each time on a database of its own."""
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,8 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
-from pipelines.core import journal, migrations
+from pipelines.core import migrations
 from pipelines.core.errors import NewerHome
+from pipelines.core.journal import metadata
 from pipelines.core.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -74,7 +77,7 @@ def differences(connection: Connection) -> list[object]:
         "compare_type": True,
         "compare_server_default": True,
     }
-    return compare_metadata(MigrationContext.configure(connection, opts=options), journal.metadata)
+    return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
 
 def revision(engine: Engine) -> str:
@@ -150,6 +153,23 @@ def test_a_newer_home_is_refused_in_words_and_left_alone(empty: Engine) -> None:
         migrations.bring_to_head(empty)
     assert not re.search("password|postgresql", str(refused.value))
     assert revision(empty) == "9999"
+
+
+def test_the_command_line_says_it_in_one_line(journal: Engine, environment: dict[str, str]) -> None:
+    written = "update ops.alembic_version set version_num = '{}'"
+    with journal.begin() as connection:
+        connection.execute(text(written.format("9999")))
+    try:
+        status = [sys.executable, "-m", "pipelines", "status"]
+        ended = subprocess.run(status, env=environment, capture_output=True, text=True, check=False)
+    finally:
+        with journal.begin() as connection:
+            connection.execute(text(written.format(HEAD)))
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert "millrace: the journal in database millrace of" in line
+    assert "the home was written by a newer Millrace" in line
 
 
 def test_a_journal_at_head_costs_two_selects(empty: Engine) -> None:

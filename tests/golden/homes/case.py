@@ -1,0 +1,41 @@
+"""A packed case in today's code: what who pulls does to the files of their own case.
+
+Each revision's names stand with what they are called now. CHANGELOG.md tells the same to people.
+"""
+
+from pathlib import Path
+
+from pipelines.scaffold.registers import with_features, with_use_case
+from tests.golden.homes.place import CASE, NAME
+
+# Folders and modules by the revision that still has the old names; the first that fits counts.
+FOLDERS = {
+    "pipelines/extract/": "pipelines/data/extract/",
+    "pipelines/transform/": "pipelines/data/transform/",
+}
+MODULES = {
+    "from pipelines.extract.": "from pipelines.data.extract.",
+    "from pipelines.settings ": "from pipelines.core.settings ",
+    "from pipelines.use_cases.interval ": "from pipelines.use_cases.spec.interval ",
+    "from pipelines.use_cases.spec import": "from pipelines.use_cases.spec.use_case import",
+    "from pipelines.use_cases.training ": "from pipelines.use_cases.spec.training ",
+}
+
+
+def add(project: Path) -> None:
+    """Put the unpacked case into a copy of the project."""
+    for path in sorted(path for path in CASE.rglob("*") if path.is_file()):
+        target = project / _renamed(str(path.relative_to(CASE)), FOLDERS)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_renamed(path.read_text(), MODULES))
+    for listed, register in (
+        (project / "pipelines" / "use_cases" / "__init__.py", with_use_case),
+        (project / "features" / "__init__.py", with_features),
+    ):
+        listed.write_text(register(listed.read_text(), NAME))
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    for before, now in names.items():
+        text = text.replace(before, now)
+    return text
