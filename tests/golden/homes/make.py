@@ -54,8 +54,14 @@ NIGHT = (
     *("materialize", "predict", "validate --layer predictions", "monitor", "due --for drift"),
 )
 
-# In a home, what its owner would not miss: everything else is packed.
-_LEFT_OUT = ("logs", "pg", "supervisor", ".starting", "spark/tmp", "spark/spark.properties")
+# In a home, what every start makes anew; the cluster's files are in its dumps.
+_LEFT_OUT = (
+    *("logs", "pg", "supervisor", ".starting"),
+    *("spark/tmp", "spark/spark.properties", "spark/certificates.p12"),
+)
+# Derby's lock; what dbt parsed before; pictures of Great Expectations, 7 MB of the same; checksums
+# that only Hadoop's reader of local files looks for, and does without.
+_LEFT_OUT_EVERYWHERE = ("*.lck", "*.msgpack", "*.gif", ".*.crc")
 
 
 def rows() -> Iterator[dict[str, Any]]:
@@ -87,7 +93,10 @@ def write_source() -> None:
 def check_out() -> None:
     clone = ["git", "clone", "--quiet", "--no-checkout", str(ROOT), str(CODE)]
     subprocess.run(clone, check=True)
-    subprocess.run(["git", "-C", str(CODE), "checkout", "--quiet", COMMIT], check=True)
+    git = ["git", "-C", str(CODE)]
+    subprocess.run([*git, "checkout", "--quiet", COMMIT], check=True)
+    # MLflow would note where it came from.
+    subprocess.run([*git, "remote", "remove", "origin"], check=True)
 
 
 def make_case(environment: Mapping[str, str]) -> None:
@@ -128,8 +137,7 @@ def pack(target: Path) -> None:
 def _kept(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     inside = Path(member.name)
     left_out = any(inside.is_relative_to(Path("home", path)) for path in _LEFT_OUT)
-    # Checksums that only Hadoop's local reader looks for, and does without; Derby's locks.
-    if left_out or inside.match(".*.crc") or inside.suffix == ".lck":
+    if left_out or any(inside.match(pattern) for pattern in _LEFT_OUT_EVERYWHERE):
         return None
     member.uid = member.gid = 0
     member.uname = member.gname = ""
