@@ -24,15 +24,13 @@ from pipelines.learning import champion
 from tests.golden.homes import case, place
 from tests.golden.homes.place import NAME
 from tests.project import copy_of_the_project
+from tests.stages import DATA, PREDICTION, WATCH
 
 pytestmark = pytest.mark.integration
 
 PACKED = sorted(place.HERE.glob("*.tar.xz"))
-# The chain of one more day, in today's words.
-CHAIN = (
-    *("extract", "ingest", "validate_raw", "transform", "validate_features", "materialize"),
-    *("predict", "validate_predictions", "monitor", "due_drift", "due_training"),
-)
+# The chain of one more day.
+CHAIN = (*DATA, *PREDICTION, *WATCH, registry.DUE_TRAINING.name)
 # Of running attempts alone: an upgrade may empty it.
 NOT_KEPT = {"fences"}
 
@@ -147,13 +145,20 @@ def test_the_champion_answers_as_it_did(opened: Opened) -> None:
     np.testing.assert_allclose(scored, answers["probability"].to_numpy(), rtol=0, atol=1e-6)
 
 
+def test_a_day_that_had_landed_stays_as_it_is(opened: Opened) -> None:
+    day = (next_day(opened.told) - timedelta(days=1)).isoformat()
+    done = json.loads(opened.millrace("extract", NAME, "--interval", day))
+    assert done["details"]["parts"] == 1
+    assert done["details"]["new_parts"] == 0
+
+
 def test_the_next_day_is_built_on_top(opened: Opened) -> None:
     day, then = next_day(opened.told), opened.told["status"]["cases"][NAME]
     num_rows = place.SOURCE.read_text().count(f",{day}T")
     assert num_rows
     for stage in CHAIN:
         # Whether drift asks for a training is the verdict's to say, below.
-        allowed = (0, 99) if stage == "due_drift" else (0,)
+        allowed = (0, 99) if stage == registry.DUE_DRIFT.name else (0,)
         opened.millrace(stage, NAME, "--interval", day.isoformat(), allowed=allowed)
     now = opened.status()["cases"][NAME]
     until = f"{day + timedelta(days=1)}T00:00:00+00:00"

@@ -1,6 +1,6 @@
 """A packed case in today's code: what who pulls does to the files of their own case.
 
-Each revision's names stand with what they are called now. CHANGELOG.md tells the same to people.
+CHANGELOG.md tells the same to people.
 """
 
 from pathlib import Path
@@ -8,12 +8,13 @@ from pathlib import Path
 from pipelines.scaffold.registers import with_features, with_use_case
 from tests.golden.homes.place import CASE, NAME
 
-# Folders and modules by the revision that still has the old names; the first that fits counts.
+# In this order: what was renamed by an earlier line is left alone by the later ones.
 FOLDERS = {
     "pipelines/extract/": "pipelines/data/extract/",
     "pipelines/transform/": "pipelines/data/transform/",
 }
 MODULES = {
+    "from pipelines.extract.landing ": "from pipelines.data.landing ",
     "from pipelines.extract.": "from pipelines.data.extract.",
     "from pipelines.settings ": "from pipelines.core.settings ",
     "from pipelines.use_cases.interval ": "from pipelines.use_cases.spec.interval ",
