@@ -2,11 +2,12 @@
 
 A clone of this repository at `COMMIT` starts its own servers in a home at `place.PLACE`, makes the
 case loans from a CSV by `millrace new`, and takes it through history, training, promotion and one
-night by the command line. The newest revision of that version's journal names the file.
+night by the command line. The newest revision of that version's journal names the file; 0001 is of
+the last version without revisions.
 
 To pack the home of a newer version: set COMMIT, REVISION and the words of `HISTORY` and `NIGHT` to
-that version's, and run it once; what is packed is never made again, because nobody's home is.
-Keys, instants and passwords differ from run to run; rows and sizes do not.
+that version's, and run it once. What is packed stays as it is. Keys, instants and passwords differ
+from run to run; rows and sizes do not.
 """
 
 import csv
