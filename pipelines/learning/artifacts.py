@@ -1,6 +1,6 @@
 """A model file by address: put once where every worker can read it, checked where it is opened.
 
-A plan of Spark carries the address and the digest, some hundred bytes, and not the model.
+A plan of Spark carries the address and the digest, 1.5 kB with the function, and not the model.
 """
 
 import logging
