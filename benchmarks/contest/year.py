@@ -13,7 +13,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from benchmarks.harness import Timings, own_platform
 from pipelines import services
-from pipelines.core import journal
+from pipelines.core import cases, journal
 from pipelines.core.registry import ASSEMBLE
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
@@ -136,7 +136,7 @@ def _joined(context: Context, stretch: Interval, folder: Path) -> pa.Table:
     """Kept as a file: a run cut short goes on from there."""
     path = folder / f"{stretch.key}.parquet"
     if not path.exists():
-        columns = inputs.model(CASE.name).columns
+        columns = cases.model(CASE.name).MODEL.columns
         asked = _labelled(context, stretch).localCheckpoint()
         names = (*columns.inputs, columns.label, *_OUTSIDE)
         rows = inputs.as_known(context, asked).select(*names).toArrow()

@@ -54,7 +54,9 @@ def make(
         without=_split(without),
     )
     delimiter = delimiter_of(location)
-    table = located(name, location, (*settings.data_roots, *_own_roots(location)), delimiter)
+    roots = (*settings.data_roots, *_own_roots(location))
+    allowing = settings.model_copy(update={"data_roots": roots})
+    table = located(allowing, name, location, delimiter)
     proposal = infer(ask, table, delimiter)
     texts = rendered(proposal, settings.clock().date())
     edited = write(name, texts, into)

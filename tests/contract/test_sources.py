@@ -16,7 +16,7 @@ from pipelines.core.settings import Settings
 from pipelines.data.extract.job import open_source
 from pipelines.data.extract.tables import days
 from pipelines.data.ingest.casts import PATTERNS
-from pipelines.data.landing import Source, land
+from pipelines.data.landing import land
 from pipelines.stores.objects import Objects
 from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.interval import Interval
