@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 CASE = find("flight_delays")
+CALENDAR = {CASE.name: {"calendar": "2013"}}
 # Quarters: the first run's 90 days fit the Spark server's heap. The year's first flights are
 # planned the evening before, its last ones land on the next day.
 RANGES = (
@@ -66,12 +67,12 @@ def platform() -> Iterator[tuple[Settings, Mapping[str, str]]]:
     """One that is gone afterwards, or the one in MILLRACE_QUALITY_HOME, which stays."""
     home = os.environ.get("MILLRACE_QUALITY_HOME")
     if home is None:
-        with own_platform(calendar="2013") as made:
+        with own_platform(sources=CALENDAR) as made:
             yield made
         return
-    settings = Settings(home=Path(home), calendar="2013")
+    settings = Settings(home=Path(home), sources=CALENDAR)
     try:
-        yield settings, {"MILLRACE_HOME": home, "MILLRACE_CALENDAR": "2013"}
+        yield settings, settings.environment()
     finally:
         services.stop(settings)
 

@@ -2,7 +2,8 @@
 
 Nothing else in the project reads `os.environ` for configuration. Each field is set by the
 variable `MILLRACE_<FIELD>`, for example `MILLRACE_HOME=/srv/millrace`; the last ones have names
-that many programs know. Airflow, MLflow, Spark and OpenLineage's client read what is theirs. Where a case's table lies may also be said by `MILLRACE_SOURCE_<CASE>`.
+that many programs know. Where a case's table lies may also be said by `MILLRACE_SOURCE_<CASE>`.
+Airflow, MLflow, Spark and OpenLineage's client read what is theirs themselves.
 """
 
 import json

@@ -11,7 +11,7 @@ from pipelines.core.journal import Done, runs
 from pipelines.core.outcomes import Outcome, Trained, TrainingDue
 from pipelines.core.registry import DUE_TRAINING
 from pipelines.core.stage import Context
-from pipelines.learning import champion, inputs, verdicts
+from pipelines.learning import champion, verdicts
 from pipelines.use_cases.spec.training import DECISIONS, LABELS, Cadence
 
 log = logging.getLogger(__name__)

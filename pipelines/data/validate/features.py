@@ -1,6 +1,6 @@
 """The features layer: silver and gold, at the versions that this interval's transform built."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 

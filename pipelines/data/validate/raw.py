@@ -15,7 +15,6 @@ from pipelines.use_cases.spec.use_case import Feed, Layer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from expectations.rules import Rule
 
 # Rows by feed and layer, of each part that has any.
 Counts: TypeAlias = Mapping[tuple[str, Layer], Sequence[int]]

@@ -20,7 +20,7 @@ from pipelines.core import cases, journal
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.outcomes import Outcome, Watched
 from pipelines.core.stage import Context
-from pipelines.learning import champion, inputs
+from pipelines.learning import champion
 from pipelines.learning.champion import Champion
 from pipelines.learning.monitor import policy
 from pipelines.learning.monitor.drift import PREDICTION, Drift, compare

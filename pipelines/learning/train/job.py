@@ -15,7 +15,6 @@ from pipelines.core.errors import CheckFailed, MillraceError
 from pipelines.core.outcomes import Outcome, Trained
 from pipelines.core.settings import ROOT
 from pipelines.core.stage import Context
-from pipelines.learning import inputs
 from pipelines.learning.train import record
 from pipelines.stores import delta, mlflow
 from pipelines.use_cases.spec.training import TRAINING_SET

@@ -43,7 +43,7 @@ class BrokenCase:
 
 @dataclass(frozen=True)
 class Cases:
-    """What a folder holds, each by its name: the use cases, and what stands in a broken one's way."""
+    """What a folder holds, each by its name: use cases, and files that should be one."""
 
     found: Mapping[str, UseCase]
     broken: Mapping[str, BrokenCase]

@@ -124,8 +124,9 @@ class UseCase:
     training: Training | None = None
 
     def __post_init__(self) -> None:
-        parts = (each.name for each in (*self.feeds, *self.entity_states))
-        for name in (self.name, *self.silver, *self.gold, *parts):
+        states = (state.name for state in self.entity_states)
+        feeds = (feed.name for feed in self.feeds)
+        for name in (self.name, *self.silver, *self.gold, *feeds, *states):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"UseCase {self.name!r}: {name!r} is not a lower-case identifier")
         if self.grain not in get_args(Grain):
