@@ -7,7 +7,6 @@ Airflow, MLflow, Spark and OpenLineage's client read what is theirs themselves.
 """
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,11 +26,11 @@ from pydantic_settings import (
 )
 from sqlalchemy import URL, make_url
 
+from pipelines.core.locations import SourceLocations
 from pipelines.use_cases.spec.interval import Interval
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_SOURCE = "MILLRACE_SOURCE_"
 
 # Leaves room for `/supervisor/control` and the suffix it has while it is made.
 _LONGEST_HOME = 75
@@ -63,21 +61,6 @@ class ObjectAddresses:
     def artifacts(self) -> str:
         """In the lake, because Spark's workers read there."""
         return f"{self.lake}/artifacts"
-
-
-class _Locations(PydanticBaseSettingsSource):
-    """`MILLRACE_SOURCE_LOANS=/data/loans.csv` is the *location* among what `loans` is told."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        located = {
-            name.removeprefix(_SOURCE).lower(): {"location": value}
-            for name, value in os.environ.items()
-            if name.startswith(_SOURCE) and value
-        }
-        return {"sources": located} if located else {}
 
 
 class Settings(BaseSettings):
@@ -160,7 +143,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed goes before what is in the environment."""
-        return init_settings, _Locations(settings_cls), env_settings
+        return init_settings, SourceLocations(settings_cls), env_settings
 
     # Of all fields together it would be, but those of `sources` have no hash.
     def __hash__(self) -> int:
@@ -301,13 +284,11 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The variables that make these settings again, in a process that is started."""
         given = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        aliases = {name: each.validation_alias for name, each in type(self).model_fields.items()}
-        return {
-            str(aliases[name] or f"MILLRACE_{name.upper()}"): value
-            if isinstance(value, str)
-            else json.dumps(value)
-            for name, value in given.items()
+        texts = {
+            k: text if isinstance(text, str) else json.dumps(text) for k, text in given.items()
         }
+        aliases = {name: each.validation_alias for name, each in type(self).model_fields.items()}
+        return {str(aliases[k] or f"MILLRACE_{k.upper()}"): text for k, text in texts.items()}
 
     def clock(self) -> datetime:
         """The current instant, UTC."""

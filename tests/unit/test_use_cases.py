@@ -66,7 +66,8 @@ def test_a_folder_without_a_change_gives_the_same_values(discovery):
     assert discovery.load() is cases
 
 
-def test_new_changed_and_removed_files_are_seen_without_a_restart(discovery, folder):
+def test_new_changed_and_removed_files_are_seen_without_a_restart(discovery, folder, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     before = discovery.load().found["good"]
     path = write(folder, "another")
     found = discovery.load().found
