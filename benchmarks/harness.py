@@ -74,7 +74,7 @@ def own_platform(**changes: Any) -> Iterator[tuple[Settings, Mapping[str, str]]]
     given = {"home": Path(tempfile.mkdtemp(prefix="mr-")), **ports, **changes}
     settings = Settings(**given)
     try:
-        yield settings, {f"MILLRACE_{name.upper()}": str(value) for name, value in given.items()}
+        yield settings, settings.environment()
     finally:
         services.clean(settings)
 

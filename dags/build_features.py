@@ -3,7 +3,7 @@
 from _stages import DEFAULTS, SCHEDULE_SINCE, asset, check_key, interval_form, range_form, stage
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAtRuntime, chain
 
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases import load
 from pipelines.use_cases.spec.use_case import UseCase
 
 KEY_FORMAT = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
@@ -59,6 +59,6 @@ def load_history(case: UseCase) -> DAG:
     return dag
 
 
-for use_case in USE_CASES.values():
+for use_case in load().found.values():
     build_features(use_case)
     load_history(use_case)

@@ -3,7 +3,7 @@
 from _stages import DEFAULTS, asset, check_key, stage, training_form
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases import load
 from pipelines.use_cases.spec.use_case import UseCase
 
 
@@ -30,6 +30,6 @@ def train_model(case: UseCase) -> DAG:
     return dag
 
 
-for use_case in USE_CASES.values():
+for use_case in load().found.values():
     if use_case.training:
         train_model(use_case)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from benchmarks.harness import Timings, own_platform
 from pipelines import services
-from pipelines.core import journal
+from pipelines.core import cases, journal
 from pipelines.core.registry import ASSEMBLE
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 CASE = find("flight_delays")
+CALENDAR = {CASE.name: {"calendar": "2013"}}
 # Quarters: the first run's 90 days fit the Spark server's heap. The year's first flights are
 # planned the evening before, its last ones land on the next day.
 RANGES = (
@@ -66,12 +67,12 @@ def platform() -> Iterator[tuple[Settings, Mapping[str, str]]]:
     """One that is gone afterwards, or the one in MILLRACE_QUALITY_HOME, which stays."""
     home = os.environ.get("MILLRACE_QUALITY_HOME")
     if home is None:
-        with own_platform(calendar="2013") as made:
+        with own_platform(sources=CALENDAR) as made:
             yield made
         return
-    settings = Settings(home=Path(home), calendar="2013")
+    settings = Settings(home=Path(home), sources=CALENDAR)
     try:
-        yield settings, {"MILLRACE_HOME": home, "MILLRACE_CALENDAR": "2013"}
+        yield settings, settings.environment()
     finally:
         services.stop(settings)
 
@@ -136,7 +137,7 @@ def _joined(context: Context, stretch: Interval, folder: Path) -> pa.Table:
     """Kept as a file: a run cut short goes on from there."""
     path = folder / f"{stretch.key}.parquet"
     if not path.exists():
-        columns = inputs.model(CASE.name).columns
+        columns = cases.model(CASE.name).MODEL.columns
         asked = _labelled(context, stretch).localCheckpoint()
         names = (*columns.inputs, columns.label, *_OUTSIDE)
         rows = inputs.as_known(context, asked).select(*names).toArrow()

@@ -7,18 +7,19 @@ yesterday goes through every Dag, so that yesterday is out of sample for the fir
 import logging
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from pipelines import services
+from pipelines import services, use_cases
 from pipelines.core import journal
 from pipelines.core.errors import MillraceError
 from pipelines.core.settings import Settings
 from pipelines.insight import status, summary
 from pipelines.stores import airflow
-from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -64,26 +65,52 @@ def plan(
 def run(settings: Settings, attached: bool = False) -> str:
     """Start everything, do what is not done yet, and say where to look.
 
+    A case that can't be loaded, or whose run fails, does not keep the others from theirs.
+
     Raises:
-        MillraceError: a part did not start, or a Dag run failed; says which task and where.
+        MillraceError: a part did not start, or, when all is done, a Dag run had failed, or a case
+            can't be loaded; says which and where.
     """
     services.start(settings)
     engine = journal.engine(settings)
+    cases = use_cases.load()
+    failed = {name: f"{name} can't be loaded: {case}" for name, case in cases.broken.items()}
     with airflow.connect(settings) as client:
-        for case in USE_CASES.values():
-            for dag in dags(case):
-                client.unpause(f"{case.name}.{dag}")
-        for case in USE_CASES.values():
-            known_until = status.known_until(engine, case)
-            since = services.schedule_since(settings)
-            for step in plan(case, known_until, settings.yesterday(), since):
-                follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
-                if case.training:
-                    follow_model(client, engine, case, step.key)
+        for case in cases.found.values():
+            with _noted(failed, case):
+                for dag in dags(case):
+                    client.unpause(f"{case.name}.{dag}")
+        for case in cases.found.values():
+            if case.name not in failed:
+                with _noted(failed, case):
+                    _catch_up(settings, client, engine, case)
     text = summary.summary(settings, engine)
     if attached:
-        _stay(settings, text)
+        _stay(settings, "\n".join([text, *failed.values()]))
+    elif failed:
+        log.info("%s", text)
+    if failed:
+        raise MillraceError("; ".join(failed.values()))
     return text
+
+
+@contextmanager
+def _noted(failed: dict[str, str], case: UseCase) -> Iterator[None]:
+    """A failure of one case is kept for the end."""
+    try:
+        yield
+    except MillraceError as error:
+        log.warning("%s", error)
+        failed[case.name] = str(error)
+
+
+def _catch_up(settings: Settings, client: airflow.Airflow, engine: Engine, case: UseCase) -> None:
+    """The case's own steps, each followed to the model that it sets off."""
+    known_until, since = status.known_until(engine, case), services.schedule_since(settings)
+    for step in plan(case, known_until, settings.yesterday(), since):
+        follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
+        if case.training:
+            follow_model(client, engine, case, step.key)
 
 
 def dags(case: UseCase) -> tuple[str, ...]:

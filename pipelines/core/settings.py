@@ -1,13 +1,15 @@
 """The environment, read once, as one frozen value that is passed down.
 
 Nothing else in the project reads `os.environ` for configuration. Each field is set by the
-variable `MILLRACE_<FIELD>`, for example `MILLRACE_HOME=/srv/millrace`.
+variable `MILLRACE_<FIELD>`, for example `MILLRACE_HOME=/srv/millrace`; the last ones have names
+that many programs know. Where a case's table lies may also be said by `MILLRACE_SOURCE_<CASE>`.
+Airflow, MLflow, Spark and OpenLineage's client read what is theirs themselves.
 """
 
 import json
-import os
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -16,12 +18,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import URL, make_url
 
+from pipelines.core.locations import SourceLocations
 from pipelines.use_cases.spec.interval import Interval
 
 ROOT = Path(__file__).resolve().parents[2]
+
 
 # Leaves room for `/supervisor/control` and the suffix it has while it is made.
 _LONGEST_HOME = 75
@@ -68,6 +77,7 @@ class Settings(BaseSettings):
         extra="forbid",
         # A refusal shows what was given, passwords too, by default.
         hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     home: Path = Field(ROOT / ".millrace", description="all local state; `make clean` removes it")
@@ -95,8 +105,8 @@ class Settings(BaseSettings):
 
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the model is trained")
 
-    calendar: Literal["today", "2013"] = Field(
-        "today", description="today: the source's year repeats; 2013: its own dates"
+    sources: Mapping[str, Mapping[str, str]] = Field(
+        default_factory=dict, description="what a case's source is told, by the case's name"
     )
     now: datetime | None = Field(None, description="a fixed clock, for tests")
     lock_timeout_seconds: float = Field(3600, gt=0, description="how long a stage waits its turn")
@@ -114,6 +124,35 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         return json.loads(given) if given.startswith("[") else shlex.split(given)
+
+    cache_home: Path | None = Field(
+        None, validation_alias="XDG_CACHE_HOME", description="empty: ~/.cache"
+    )
+    certificates: Path | None = Field(
+        None, validation_alias="SSL_CERT_FILE", description="a PEM file of whom to trust"
+    )
+    lineage_namespace: str = Field("millrace", validation_alias="OPENLINEAGE_NAMESPACE")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed goes before what is in the environment."""
+        return init_settings, SourceLocations(settings_cls), env_settings
+
+    # Of all fields together it would be, but those of `sources` have no hash.
+    def __hash__(self) -> int:
+        return hash((self.home, self.postgres))
+
+    @field_validator("cache_home", "certificates", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None
 
     @model_validator(mode="after")
     def _absolute_home(self) -> Self:
@@ -154,7 +193,7 @@ class Settings(BaseSettings):
     @cached_property
     def cache(self) -> Path:
         """What several homes share and anybody can fetch again."""
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "millrace"
+        return (self.cache_home or Path.home() / ".cache") / "millrace"
 
     @cached_property
     def sockets_home(self) -> Path:
@@ -237,6 +276,19 @@ class Settings(BaseSettings):
             database=name,
             query={"host": str(self.postgres_folder)},
         )
+
+    def source(self, case: str) -> Mapping[str, str]:
+        """What a case's source is told; `location` is where its table lies."""
+        return self.sources.get(case, {})
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make these settings again, in a process that is started."""
+        given = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        texts = {
+            k: text if isinstance(text, str) else json.dumps(text) for k, text in given.items()
+        }
+        aliases = {name: each.validation_alias for name, each in type(self).model_fields.items()}
+        return {str(aliases[k] or f"MILLRACE_{k.upper()}"): text for k, text in texts.items()}
 
     def clock(self) -> datetime:
         """The current instant, UTC."""

@@ -17,9 +17,10 @@ from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from pipelines.core.errors import BatchRefused, MillraceError
+from pipelines.core.source import SourceFile
 from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed, UseCase
@@ -35,20 +36,6 @@ _BROKEN = (ValueError, KeyError, TypeError)
 
 # Entered around the moment at which a part becomes visible; refuses an attempt that was replaced.
 Commit: TypeAlias = Callable[[], AbstractContextManager[object]]
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file that a source offers: its name, and how to write it to a path; gives its rows."""
-
-    name: str
-    write: Callable[[Path], int]
-
-
-class Source(Protocol):
-    """A source system: the files that it published of one feed in one part."""
-
-    def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]: ...
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from pipelines.core import journal
+from pipelines.core import cases, journal
 from pipelines.core.outcomes import Materialized, Outcome
 from pipelines.core.stage import Context
 from pipelines.stores import feast
@@ -68,9 +68,7 @@ def instant_to_write(
 def run(context: Context) -> Outcome[Materialized]:
     """Bring every feature view of the case online, up to the interval's end."""
     feast.load()
-    from features import registry
-
-    return bring_online(context, registry(context.case.name))
+    return bring_online(context, cases.features(context.case.name))
 
 
 def bring_online(

@@ -1,16 +1,18 @@
 """What is published, quarantined and known: read from the journal alone, so it is always quick."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import typer
 from sqlalchemy import Engine, Select, Table, func, select
 
-from pipelines import services
+from pipelines import services, use_cases
 from pipelines.core import journal
 from pipelines.core.journal import promotions, published, verdicts
 from pipelines.core.settings import Settings
 from pipelines.learning import champion as champions
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases.spec.discovery import BrokenCase
 from pipelines.use_cases.spec.training import PREDICTIONS
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -126,22 +128,30 @@ def known_until(engine: Engine, case: UseCase) -> datetime | None:
 
 
 def platform_status(settings: Settings) -> dict[str, Any]:
-    """The services' health and every case; the cases are empty while PostgreSQL is down."""
+    """The services' health and every case; those found are empty while PostgreSQL is down."""
     health = services.health(settings)
-    cases: dict[str, Any] = {}
+    there, cases = use_cases.load(), dict[str, Any]()
     if health["postgres"] == "up":
         engine = journal.engine(settings)
-        cases = {name: case_status(engine, case) for name, case in USE_CASES.items()}
-    return {"services": dict(health), "cases": cases}
+        cases = {name: case_status(engine, case) for name, case in there.found.items()}
+    broken = {name: asdict(case) for name, case in there.broken.items()}
+    return {"services": dict(health), "cases": cases, "broken": broken}
 
 
 def in_words(found: dict[str, Any]) -> str:
-    """The same for people: a line a service, a line a table."""
+    """The same for people: a line a service, a line a table, a red one a broken case."""
     lines = [f"{name:<10} {state}" for name, state in found["services"].items()]
     for name, case in found["cases"].items():
         lines += ["", f"{name}: features known until {case['features_known_until'] or 'never'}"]
         lines += [*model_lines(case), *table_lines(case["tables"])]
+    for case in found["broken"].values():
+        lines += ["", broken_line(BrokenCase(**case))]
     return "\n".join(lines)
+
+
+def broken_line(case: BrokenCase) -> str:
+    """In red, where the output is a terminal's."""
+    return typer.style(f"{case.name}: can't be loaded: {case}", fg=typer.colors.RED)
 
 
 def model_lines(case: dict[str, Any]) -> list[str]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine, func, select
 
+from pipelines import use_cases
 from pipelines.core.journal import materialized, runs
 from pipelines.core.settings import Settings
 from pipelines.insight import status
 from pipelines.stores import objects
-from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.use_case import UseCase
 
 
@@ -25,8 +25,11 @@ def summary(settings: Settings, engine: Engine) -> str:
     if settings.embedded_spark:
         lines.append(f"  Spark     http://{settings.host}:{settings.spark_ui_port}")
         lines.append(f"  Reports   {objects.reports(settings).root}")
-    for case in USE_CASES.values():
+    cases = use_cases.load()
+    for case in cases.found.values():
         lines += _case_lines(engine, case)
+    for broken in cases.broken.values():
+        lines += ["", status.broken_line(broken)]
     stop = "make stop" if settings.embedded_spark else "make down"
     return "\n".join([*lines, "", f"`{stop}` stops everything; the data stays."])
 

@@ -5,13 +5,13 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipelines.core import journal
+from pipelines.core import cases, journal
 from pipelines.core.errors import NothingDue
 from pipelines.core.journal import Done, runs
 from pipelines.core.outcomes import Outcome, Trained, TrainingDue
 from pipelines.core.registry import DUE_TRAINING
 from pipelines.core.stage import Context
-from pipelines.learning import champion, inputs, verdicts
+from pipelines.learning import champion, verdicts
 from pipelines.use_cases.spec.training import DECISIONS, LABELS, Cadence
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _state(context: Context) -> dict[str, Any]:
         "tables": dict(context.reads),
         "cutoff": context.interval.end.isoformat(),
         "training": repr(case.training),
-        "model": json.dumps(inputs.model(case.name).to_json()),
+        "model": json.dumps(cases.model(case.name).MODEL.to_json()),
     }
 
 

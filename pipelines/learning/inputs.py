@@ -1,9 +1,9 @@
 """The inputs of a case's model, as known at each decision: for training and prediction alike."""
 
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core import cases
 from pipelines.core.errors import CheckFailed
 from pipelines.core.stage import Context
 from pipelines.stores import feast, feast_history
@@ -14,14 +14,6 @@ from pipelines.use_cases.spec.training import DECISIONS
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import DataFrame
-
-    from models.spec import ModelSpec
-
-
-def model(case: str) -> "ModelSpec":
-    """The model of a case, as its file in `models` says."""
-    spec: ModelSpec = import_module(f"models.{case}").MODEL
-    return spec
 
 
 def decisions(context: Context, interval: Interval) -> "DataFrame":
@@ -70,7 +62,7 @@ def derived(case: str, frame: "DataFrame") -> "DataFrame":
     import pyarrow as pa
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-    derive: Callable[[pa.Table], pa.Table] = import_module(f"models.{case}").derive
+    derive = cases.model(case).derive
     empty: Any = to_arrow_schema(frame.schema, timezone="UTC").empty_table()
     schema = from_arrow_schema(derive(empty).schema)
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from pipelines.core import cases
 from pipelines.core.errors import NothingDue
 from pipelines.core.outcomes import Outcome, Predicted
 from pipelines.core.stage import Context
@@ -54,7 +55,7 @@ def run(context: Context) -> Outcome[Predicted]:
 
 def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
     """Row key, instant, answer, and the inputs it was given for: what monitoring looks at."""
-    columns = inputs.model(context.case.name).columns
+    columns = cases.model(context.case.name).MODEL.columns
     score = scorer(artifacts.of_version(context.settings, context.case.name, version))
     names = [*context.training.row_key, "known_at", *columns.inputs]
     names = list(dict.fromkeys(names))

@@ -1,5 +1,6 @@
 """Values as Python source that ruff's formatter leaves as it is."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -64,3 +65,10 @@ def wrapped(text: str, indent: int = 0) -> str:
     plain = text.encode("ascii", "backslashreplace").decode().replace("\\", "/")
     pad = " " * indent
     return textwrap.fill(plain, WIDTH, initial_indent=pad, subsequent_indent=pad)
+
+
+def import_order(module: str) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """Ours after the standard library's; within, numbers by their value, as ruff sorts them."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", module)
+    keys = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts]
+    return module.split(".", maxsplit=1)[0] == "pipelines", keys

@@ -54,12 +54,14 @@ def make(
         without=_split(without),
     )
     delimiter = delimiter_of(location)
-    table = located(name, location, (*settings.data_roots, *_own_roots(location)), delimiter)
+    roots = (*settings.data_roots, *_own_roots(location))
+    allowing = settings.model_copy(update={"data_roots": roots})
+    table = located(allowing, name, location, delimiter)
     proposal = infer(ask, table, delimiter)
     texts = rendered(proposal, settings.clock().date())
-    edited = write(name, texts, into)
-    report = _report(proposal, list(texts), edited, settings, location)
-    return report, {"case": name, "written": list(texts), "edited": edited}
+    write(texts, into)
+    report = _report(proposal, list(texts), settings, location)
+    return report, {"case": name, "written": list(texts)}
 
 
 def _split(columns: str) -> tuple[str, ...]:
@@ -128,9 +130,7 @@ def delimiter_of(location: str) -> str:
     return max(_DELIMITERS, key=lambda mark: len(FileTable(location, roots, mark).column_names()))
 
 
-def _report(
-    proposal: Proposal, written: list[str], edited: list[str], settings: Settings, location: str
-) -> str:
+def _report(proposal: Proposal, written: list[str], settings: Settings, location: str) -> str:
     """What was written, and what to do next."""
     ask = proposal.ask
     lines = [
@@ -138,7 +138,6 @@ def _report(
         f"{proposal.first_day} to {proposal.last_day}; {proposal.label} is true of "
         f"{proposal.num_positive:,} of {proposal.num_labelled:,}",
         *(f"  wrote   {path}" for path in written),
-        *(f"  edited  {path}" for path in edited),
         "Next:",
         *(f"  - {step}" for step in _steps(proposal, settings, location)),
     ]

@@ -13,10 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.data.extract.readers import FileTable
 from pipelines.data.extract.tables import HIDDEN, Rows, days
 from pipelines.scaffold.infer import Input, Proposal
-from pipelines.scaffold.literals import WIDTH, call, names, number, quoted, wrapped
+from pipelines.scaffold.literals import WIDTH, call, import_order, names, number, quoted, wrapped
 from pipelines.scaffold.names import described
 from pipelines.scaffold.plan import num_days, planned
-from pipelines.scaffold.registers import import_order
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, Feed
 

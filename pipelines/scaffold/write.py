@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.core.errors import MillraceError, UsageError
-from pipelines.scaffold.registers import with_features, with_use_case
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)
-_USE_CASES, _FEATURES = "pipelines/use_cases/__init__.py", "features/__init__.py"
 
 
 def refuse_name(name: str, into: Path) -> None:
@@ -28,25 +26,18 @@ def refuse_name(name: str, into: Path) -> None:
             raise UsageError(f"--into {into} is not the repository's folder: it has no {room}")
         if (folder / f"{name}.py").exists() or (folder / name).exists():
             raise UsageError(f"NAME {name!r} is taken: {room}/{name}.py is there")
-    if re.search(rf"\b{name.upper()}\b", (into / _USE_CASES).read_text()):
-        raise UsageError(f"NAME {name!r} is taken: {_USE_CASES} has a {name.upper()}")
 
 
-def write(name: str, texts: Mapping[str, str], into: Path) -> list[str]:
-    """Write every file, then the case's line in each of the two lists; what was edited.
+def write(texts: Mapping[str, str], into: Path) -> None:
+    """Write every file, by its path in the repository.
 
     Raises:
         UsageError: a file is there already; nothing is written then.
-        MillraceError: a list is not as expected, or the disk refuses; what was written is removed.
+        MillraceError: the disk refuses; what was written is removed.
     """
     there = [path for path in texts if (into / path).exists()]
     if there:
         raise UsageError(f"{', '.join(there)} is there already; nothing was written")
-    before = {path: (into / path).read_text() for path in (_USE_CASES, _FEATURES)}
-    edited = {
-        _USE_CASES: with_use_case(before[_USE_CASES], name),
-        _FEATURES: with_features(before[_FEATURES], name),
-    }
     made: list[Path] = []
     try:
         for path, text in texts.items():
@@ -55,12 +46,9 @@ def write(name: str, texts: Mapping[str, str], into: Path) -> list[str]:
             # `x`: whoever made it meanwhile keeps it.
             with (into / path).open("x", encoding="utf-8", newline="") as file:
                 file.write(text)
-        for path, text in edited.items():
-            (into / path).write_text(text)
     except OSError as error:
-        _undo(made, {into / path: text for path, text in before.items()})
+        _undo(made)
         raise MillraceError(f"{error}; nothing was written") from error
-    return list(edited)
 
 
 def _make_folders(path: Path, made: list[Path]) -> None:
@@ -70,10 +58,7 @@ def _make_folders(path: Path, made: list[Path]) -> None:
             made.append(folder)
 
 
-def _undo(made: list[Path], before: Mapping[Path, str]) -> None:
-    for path, text in before.items():
-        if path.read_text() != text:
-            path.write_text(text)
+def _undo(made: list[Path]) -> None:
     for path in reversed(made):
         if path.is_dir():
             path.rmdir()

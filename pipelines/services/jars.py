@@ -74,7 +74,7 @@ def _accept(fetched: Path, jar: Jar, folder: Path) -> None:
 def _fetch(settings: Settings, jars: Iterable[Jar], work: Path) -> None:
     (work / "ivy.xml").write_text(_ivy_module(jars))
     (work / "settings.xml").write_text(_ivy_settings(settings.maven_repository))
-    java.trust_the_machine(work)
+    java.trust_the_machine(work, settings.certificates)
     command = [
         *(str(java.JAVA), *java.trust_options(work), "-cp", str(java.SPARK_HOME / "jars" / "*")),
         *("org.apache.ivy.Main", "-warn", "-settings", str(work / "settings.xml")),

@@ -1,6 +1,5 @@
 """The JVM from a wheel, so that no JDK has to be installed and `java` need not be on PATH."""
 
-import os
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,11 +34,10 @@ MODULE_OPTIONS = (
 _STORE = "certificates.p12"
 
 
-def trust_the_machine(folder: Path) -> None:
-    """Let the JVM trust the machine's own certificates (SSL_CERT_FILE): it reads no PEM itself."""
+def trust_the_machine(folder: Path, certificates: Path | None) -> None:
+    """Let the JVM trust the machine's own certificates (a PEM file): it reads none itself."""
     store = folder / _STORE
-    certificates = os.environ.get("SSL_CERT_FILE")
-    if not certificates or not Path(certificates).exists():
+    if certificates is None or not certificates.exists():
         store.unlink(missing_ok=True)
         return
     from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
@@ -48,7 +46,7 @@ def trust_the_machine(folder: Path) -> None:
     with warnings.catch_warnings():
         # Old roots with a serial number that today's rules forbid; they are trusted all the same.
         warnings.simplefilter("ignore")
-        found = load_pem_x509_certificates(Path(certificates).read_bytes())
+        found = load_pem_x509_certificates(certificates.read_bytes())
     entries = [pkcs12.PKCS12Certificate(each, str(n).encode()) for n, each in enumerate(found)]
     store.write_bytes(pkcs12.serialize_java_truststore(entries, NoEncryption()))
 

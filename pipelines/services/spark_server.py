@@ -18,7 +18,7 @@ def prepare(settings: Settings) -> None:
     jars.ensure(settings)
     for folder in (_folder(settings) / "tmp", Path(settings.objects.warehouse)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    java.trust_the_machine(_folder(settings))
+    java.trust_the_machine(_folder(settings), settings.certificates)
     # A file, because an argument list can be read by every user, and passwords are among them.
     lines = [f"{name} {value}\n" for name, value in configure(settings).items()]
     secrets.write(_properties(settings), "".join(lines))

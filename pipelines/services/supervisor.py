@@ -104,12 +104,7 @@ def environment(settings: Settings) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("SPARK_", "PYSPARK_"))
     }
-    given = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    values = {
-        f"MILLRACE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-        for name, value in given.items()
-    }
-    return {**ours, **values, MARK: str(settings.home)}
+    return {**ours, **settings.environment(), MARK: str(settings.home)}
 
 
 def check_unchanged(settings: Settings) -> None:

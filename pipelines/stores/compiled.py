@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from pipelines.stores.objects import Objects
@@ -30,8 +31,9 @@ def project_digest(project: Path, case: str) -> str:
         >>> len(project_digest(Path("/nowhere"), "flight_delays"))
         64
     """
-    files = [project / "dbt_project.yml", *project.glob("macros/**/*.sql")]
-    files += [*project.glob(f"models/{case}/**/*.sql"), *project.glob(f"models/{case}/**/*.yml")]
+    folders = ("macros/shared", f"macros/{case}", f"models/{case}")
+    found = [project.glob(f"{folder}/**/*.{kind}") for folder in folders for kind in ("sql", "yml")]
+    files = [project / "dbt_project.yml", *chain.from_iterable(found)]
     hashed = sha256()
     for file in sorted(each for each in files if each.is_file()):
         hashed.update(f"{file.relative_to(project)}\0".encode() + file.read_bytes() + b"\0")

@@ -1,13 +1,22 @@
-"""The use cases, by name."""
+"""The use cases, by name: each file of this folder is one, and `spec` is what they are made of."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from pathlib import Path
 
 from pipelines.core.errors import UsageError
-from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
+from pipelines.use_cases.spec.discovery import Cases, Discovery, unusable
 from pipelines.use_cases.spec.use_case import UseCase
 
-USE_CASES: Mapping[str, UseCase] = MappingProxyType({case.name: case for case in (FLIGHT_DELAYS,)})
+_HERE = Discovery(Path(__file__).parent, __name__)
+
+
+def load() -> Cases:
+    """Every use case as its file is now: what is new, changed or gone needs no restart.
+
+    Example:
+        >>> sorted(load().broken)
+        []
+    """
+    return _HERE.load()
 
 
 def find(name: str) -> UseCase:
@@ -15,7 +24,11 @@ def find(name: str) -> UseCase:
 
     Raises:
         UsageError: there is none; the message lists those there are.
+        MillraceError: its file can't be loaded; the message says where and why.
     """
-    if name not in USE_CASES:
-        raise UsageError(f"no use case {name!r}; there is {', '.join(sorted(USE_CASES))}")
-    return USE_CASES[name]
+    cases = load()
+    if name in cases.broken:
+        raise unusable(cases.broken[name])
+    if name not in cases.found:
+        raise UsageError(f"no use case {name!r}; there is {', '.join(cases.found) or 'none'}")
+    return cases.found[name]

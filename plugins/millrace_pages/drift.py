@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse
 
 from millrace_pages import charts, queries, site
 from millrace_pages.site import Case, Journal, Page, PageNumber
-from pipelines.use_cases import USE_CASES
 
 router = APIRouter()
 PAGE = Page("/drift", "Drift", router)
@@ -88,7 +87,7 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
     return site.draw(
         request,
         "moved.html",
-        case=USE_CASES.get(row.case_name),
+        case=site.case_named(row.case_name),
         verdict=row,
         columns=moved(row.statistics),
         quality=row.statistics["quality"],

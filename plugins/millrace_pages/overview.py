@@ -11,8 +11,8 @@ from millrace_pages import queries, runs, site
 from millrace_pages.queries import Rows
 from millrace_pages.runs import Attempt
 from millrace_pages.site import Journal, Page
+from pipelines import use_cases
 from pipelines.insight import status
-from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.use_case import UseCase
 
 router = APIRouter()
@@ -57,13 +57,14 @@ def standing(case: UseCase, found: Mapping[str, Any], attempts: Rows) -> Standin
 
 @router.get("/")
 def overview(request: Request, journal: Journal) -> HTMLResponse:
-    """Every case."""
+    """Every case; of one that can't be loaded its error."""
+    cases = use_cases.load()
     standings = [
         standing(
             case,
             status.case_status(journal, case),
             queries.newest_attempts(journal, case.name, _NUM_ATTEMPTS),
         )
-        for case in USE_CASES.values()
+        for case in cases.found.values()
     ]
-    return site.draw(request, "overview.html", standings=standings)
+    return site.draw(request, "overview.html", standings=standings, broken=cases.broken.values())

@@ -15,7 +15,6 @@ from millrace_pages import queries, site
 from millrace_pages.site import Case, Journal, Page, PageNumber
 from pipelines.core import addresses
 from pipelines.core.registry import STAGES
-from pipelines.use_cases import USE_CASES
 
 router = APIRouter()
 PAGE = Page("/runs", "Runs", router)
@@ -93,7 +92,7 @@ def attempts(
     """Attempts, newest first; of one run of a Dag where the address names one."""
     if dag and run:
         # The tab in Airflow says no case: the Dag does.
-        case = USE_CASES.get(dag.partition(".")[0], case)
+        case = site.case_named(dag.partition(".")[0]) or case
         rows, paging = queries.attempts_of_dag_run(journal, dag, run, page)
     else:
         rows, paging = queries.attempts(journal, case.name, stage, state, interval, page)

@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine
 
 from millrace_pages import words
+from pipelines import use_cases
 from pipelines.core.journal import engine
 from pipelines.core.settings import Settings
-from pipelines.use_cases import USE_CASES
 from pipelines.use_cases.spec.use_case import UseCase
 
 FOLDER = Path(__file__).parent
@@ -69,11 +69,19 @@ def journal(request: Request) -> Engine:
 
 def case(asked: Annotated[str, Query(alias="case")] = "") -> UseCase:
     """The case of the address; without one the first."""
-    chosen = asked or next(iter(USE_CASES))
-    if chosen not in USE_CASES:
-        there_are = ", ".join(USE_CASES)
+    cases = use_cases.load()
+    chosen = asked or next(iter(cases.found), "")
+    if chosen in cases.broken:
+        raise HTTPException(404, f"The case {chosen} can't be loaded: {cases.broken[chosen]}.")
+    if chosen not in cases.found:
+        there_are = ", ".join(cases.found) or "none that can be loaded"
         raise HTTPException(404, f"There is no case {chosen!r}; there is {there_are}.")
-    return USE_CASES[chosen]
+    return cases.found[chosen]
+
+
+def case_named(name: str) -> UseCase | None:
+    """The case that a row of the journal is of; None: it is gone, or can't be loaded."""
+    return use_cases.load().found.get(name)
 
 
 TheSettings = Annotated[Settings, Depends(settings)]
@@ -89,7 +97,7 @@ def draw(request: Request, template: str, **values: Any) -> HTMLResponse:
         "request": request,
         "base": request.scope.get("root_path", ""),
         "pages": request.app.state.pages,
-        "cases": tuple(USE_CASES),
+        "cases": tuple(use_cases.load().found),
         "case": None,
     }
     return HTMLResponse(found.render(given | values))

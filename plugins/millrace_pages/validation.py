@@ -13,7 +13,6 @@ from millrace_pages import queries, site
 from millrace_pages.data import LAYERS
 from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber
-from pipelines.use_cases import USE_CASES
 
 router = APIRouter()
 PAGE = Page("/validation", "Validation", router)
@@ -149,7 +148,7 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
     return site.draw(
         request,
         "finding.html",
-        case=USE_CASES.get(row.case_name),
+        case=site.case_named(row.case_name),
         verdict=verdict(row),
         attempt=row.attempt,
         findings=findings(row.results),

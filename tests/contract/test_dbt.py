@@ -1,20 +1,28 @@
 """The dbt project of each case: what the spec names is there, described and keyed; no server."""
 
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pipelines.core.errors import CheckFailed
+from pipelines.core.settings import Settings
+from pipelines.data.transform import run
 from pipelines.data.transform.run import LAYERS, PROJECT
 from pipelines.scaffold.names import UNITS
-from pipelines.use_cases import USE_CASES
+from pipelines.stores.compiled import project_digest
+from pipelines.use_cases import find, load
+from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, Layer, UseCase
 
-CASES = list(USE_CASES.values())
+CASES = list(load().found.values())
 TABLES = [(case, layer, name) for case in CASES for layer in LAYERS for name in case.tables(layer)]
+DAY = Interval.parse("2026-11-20")
 STATES = [(case, state) for case in CASES for state in case.entity_states]
 
 
@@ -99,3 +107,54 @@ def test_an_entity_state_has_a_model_with_its_keys_and_grid(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_no_grid_state_has_no_step(case: UseCase) -> None:
     assert [name for name in case.gold if step_minutes(case, name)] == []
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The project with a second case, whose YAML, SQL and macros dbt can't read."""
+    base = tmp_path_factory.mktemp("dbt")
+    project = base / "dbt"
+    shutil.copytree(PROJECT, project)
+    for path, text in {
+        "models/loans/gold/loans_labels.yml": "models:\n  - name: [loans_labels\n",
+        "models/loans/gold/loans_labels.sql": "select {{ nothing( }}",
+        "macros/loans/loans.sql": "{% macro loans( %}",
+    }.items():
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "PROJECT", project)
+        yield Settings(home=base / "home")
+
+
+def listed(settings: Settings, case: UseCase) -> set[str]:
+    """What dbt reads of a case; no engine is asked."""
+    names: Any = run.dbt(settings, ("list",), case, DAY, "--resource-type", "model")
+    return {name.rpartition(".")[2] for name in names}
+
+
+def test_a_mistake_in_one_case_does_not_keep_dbt_from_another(spoilt: Settings) -> None:
+    case = find("flight_delays")
+    models = {f"{case.name}_{name}" for layer in LAYERS for name in case.tables(layer)}
+    assert listed(spoilt, case) == models
+    with pytest.raises(CheckFailed, match=r"dbt list: .*loans"):
+        listed(spoilt, replace(case, name="loans"))
+    assert listed(spoilt, case) == models
+
+
+def test_without_macros_of_its_own_a_case_has_the_shared_ones(spoilt: Settings) -> None:
+    model = run.PROJECT / "models" / "plain" / "silver" / "plain_rows.sql"
+    model.parent.mkdir(parents=True)
+    model.write_text("select {{ mean_of('x') }} as x where {{ known_in_interval() }}")
+    assert listed(spoilt, replace(find("flight_delays"), name="plain")) == {"plain_rows"}
+
+
+def test_the_digest_is_of_the_files_that_dbt_reads_for_the_case(spoilt: Settings) -> None:
+    before = project_digest(run.PROJECT, "flight_delays")
+    (run.PROJECT / "macros" / "loans" / "loans.sql").write_text("{% macro mended() %}")
+    assert project_digest(run.PROJECT, "flight_delays") == before
+    for folder in ("macros/shared", "macros/flight_delays", "models/flight_delays"):
+        (run.PROJECT / folder / "new.sql").write_text("select 1")
+        after = project_digest(run.PROJECT, "flight_delays")
+        assert after != before, folder
+        before = after

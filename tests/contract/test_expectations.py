@@ -1,6 +1,5 @@
 """The suites against the rest of a case: every rule names a column that its table has."""
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,11 +7,12 @@ import yaml
 
 from expectations.rules import Between
 from expectations.suites import promises
-from pipelines.use_cases import USE_CASES
+from pipelines.core import cases
+from pipelines.use_cases import load
 from pipelines.use_cases.spec.use_case import UseCase
 
 MODELS = Path(__file__).parents[2] / "pipelines" / "data" / "transform" / "dbt" / "models"
-CASES = [pytest.param(case, id=case.name) for case in USE_CASES.values()]
+CASES = [pytest.param(case, id=case.name) for case in load().found.values()]
 
 
 def dbt_columns(case: UseCase) -> dict[str, set[str]]:
@@ -35,7 +35,7 @@ def rule_columns(rule: object) -> set[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_row_rule_names_a_column_of_its_feed(case):
-    rules = import_module(f"expectations.{case.name}").row_rules()
+    rules = cases.contract(case.name).row_rules()
     unknown = {
         (feed, column)
         for feed, of_feed in rules.items()
@@ -47,7 +47,7 @@ def test_every_row_rule_names_a_column_of_its_feed(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_table_rule_names_a_column_of_its_dbt_model(case):
-    tables, rules = dbt_columns(case), import_module(f"expectations.{case.name}").table_rules()
+    tables, rules = dbt_columns(case), cases.contract(case.name).table_rules()
     unknown = {
         (table, column)
         for table, of_table in rules.items()
@@ -59,7 +59,7 @@ def test_every_table_rule_names_a_column_of_its_dbt_model(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_table_has_its_keys_among_its_columns(case):
-    contract, tables = import_module(f"expectations.{case.name}"), dbt_columns(case)
+    contract, tables = cases.contract(case.name), dbt_columns(case)
     keys = {
         **{f"silver.{name}": case.feed(name).key for name in case.silver},
         **{f"gold.{state.name}": state.keys for state in case.entity_states},
@@ -92,7 +92,7 @@ def test_names_are_promises():
 
 def test_a_wait_below_zero_or_a_share_above_one_is_seen():
     """Each limit of the flight case has both ends, in the units that its names say."""
-    rules = import_module("expectations.flight_delays").table_rules()
+    rules = cases.contract("flight_delays").table_rules()
     limits = {
         rule.column: (rule.min, rule.max)
         for rule in rules["gold.origin_states"]

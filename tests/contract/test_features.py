@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipelines.core import cases
 from pipelines.core.settings import ROOT
 from pipelines.stores import feast
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases import load
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
-STATES = [(case, state) for case in USE_CASES.values() for state in case.entity_states]
+STATES = [(case, state) for case in load().found.values() for state in case.entity_states]
 NAMES = [f"{case.name}_{state.name}" for case, state in STATES]
 # Feast's types, by Spark's.
 FEAST_TYPES = {
@@ -26,9 +27,7 @@ FEAST_TYPES = {
 
 def _of_kind(case: UseCase, kind: str) -> dict[str, object]:
     feast.load()
-    from features import registry
-
-    return {each.name: each for each in registry(case.name) if type(each).__name__ == kind}
+    return {each.name: each for each in cases.features(case.name) if type(each).__name__ == kind}
 
 
 def _dbt_columns(case: UseCase, state: EntityState) -> Mapping[str, str]:
@@ -73,7 +72,7 @@ def test_a_view_has_the_columns_of_its_dbt_yaml(case, state):
     assert defined == expected
 
 
-@pytest.mark.parametrize("case", USE_CASES.values(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", load().found.values(), ids=lambda case: case.name)
 def test_nothing_else_is_defined_and_the_first_service_has_every_view(case):
     views = _of_kind(case, "FeatureView")
     assert sorted(views) == sorted(f"{case.name}_{state.name}" for state in case.entity_states)

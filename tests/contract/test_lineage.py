@@ -10,7 +10,7 @@ from pipelines.core.settings import Settings
 from pipelines.data.transform.run import compiled_models, dbt
 from pipelines.insight.lineage import kept
 from pipelines.insight.lineage.case import CaseLineage
-from pipelines.use_cases import USE_CASES, find
+from pipelines.use_cases import find, load
 from pipelines.use_cases.spec.interval import Interval
 
 # Names in a case's SQL that lineage can't place and takes for all columns read: mend the SQL or
@@ -28,7 +28,7 @@ def compiled(case_name: str) -> CaseLineage:
     return kept.build(case, compiled_models(case, results))
 
 
-@pytest.fixture(params=sorted(USE_CASES))
+@pytest.fixture(params=sorted(load().found))
 def lineage(request: pytest.FixtureRequest) -> CaseLineage:
     return compiled(request.param)
 

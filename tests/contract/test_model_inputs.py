@@ -1,15 +1,14 @@
 """What a model reads is what its decisions, its entity states and `derive` have."""
 
-from importlib import import_module
-
 import pyarrow as pa
 import pytest
 import yaml
 
+from pipelines.core import cases
 from pipelines.data.transform.run import PROJECT
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases import load
 
-CASES = [pytest.param(case, id=case.name) for case in USE_CASES.values() if case.training]
+CASES = [pytest.param(case, id=case.name) for case in load().found.values() if case.training]
 ARROW = {
     "string": pa.string(),
     "int": pa.int32(),
@@ -40,7 +39,7 @@ def as_known(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_input_of_the_model_is_there(case):
-    module = import_module(f"models.{case.name}")
+    module = cases.model(case.name)
     table = module.derive(as_known(case).empty_table())
     missing = sorted(set(module.MODEL.columns.inputs) - set(table.column_names))
     assert not missing, f"models/{case.name}.py reads {missing}, which nothing computes"

@@ -2,28 +2,27 @@
 
 import csv
 import json
-import os
 import re
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from unittest import mock
+from typing import Any
 
 import pytest
 
+from pipelines.core import cases
 from pipelines.core.settings import Settings
-from pipelines.data.extract.job import open_source
+from pipelines.core.source import Source
 from pipelines.data.extract.tables import days
 from pipelines.data.ingest.casts import PATTERNS
-from pipelines.data.landing import Source, land
+from pipelines.data.landing import land
 from pipelines.stores.objects import Objects
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases import load
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed, UseCase
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-FEEDS = [(case, feed) for case in USE_CASES.values() for feed in case.feeds]
+FEEDS = [(case, feed) for case in load().found.values() for feed in case.feeds]
 
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -31,15 +30,16 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 def opened(case: UseCase, home: Path) -> tuple[Source, Interval]:
     """The source, and its newest part that has rows: of a generated case that of its sample."""
+    code, sample = cases.source(case.name), GOLDEN / f"{case.name}_sample.csv"
     settings = Settings(home=home, now=NOW, data_roots=(GOLDEN,))
-    sample = GOLDEN / f"{case.name}_sample.csv"
     if not sample.exists():
         (*_, part) = settings.yesterday().parts(case.grain)
-        return open_source(settings, case, part), part
-    module = import_module(f"pipelines.data.extract.sources.{case.name}")
-    with mock.patch.dict(os.environ, {f"MILLRACE_SOURCE_{case.name.upper()}": str(sample)}):
-        newest = Interval.of_day(days(module.table(settings), module.SHAPE)[-1])
-        return open_source(settings, case, newest), newest
+        return code.source(settings, part), part
+    told = {case.name: {"location": str(sample)}}
+    settings = settings.model_copy(update={"sources": told})
+    module: Any = code
+    newest = Interval.of_day(days(module.table(settings), module.SHAPE)[-1])
+    return code.source(settings, newest), newest
 
 
 def landed(case: UseCase, feed: Feed, home: Path) -> tuple[list[Path], Interval]:

@@ -1,5 +1,6 @@
 """The Dags load, chain the stages in order, emit by the check, and import nothing heavy."""
 
+import ast
 import itertools
 import os
 import subprocess
@@ -190,3 +191,45 @@ def test_missed_nights_are_made_up_for_since_the_first_start(since, said):
         [sys.executable, "-c", NIGHTS], env=environment, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip().splitlines()[-1] == said
+
+
+BROKEN = """
+import sys
+from pathlib import Path
+from pipelines.use_cases import load
+from pipelines import use_cases
+from pipelines.use_cases.spec.discovery import Discovery
+
+use_cases._HERE = Discovery(Path(sys.argv[1]), "pipelines.use_cases")
+from airflow.dag_processing.dagbag import DagBag
+
+bag = DagBag(sys.argv[2], bundle_path=Path(sys.argv[2]), bundle_name="dags", collect_dags=False)
+bag.collect_dags(sys.argv[2], safe_mode=True)
+print(sorted(bag.dags))
+print({Path(path).name: said for path, said in bag.import_errors.items()})
+"""
+
+
+def _loaded(folder):
+    """Airflow's own reading of the Dags folder: the Dags, and the import errors by file."""
+    environment = {**os.environ, "PYTHONPATH": f"{DAGS}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", BROKEN, str(folder), str(DAGS)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return [ast.literal_eval(line) for line in ended.stdout.strip().splitlines()[-2:]]
+
+
+def test_a_broken_case_is_an_import_error_of_its_own_and_the_others_dags_load(tmp_path):
+    flights = (ROOT / "pipelines" / "use_cases" / "flight_delays.py").read_text()
+    (tmp_path / "flight_delays.py").write_text(flights)
+    names = (*MODEL_DAGS, "build_features", "load_history")
+    expected = sorted(f"flight_delays.{name}" for name in names)
+    assert _loaded(tmp_path) == [expected, {}]
+    (tmp_path / "loans.py").write_text("x = 1\ny = (\n")
+    (tmp_path / "shop.py").write_text("z = 1\n")
+    found, errors = _loaded(tmp_path)
+    assert found == expected
+    assert list(errors) == ["broken_cases.py"]
+    said = errors["broken_cases.py"]
+    assert "pipelines/use_cases/loans.py, line 2: SyntaxError: '(' was never closed" in said
+    assert "pipelines/use_cases/shop.py: ValueError: it defines no UseCase" in said

@@ -47,6 +47,10 @@ def extract(settings: Settings, key: str, case: UseCase = CASE) -> Outcome[Extra
     )
 
 
+def on_calendar(settings: Settings, calendar: str) -> Settings:
+    return settings.model_copy(update={"sources": {CASE.name: {"calendar": calendar}}})
+
+
 def landing(settings: Settings) -> Path:
     return Path(settings.objects.landing)
 
@@ -126,7 +130,7 @@ def test_lines_equal_those_of_the_second_way(settings: Settings, calendar: str) 
     golden = json.loads((GOLDEN / f"{calendar}.json").read_text())
     carriers = {("AS",), ("HA",), ("OO",), ("YV",)}
     flights = {("B6", "486"), ("B6", "839"), ("9E", "2915"), ("UA", "1284"), ("MQ", "4309")}
-    there = settings.model_copy(update={"calendar": calendar})
+    there = on_calendar(settings, calendar)
     assert sum(map(len, golden.values())) > 40
     for day in sorted({name.split("_")[0] for name in golden}):
         extract(there, day)
@@ -140,7 +144,7 @@ def test_b16_a_day_without_weather_is_an_empty_file(settings: Settings) -> None:
     """The source has no weather of 31 December."""
     assert extract(settings, "2025-12-16").rows["weather"] == 0
     header = ",".join(CASE.feed("weather").column_names) + "\n"
-    empty = settings.model_copy(update={"calendar": "2013"})
+    empty = on_calendar(settings, "2013")
     outcome = extract(empty, "2014-01-01")
     assert (outcome.rows["weather"], outcome.rows["schedule"]) == (0, 0)
     assert content(empty, "weather", "2014-01-01") == header
@@ -169,8 +173,11 @@ def test_more_days_than_have_outcomes_of_their_own_are_refused(settings: Setting
     assert not landing(settings).exists()
     short = replace(CASE, history_days_max=2, training=None)
     assert extract(settings, "2026-11-18/2026-11-19", short).rows["schedule"] == 966 + 968
-    with pytest.raises(UsageError, match="has 3 days; after 2"):
+    with pytest.raises(UsageError, match="has 3 days; flight_delays takes at most 2 at a time"):
         extract(settings, "2026-11-18/2026-11-20", short)
+    endless = replace(CASE, history_days_max=None)
+    with pytest.raises(UsageError, match="has 364 days; after 363 the source repeats"):
+        extract(settings, "2025-11-21/2026-11-19", endless)
 
 
 @pytest.mark.parametrize(
@@ -178,12 +185,23 @@ def test_more_days_than_have_outcomes_of_their_own_are_refused(settings: Setting
     ["2012-12-30", "2014-01-02", "2012-12-30/2013-01-05", "2013-12-30/2014-01-02", "2026-11-20"],
 )
 def test_on_the_calendar_of_2013_other_years_are_refused(settings: Settings, key: str) -> None:
-    there = settings.model_copy(update={"calendar": "2013"})
+    there = on_calendar(settings, "2013")
     with pytest.raises(UsageError, match=f"{key} is not in 2012-12-31 to 2014-01-01"):
         extract(there, key)
 
 
+@pytest.mark.parametrize("told", [{"calendar": "2012"}, {"calender": "2013"}])
+def test_what_the_source_does_not_understand_is_refused(
+    settings: Settings, told: dict[str, str]
+) -> None:
+    there = settings.model_copy(update={"sources": {CASE.name: told}})
+    with pytest.raises(UsageError, match=r"MILLRACE_SOURCES tells .*one of today, 2013"):
+        extract(there, "2026-11-20")
+
+
 def test_a_case_without_a_source_says_what_to_write(settings: Settings) -> None:
     case = replace(CASE, name="no_such")
-    with pytest.raises(MillraceError, match=r"write pipelines/data/extract/sources/no_such\.py"):
+    with pytest.raises(
+        MillraceError, match=r"no_such has no pipelines/data/extract/sources/no_such\.py: write it"
+    ):
         extract(settings, "2026-11-20", case)

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.errors import BatchRefused, MillraceError, Superseded
-from pipelines.data.landing import LandedFile, LandedPart, Manifest, SourceFile, intact, land
+from pipelines.core.source import SourceFile
+from pipelines.data.landing import LandedFile, LandedPart, Manifest, intact, land
 from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, Feed

@@ -13,6 +13,7 @@ import pytest
 from pyarrow import fs
 
 from pipelines.core.errors import BatchRefused, MillraceError, UsageError
+from pipelines.core.settings import Settings
 from pipelines.data.extract import readers
 from pipelines.data.extract.database import DatabaseTable
 from pipelines.data.extract.readers import FileTable
@@ -281,9 +282,10 @@ def test_names_are_quoted_and_a_missing_table_says_what_there_is(database, folde
 def test_the_environment_goes_before_the_location_and_holds_the_secret(monkeypatch, folder):
     hidden = "postgresql://reader:***@db/shop#orders"
     with pytest.raises(UsageError, match="set MILLRACE_SOURCE_SHOP"):
-        located("shop", hidden, ())
+        located(Settings(), "shop", hidden)
     monkeypatch.setenv("MILLRACE_SOURCE_SHOP", "postgresql://reader:s3@db/shop#sales.orders")
-    assert located("shop", hidden, ()) == DatabaseTable(
+    assert located(Settings(), "shop", hidden) == DatabaseTable(
         "postgresql://reader:s3@db/shop", "sales.orders", ()
     )
-    assert isinstance(located("other", "/data/a#b.csv", (folder,)), FileTable)
+    there = Settings(data_roots=(folder,))
+    assert isinstance(located(there, "other", "/data/a#b.csv"), FileTable)

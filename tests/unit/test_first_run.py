@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from pipelines import use_cases
 from pipelines.cli import first_run
 from pipelines.cli.first_run import dags, follow, follow_model, plan, watched
 from pipelines.core.errors import MillraceError
 from pipelines.core.settings import Settings
 from pipelines.stores.airflow import DagRun
 from pipelines.use_cases import find
+from pipelines.use_cases.spec.discovery import BrokenCase, Cases
 from pipelines.use_cases.spec.interval import Interval
 
 CASE = find("flight_delays")
@@ -140,11 +142,14 @@ def test_the_newest_days_are_answered_by_the_champion_that_there_is(
     assert client.asked == FOLLOWED + then
 
 
-def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one(monkeypatch):
+@pytest.fixture
+def two_cases(monkeypatch):
+    """The flights and a case without a model, and what is asked of Airflow for them."""
     client, unpaused, models = _Airflow(), [], []
     client.unpause = unpaused.append
     plain = replace(CASE, name="plain", training=None)
-    monkeypatch.setattr(first_run, "USE_CASES", {"flight_delays": CASE, "plain": plain})
+    cases = Cases({CASE.name: CASE, "plain": plain}, {})
+    monkeypatch.setattr(use_cases, "load", lambda: cases)
     monkeypatch.setattr(first_run.services, "start", lambda _: None)
     monkeypatch.setattr(first_run.services, "schedule_since", lambda _: INSTALLED)
     monkeypatch.setattr(first_run.journal, "engine", lambda _: None)
@@ -153,13 +158,51 @@ def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one
     monkeypatch.setattr(first_run.status, "known_until", lambda _, case: known[case.name])
     monkeypatch.setattr(first_run, "follow_model", lambda *given: models.append(given[2:]))
     monkeypatch.setattr(first_run.summary, "summary", lambda *_: "where to look")
-    settings = Settings(now=datetime(2026, 11, 21, 9, tzinfo=UTC))
-    assert first_run.run(settings) == "where to look"
+    return client, unpaused, models, cases
+
+
+SETTINGS = Settings(now=datetime(2026, 11, 21, 9, tzinfo=UTC))
+
+
+def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one(two_cases):
+    client, unpaused, models, cases = two_cases
+    assert first_run.run(SETTINGS) == "where to look"
     assert client.asked == [
         ("trigger", "load_history", "2026-08-22/2026-11-19"),
         ("trigger", "build_features", "2026-11-20"),
         ("trigger", "plain.build_features", "2026-11-20"),
     ]
     assert models == [(CASE, "2026-08-22/2026-11-19"), (CASE, "2026-11-20")]
-    names = [*(f"flight_delays.{dag}" for dag in dags(CASE)), *(f"plain.{d}" for d in dags(plain))]
-    assert unpaused == names
+    assert unpaused == [f"{name}.{d}" for name, case in cases.found.items() for d in dags(case)]
+
+
+def test_a_case_that_can_not_be_loaded_is_said_when_the_others_are_done(
+    two_cases, monkeypatch, caplog
+):
+    client, unpaused, _, cases = two_cases
+    broken = BrokenCase("loans", "pipelines/use_cases/loans.py", 3, "ValueError: no")
+    there = Cases(cases.found, {"loans": broken})
+    monkeypatch.setattr(use_cases, "load", lambda: there)
+    said = r"loans can't be loaded: pipelines/use_cases/loans\.py, line 3: ValueError: no"
+    with caplog.at_level("INFO"), pytest.raises(MillraceError, match=said):
+        first_run.run(SETTINGS)
+    assert len(client.asked) == 3
+    assert "where to look" in caplog.text
+    assert not [dag for dag in unpaused if dag.startswith("loans")]
+
+
+@pytest.mark.parametrize("fails", ["unpause", "trigger"])
+def test_a_case_that_fails_does_not_keep_the_others_from_theirs(two_cases, monkeypatch, fails):
+    client, _, models, _ = two_cases
+    plain = getattr(client, fails)
+
+    def refuse(dag_id, *key):
+        if dag_id.startswith("flight_delays"):
+            raise MillraceError(f"{dag_id} did not load")
+        return plain(dag_id, *key)
+
+    monkeypatch.setattr(client, fails, refuse)
+    with pytest.raises(MillraceError, match=r"flight_delays\.\w+ did not load"):
+        first_run.run(SETTINGS)
+    assert client.asked == [("trigger", "plain.build_features", "2026-11-20")]
+    assert models == []

@@ -4,6 +4,7 @@ import random
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import pytest
 import typer
@@ -63,13 +64,11 @@ def propose(path: Path, **changes: object) -> Proposal:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The two lists of cases, and the rooms that must be there."""
+    """The rooms that must be there."""
     made = tmp_path / "repository"
-    for path in ("pipelines/use_cases/__init__.py", "features/__init__.py"):
-        (made / path).parent.mkdir(parents=True)
-        (made / path).write_text((ROOT / path).read_text())
-    for room in ("expectations", "models"):
-        (made / room).mkdir()
+    for room in ("pipelines/use_cases", "features", "expectations", "models"):
+        (made / room).mkdir(parents=True)
+        (made / room / "__init__.py").write_text((ROOT / room / "__init__.py").read_text())
     return made
 
 
@@ -176,7 +175,10 @@ def test_the_command_says_what_it_wrote_and_what_to_do_next(csv_file, repository
     assert "400 rows of 40 days, 2026-09-01 to 2026-10-10" in said
     assert f"""export MILLRACE_DATA_ROOTS='["{csv_file.parent}"]'""" in said
     assert "wrote   tests/golden/loans_sample.csv" in said
-    assert "edited  features/__init__.py" in said
+    assert "edited" not in said
+    for room in ("pipelines/use_cases", "features"):
+        unchanged = (repository / room / "__init__.py").read_text()
+        assert unchanged == (ROOT / room / "__init__.py").read_text()
     assert said.splitlines()[-1].startswith('{"case": "loans", "written": [')
     sample = (repository / "tests/golden/loans_sample.csv").read_text()
     assert sample.splitlines()[0] == "Loan ID,Segment,Amount,Defaulted,Opened"
@@ -190,20 +192,20 @@ def test_nothing_is_overwritten_and_a_failure_leaves_nothing(csv_file, repositor
     taken.write_text("mine")
     before = files(repository)
     with pytest.raises(UsageError, match=r"test_loans\.py is there already"):
-        write("loans", texts, repository)
+        write(texts, repository)
     assert files(repository) == before
     taken.unlink()
     before = files(repository)
-    plain = Path.write_text
+    plain = Path.open
 
-    def full(path: Path, text: str, **options: str) -> int:
-        if path.parts[-2:] == ("features", "__init__.py") and "loans" in text:
+    def full(path: Path, mode: str = "r", **options: str) -> IO[str]:
+        if path.name == "loans_sample.csv":
             raise OSError("disk full")
-        return plain(path, text, **options)
+        return plain(path, mode, **options)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "open", full)
     with pytest.raises(MillraceError, match="disk full; nothing was written"):
-        write("loans", texts, repository)
+        write(texts, repository)
     assert files(repository) == before
     assert not (repository / "pipelines/data/transform").exists()
 

@@ -1,13 +1,11 @@
-"""The small pieces of `millrace new`: names, types, literals, the two lists of cases."""
+"""The small pieces of `millrace new`: names, types, literals."""
 
 import pytest
 
-from pipelines.core.errors import MillraceError, UsageError
-from pipelines.core.settings import ROOT
-from pipelines.scaffold.literals import call, quoted
+from pipelines.core.errors import UsageError
+from pipelines.scaffold.literals import call, import_order, quoted
 from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
 from pipelines.scaffold.profile import Profile
-from pipelines.scaffold.registers import with_features, with_use_case
 
 
 @pytest.mark.parametrize(
@@ -74,15 +72,6 @@ def test_literals_are_as_the_formatter_leaves_them():
     assert call("f(", ["a" * 60, "b" * 60], ")", 4).splitlines()[-1] == "    )"
 
 
-def test_the_lists_stay_sorted_whole_and_readable():
-    text = (ROOT / "pipelines/use_cases/__init__.py").read_text()
-    text = with_use_case(with_use_case(text, "zebra"), "ants")
-    imports = [line for line in text.splitlines() if line.startswith("from pipelines.use_cases.")]
-    assert imports == sorted(imports)
-    assert "            FLIGHT_DELAYS,\n            ZEBRA,\n            ANTS,\n" in text
-    assert "def find(name: str)" in text
-    cases = with_features((ROOT / "features/__init__.py").read_text(), "ants")
-    assert '        "flight_delays": "features.flight_delays",\n' in cases
-    assert '        "ants": "features.ants",\n' in cases
-    with pytest.raises(MillraceError, match="add the case by hand"):
-        with_features("CASES = load()\n", "ants")
+def test_imports_are_in_the_linters_order():
+    modules = ["pipelines.use_cases.zebra", "pipelines.use_cases.a10", "pipelines.use_cases.a9"]
+    assert sorted(["typing", *modules], key=import_order) == ["typing", *reversed(modules)]

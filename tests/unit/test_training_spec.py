@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from pipelines.learning.due import by_cadence
 
 from pipelines.core.errors import UsageError
+from pipelines.learning.due_training import by_cadence
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import Training

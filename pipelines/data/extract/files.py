@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.core.errors import BatchRefused, MillraceError
-from pipelines.data.landing import SourceFile
+from pipelines.core.source import SourceFile
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 

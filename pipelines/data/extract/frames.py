@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.errors import BatchRefused
-from pipelines.data.landing import SourceFile
+from pipelines.core.source import SourceFile
 from pipelines.use_cases.spec.use_case import Column, Feed
 
 

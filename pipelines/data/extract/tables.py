@@ -7,7 +7,6 @@ with the row before it, so that ingest quarantines it with its text.
 """
 
 import csv
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,10 +18,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from pipelines.core.errors import BatchRefused, UsageError
+from pipelines.core.settings import Settings
+from pipelines.core.source import SourceFile
 from pipelines.data.extract.database import Between, DatabaseTable
 from pipelines.data.extract.readers import UNREAD, FileTable
 from pipelines.data.extract.texts import instant, landing_texts
-from pipelines.data.landing import SourceFile
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 
@@ -83,16 +83,16 @@ class Shape:
         return list(dict.fromkeys((*self.columns, self.event_at, *self.time_columns)))
 
 
-def located(name: str, location: str, roots: Sequence[Path], delimiter: str = ",") -> Table:
-    """The table of a use case: the environment's MILLRACE_SOURCE_<NAME>, else `location`.
+def located(settings: Settings, case: str, location: str, delimiter: str = ",") -> Table:
+    """The table of a use case: where the settings say, `MILLRACE_SOURCE_<CASE>`, else `location`.
 
     A location is a path, the URL of an object store, or `SQLALCHEMY_URL#TABLE`.
 
     Raises:
-        UsageError: the location needs a password that only the environment has, or is no location.
+        UsageError: the location needs a password that only the settings have, or is no location.
     """
-    variable = f"MILLRACE_SOURCE_{name.upper()}"
-    found = os.environ.get(variable) or location
+    variable, roots = f"MILLRACE_SOURCE_{case.upper()}", settings.data_roots
+    found = settings.source(case).get("location") or location
     if HIDDEN in found:
         raise UsageError(f"{found} lacks its secret: set {variable} to the whole address")
     url, hash_, table = found.rpartition("#")

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F  # noqa: N812
 
 from expectations.rules import Rule
+from pipelines.core import cases
 from pipelines.core.outcomes import Ingested, Outcome
 from pipelines.core.stage import Context
 from pipelines.data import landing
@@ -41,7 +41,7 @@ def run(context: Context) -> Outcome[Ingested]:
     Raises:
         BatchRefused: a file breaks its contract as a whole; nothing was written.
     """
-    feeds, rules = context.case.feeds, _row_rules(context)
+    feeds, rules = context.case.feeds, cases.contract(context.case.name).row_rules()
     landed = [_landed(context, feed) for feed in feeds]
     layers: tuple[Layer, ...] = ("bronze", "quarantine")
     with ThreadPoolExecutor(FEEDS_AT_ONCE) as pool:
@@ -68,12 +68,6 @@ def _named(
         feed.name: {file.source_file: file.sha256 for file in files}
         for feed, files in zip(feeds, landed, strict=True)
     }
-
-
-def _row_rules(context: Context) -> Mapping[str, tuple[Rule, ...]]:
-    contract = import_module(f"expectations.{context.case.name}")
-    rules: Mapping[str, tuple[Rule, ...]] = contract.row_rules()
-    return rules
 
 
 def _landed(context: Context, feed: Feed) -> Sequence[landing.DataFile]:

@@ -135,6 +135,7 @@ def dbt(
     # dbt-spark asks for Hive at each statement, which Connect answers with a warning.
     warnings.filterwarnings("ignore", module=r"pyspark\..*|dbt.*")
     variables = {
+        "case": case.name,
         "interval_start": interval.start.isoformat(),
         "interval_end": interval.end.isoformat(),
         "sources": dict(sources or {}),

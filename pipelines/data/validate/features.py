@@ -1,11 +1,11 @@
 """The features layer: silver and gold, at the versions that this interval's transform built."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from expectations.suites import decisions_suite, facts_suite, promises, snapshot_suite, states_suite
+from pipelines.core import cases
 from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
@@ -32,8 +32,7 @@ def run(context: Context) -> Outcome[Validated]:
 
 def checks(context: Context) -> Iterator[Check]:
     """A check of every silver and gold table of the case."""
-    contract = import_module(f"expectations.{context.case.name}")
-    rules: Mapping[str, Sequence[Rule]] = contract.table_rules()
+    rules = cases.contract(context.case.name).table_rules()
     states = {state.name: state for state in context.case.entity_states}
     layers: tuple[Layer, Layer] = ("silver", "gold")
     for layer in layers:
@@ -102,6 +101,4 @@ def _keys(context: Context, layer: Layer, name: str) -> tuple[str, ...]:
     feeds = {feed.name: feed.key for feed in context.case.feeds}
     if layer == "silver" and name in feeds:
         return feeds[name]
-    contract = import_module(f"expectations.{context.case.name}")
-    keys: Mapping[str, tuple[str, ...]] = contract.table_keys()
-    return keys[f"{layer}.{name}"]
+    return cases.contract(context.case.name).table_keys()[f"{layer}.{name}"]

@@ -1,10 +1,10 @@
 """The raw layer: each feed's kept rows, and how many rows had to go to quarantine."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from expectations.suites import bronze_suite, intake_suite
+from pipelines.core import cases
 from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
@@ -15,7 +15,6 @@ from pipelines.use_cases.spec.use_case import Feed, Layer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from expectations.rules import Rule
 
 # Rows by feed and layer, of each part that has any.
 Counts: TypeAlias = Mapping[tuple[str, Layer], Sequence[int]]
@@ -40,8 +39,7 @@ def checks(context: Context) -> Iterator[Check]:
         for layer in _LAYERS
     }
     counts = _count(context, {key: query for key, (_, query) in rows.items()})
-    contract = import_module(f"expectations.{context.case.name}")
-    rules: Mapping[str, Sequence[Rule]] = contract.row_rules()
+    rules = cases.contract(context.case.name).row_rules()
     for feed in context.case.feeds:
         version, query = rows[feed.name, "bronze"]
         yield Check(

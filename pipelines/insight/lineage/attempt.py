@@ -1,6 +1,5 @@
 """A stage run's lineage, gathered from the runner's facts and the journal's."""
 
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -33,7 +32,7 @@ def reported(
     """Events of an attempt whose row the journal has: START on entering, its end on leaving."""
     row = _row(engine, attempt)
     run = StageRun(
-        namespace=os.environ.get("OPENLINEAGE_NAMESPACE", "millrace"),
+        namespace=settings.lineage_namespace,
         case=case.name,
         stage=stage,
         interval=interval,

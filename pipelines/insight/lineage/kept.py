@@ -3,17 +3,15 @@
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from pipelines.core import journal
+from pipelines.core import cases, journal
 from pipelines.core.registry import TRANSFORM
 from pipelines.core.settings import ROOT, Settings
 from pipelines.insight.lineage.case import CaseLineage
-from pipelines.learning import inputs
 from pipelines.stores import compiled, feast, objects
 from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.spec.use_case import UseCase
@@ -56,19 +54,17 @@ def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
         nodes += lake.transformed(case, models)
         nodes += learning.offered(case, _views(case), {node.name: node for node in nodes})
     if models and case.training:
-        derive = import_module(f"models.{case.name}").derive
-        names = inputs.model(case.name).columns.inputs
+        model = cases.model(case.name)
         known = {node.name: node for node in nodes}
-        nodes += learning.learned(case, case.training, known, names, derive)
+        names = model.MODEL.columns.inputs
+        nodes += learning.learned(case, case.training, known, names, model.derive)
     return CaseLineage(case.name, nodes)
 
 
 def _views(case: UseCase) -> "Views":
     """The features of each entity state's view."""
     feast.load()
-    from features import registry
-
-    named = {each.name: each for each in registry(case.name)}
+    named = {each.name: each for each in cases.features(case.name)}
     return {
         state.name: [field.name for field in named[f"{case.name}_{state.name}"].features]
         for state in case.entity_states

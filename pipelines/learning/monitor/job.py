@@ -16,11 +16,11 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from sqlalchemy import insert, select
 
 from models.columns import Columns
-from pipelines.core import journal
+from pipelines.core import cases, journal
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.outcomes import Outcome, Watched
 from pipelines.core.stage import Context
-from pipelines.learning import champion, inputs
+from pipelines.learning import champion
 from pipelines.learning.champion import Champion
 from pipelines.learning.monitor import policy
 from pipelines.learning.monitor.drift import PREDICTION, Drift, compare
@@ -45,7 +45,7 @@ def run(context: Context) -> Outcome[Watched]:
     """
     training = context.training
     _require_published(context)
-    best, columns = _predictor(context), inputs.model(context.case.name).columns
+    best, columns = _predictor(context), cases.model(context.case.name).MODEL.columns
     current = _fetch(context, _answers_query(context, training, columns))
     log.info(
         "%d answers to compare with the reference of version %d", current.num_rows, best.version

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core import cases
 from pipelines.core.errors import CheckFailed, MillraceError
 from pipelines.core.outcomes import Outcome, Trained
 from pipelines.core.settings import ROOT
 from pipelines.core.stage import Context
-from pipelines.learning import inputs
 from pipelines.learning.train import record
 from pipelines.stores import delta, mlflow
 from pipelines.use_cases.spec.training import TRAINING_SET
@@ -40,7 +40,7 @@ def run(context: Context) -> Outcome[Trained]:
     case = context.case
     proven = _training_set(context)
     table = case.table("gold", TRAINING_SET)
-    spec = inputs.model(case.name)
+    spec = cases.model(case.name).MODEL
     digest = delta.digest(context.spark, proven)
     fingerprint = _fingerprint(spec, digest)
     known = _trained_before(context, fingerprint)

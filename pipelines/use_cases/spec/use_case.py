@@ -3,15 +3,28 @@
 Standard library only: Dags import this at parse time.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from pipelines.core.errors import UsageError
 from pipelines.use_cases.spec.interval import Grain, Interval
-from pipelines.use_cases.spec.training import DECISIONS, LABELS, Training
+from pipelines.use_cases.spec.training import (
+    DECISIONS,
+    LABELS,
+    PREDICTIONS,
+    TRAINING_SET,
+    Training,
+)
 
 ColumnType: TypeAlias = Literal["string", "int", "bigint", "double", "boolean", "date", "timestamp"]
 Layer: TypeAlias = Literal["bronze", "quarantine", "silver", "gold"]
+
+# Tables, Dags and files are named by it.
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}", re.ASCII)
+# Minute, hour, day of the month, month, day of the week: the lowest and the highest of each.
+_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_PART = re.compile(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,14 @@ class UseCase:
 
     Tables are named `<layer>.<case>_<name>` everywhere, so that two cases never meet.
 
+    Args:
+        name: the name of its file, and of its files in the other rooms.
+        schedule: when a part has ended, as five fields of cron, in UTC.
+        quarantine_rate_max: a share of bad rows above which nothing of a feed is published.
+        history_days: what the first run loads.
+        history_days_max: the longest stretch that one run may take, and training may look back;
+            None: any.
+
     Raises:
         ValueError: names that are not lower-case identifiers, or a limit out of its range.
     """
@@ -99,22 +120,32 @@ class UseCase:
     schedule: str = "0 0 * * *"
     quarantine_rate_max: float = 0.02
     history_days: int = 90
-    history_days_max: int = 363
+    history_days_max: int | None = None
     training: Training | None = None
 
     def __post_init__(self) -> None:
-        for name in (self.name, *self.silver, *self.gold, *(feed.name for feed in self.feeds)):
-            if not name.isidentifier() or name != name.lower():
+        states = (state.name for state in self.entity_states)
+        feeds = (feed.name for feed in self.feeds)
+        for name in (self.name, *self.silver, *self.gold, *feeds, *states):
+            if not _NAME.fullmatch(name):
                 raise ValueError(f"UseCase {self.name!r}: {name!r} is not a lower-case identifier")
+        if self.grain not in get_args(Grain):
+            raise ValueError(f"UseCase {self.name!r}: grain {self.grain!r} is neither day nor hour")
+        if not _is_cron(self.schedule):
+            raise ValueError(
+                f"UseCase {self.name!r}: schedule {self.schedule!r} is not five fields of cron, "
+                "such as '0 0 * * *'"
+            )
         if not 0 <= self.quarantine_rate_max <= 1:
             raise ValueError(f"UseCase {self.name!r}: quarantine_rate_max is a share, 0 to 1")
         missing = {DECISIONS, LABELS} - set(self.gold) if self.training else set()
         if missing:
             raise ValueError(f"UseCase {self.name!r}: its training needs {sorted(missing)} in gold")
-        if self.training and self.training.look_back_days > self.history_days_max:
+        most = self.history_days_max
+        if self.training and most is not None and self.training.look_back_days > most:
             raise ValueError(
                 f"UseCase {self.name!r}: training looks back {self.training.look_back_days} days, "
-                f"of history there are {self.history_days_max}"
+                f"of history there are {most}"
             )
 
     def feed(self, name: str) -> Feed:
@@ -139,3 +170,33 @@ class UseCase:
         if layer == "silver":
             return self.silver
         return (*(state.name for state in self.entity_states), *self.gold)
+
+    @property
+    def all_tables(self) -> tuple[str, ...]:
+        """The published names of every table that any stage writes for this case."""
+        layers: tuple[Layer, ...] = get_args(Layer)
+        named = [self.table(layer, name) for layer in layers for name in self.tables(layer)]
+        made = (TRAINING_SET, PREDICTIONS) if self.training else ()
+        return (*named, *(self.table("gold", name) for name in made))
+
+
+def _is_cron(schedule: str) -> bool:
+    """Whether these are five fields of numbers, ranges, steps and lists, each within its range.
+
+    Airflow would refuse any other one when it reads a Dag file, and with it the Dags of all cases.
+    """
+    fields = schedule.split()
+    return len(fields) == len(_CRON) and all(
+        _is_cron_part(part, *limits)
+        for field, limits in zip(fields, _CRON, strict=True)
+        for part in field.split(",")
+    )
+
+
+def _is_cron_part(part: str, low: int, high: int) -> bool:
+    match = _CRON_PART.fullmatch(part)
+    if match is None:
+        return False
+    first, last = (int(number) if number else None for number in match.groups()[:2])
+    start, end = low if first is None else first, high if last is None else last
+    return low <= start <= end <= high

@@ -118,6 +118,7 @@ def desk(settings: Settings, spark: Any) -> Iterator[Desk]:
     name = f"t_{random.SystemRandom().randrange(16**10):x}"
     contract = ModuleType(f"expectations.{name}")
     contract.row_rules = lambda: RULES  # type: ignore[attr-defined]
+    contract.table_rules = contract.table_keys = dict  # type: ignore[attr-defined]
     feeds = (READINGS, ALARMS)
     case = UseCase(name=name, description="Sensors", feeds=feeds, silver=(), entity_states=())
     layers: tuple[Layer, ...] = ("bronze", "quarantine")

@@ -8,6 +8,7 @@ import random
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -16,10 +17,10 @@ from sqlalchemy import Engine, Table, insert, select, text
 
 from models.columns import Columns
 from models.spec import ModelSpec
-from pipelines.core import journal, lease
+from pipelines.core import cases, journal, lease
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
-from pipelines.learning import champion, inputs
+from pipelines.learning import champion
 from pipelines.stores import mlflow
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import Training, Watch
@@ -143,7 +144,7 @@ def made(postgres_part: Settings, journal: Engine, monkeypatch: pytest.MonkeyPat
         ),
     )
     spec = ModelSpec(name="made", columns=Columns(numeric=("number",), label="is_late"))
-    monkeypatch.setattr(inputs, "model", lambda _: spec)
+    monkeypatch.setattr(cases, "model", lambda _: SimpleNamespace(MODEL=spec))
     return Journal(postgres_part, journal, case)
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from models.columns import Columns
 from models.spec import ModelSpec
+from pipelines.core import cases
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.stage import Outcome
-from pipelines.learning import due, inputs
+from pipelines.learning import due
 
 pytestmark = pytest.mark.integration
 
@@ -154,7 +156,7 @@ def other_training(made: Any, _: pytest.MonkeyPatch) -> str:
 
 def other_model(_: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     spec = ModelSpec(name="made", columns=Columns(numeric=("number", "one_more")))
-    monkeypatch.setattr(inputs, "model", lambda _: spec)
+    monkeypatch.setattr(cases, "model", lambda _: SimpleNamespace(MODEL=spec))
     return NIGHT
 
 

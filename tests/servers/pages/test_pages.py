@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
-from millrace_pages import runs, site
 
+from pipelines import use_cases
+from pipelines.use_cases.spec.discovery import BrokenCase, Cases
 from tests.servers.pages import made_up
 
 pytestmark = pytest.mark.integration
@@ -156,14 +158,29 @@ def test_of_a_night_that_was_refused_its_build_is_shown(year):
 
 
 def test_a_run_of_a_dag_is_shown_in_its_own_case(year, monkeypatch):
-    cases = {**site.USE_CASES, "other": replace(made_up.CASE, name="other")}
-    for module in (site, runs):
-        monkeypatch.setattr(module, "USE_CASES", cases)
+    found = use_cases.load().found | {"other": replace(made_up.CASE, name="other")}
+    monkeypatch.setattr(use_cases, "load", lambda: Cases(found, {}))
     shown = year.get("runs?dag=other.build_features&run=manual").text
     assert re.findall(r"<option selected>(\w+)", shown) == ["other"]
     assert 'href="/millrace/drift?case=other"' in shown
     # What is named by its number is of one case: there is none to choose.
     assert "<select" not in year.get("drift/7").text
+
+
+def test_a_case_that_can_not_be_loaded_is_an_entry_of_its_own(year, monkeypatch):
+    error = "SyntaxError: '(' was never closed <b>"
+    broken = {"loans": BrokenCase("loans", "pipelines/use_cases/loans.py", 12, error)}
+    there = Cases(use_cases.load().found, broken)
+    monkeypatch.setattr(use_cases, "load", lambda: there)
+    overview = year.get("")
+    assert "pipelines/use_cases/loans.py, line 12" in text(overview)
+    assert "never closed &lt;b&gt;" in overview.text
+    assert "Features known until" in text(overview)
+    # Nobody can choose it; who names it, is told.
+    assert "<select" not in year.get("runs").text
+    refused = year.get("runs?case=loans")
+    assert refused.status_code == 404
+    assert "loans can't be loaded: pipelines/use_cases/loans.py, line 12" in unescape(refused.text)
 
 
 def test_quarantined_rows_by_page_interval_and_reason(year):

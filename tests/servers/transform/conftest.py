@@ -19,7 +19,7 @@ from pipelines.core.registry import TRANSFORM, VALIDATE_FEATURES
 from pipelines.core.settings import Settings
 from pipelines.data.transform import run as stage
 from pipelines.stores import delta
-from pipelines.use_cases import USE_CASES
+from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Layer, UseCase
 from tests.servers.contexts import held_context
@@ -63,7 +63,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UseCase]:
         path.write_text(path.read_text().replace("flight_delays_", f"{NAME}_"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage, "PROJECT", project)
-        yield replace(USE_CASES["flight_delays"], name=NAME)
+        yield replace(find("flight_delays"), name=NAME)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Plays the source system of the flights: publishes, day by day, what was known that day."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -7,14 +8,15 @@ import pandas as pd
 
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
+from pipelines.core.source import Source, SourceFile
 from pipelines.data.extract.frames import frame_file
 from pipelines.data.extract.sources.flight_delays import nycflights, replay
-from pipelines.data.landing import Source, SourceFile
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 
 # A dimension table is published half a minute after the day has begun.
 _SNAPSHOT_AFTER = pd.Timedelta(seconds=30)
+_CALENDARS = ("today", "2013")
 _FACTS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "schedule": nycflights.schedule,
     "movements": nycflights.movements,
@@ -31,15 +33,34 @@ def source(settings: Settings, interval: Interval) -> Source:
     """The flights' source system, able to answer for the parts of this interval.
 
     Raises:
-        UsageError: on the calendar of 2013, an interval in which nothing can be known.
+        UsageError: today's calendar has the interval's outcomes more than once; on that of 2013
+            nothing can be known in it; or the settings tell of another calendar.
     """
     first, last = interval.start.date(), interval.last_date
-    if settings.calendar == "2013" and not replay.FIRST_KNOWN <= first <= last <= replay.LAST_KNOWN:
+    calendar = _calendar(settings)
+    if calendar == "today" and interval.days >= replay.CYCLE.days:
+        raise UsageError(
+            f"{interval} has {interval.days} days; after {replay.CYCLE.days - 1} the source "
+            "repeats its outcomes, and a model would know the future: take fewer days"
+        )
+    if calendar == "2013" and not replay.FIRST_KNOWN <= first <= last <= replay.LAST_KNOWN:
         raise UsageError(
             f"{interval} is not in {replay.FIRST_KNOWN} to {replay.LAST_KNOWN}, "
-            "the days of MILLRACE_CALENDAR=2013"
+            "the days of the calendar 2013"
         )
-    return _Flights(tuple(replay.cycles(first, last, settings.calendar)))
+    return _Flights(tuple(replay.cycles(first, last, calendar)))
+
+
+def _calendar(settings: Settings) -> str:
+    """`today`: the source's year repeats on today's dates; `2013`: its own dates."""
+    told = settings.source("flight_delays")
+    calendar = told.get("calendar", "today")
+    if calendar not in _CALENDARS or told.keys() - {"calendar"}:
+        raise UsageError(
+            f"MILLRACE_SOURCES tells flight_delays {json.dumps(dict(told))}; it understands "
+            f"calendar alone, one of {', '.join(_CALENDARS)}"
+        )
+    return calendar
 
 
 class _Flights:

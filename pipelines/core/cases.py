@@ -1,0 +1,110 @@
+"""A case's own code, one file in each room: found by the case's name, imported when asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from pipelines.core.errors import MillraceError
+from pipelines.stores.feast import Definition
+from pipelines.use_cases.spec.discovery import line_in, one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    from expectations.rules import Rule
+    from models.spec import ModelSpec
+    from pipelines.core.settings import Settings
+    from pipelines.core.source import Source
+    from pipelines.use_cases.spec.interval import Interval
+
+_HOW = "docs/add_a_use_case.md says what it holds"
+
+
+class SourceCode(Protocol):
+    """`pipelines/data/extract/sources/<case>.py`."""
+
+    def source(self, settings: "Settings", interval: "Interval") -> "Source":
+        """Able to answer for the parts of this interval."""
+
+
+class Contract(Protocol):
+    """`expectations/<case>.py`."""
+
+    def row_rules(self) -> "Mapping[str, tuple[Rule, ...]]":
+        """What every row of a feed must satisfy, by the feed's name."""
+
+    def table_rules(self) -> "Mapping[str, tuple[Rule, ...]]":
+        """The same of silver and gold tables, by `<layer>.<name>`."""
+
+    def table_keys(self) -> Mapping[str, tuple[str, ...]]:
+        """What names a row of a table that is neither a feed's nor an entity state's."""
+
+
+class Features(Protocol):
+    """`features/<case>.py`."""
+
+    @property
+    def OBJECTS(self) -> Sequence[Definition]:  # noqa: N802  # a constant of the module
+        """The entities, feature views and feature services: all of them."""
+
+
+class Model(Protocol):
+    """`models/<case>.py`."""
+
+    @property
+    def MODEL(self) -> "ModelSpec":  # noqa: N802  # a constant of the module
+        """Its inputs, its net and its training."""
+
+    @property
+    def derive(self) -> "Callable[[pa.Table], pa.Table]":
+        """What it computes of a table of decisions with their states: columns appended."""
+
+
+def source(case: str) -> SourceCode:
+    """Where the rows of a case come from.
+
+    Raises:
+        MillraceError: the file is missing, can't be imported, or lacks a name; as for the others.
+    """
+    return cast("SourceCode", _code("pipelines.data.extract.sources", case, ("source",)))
+
+
+def contract(case: str) -> Contract:
+    """What the rows and tables of a case must look like."""
+    names = ("row_rules", "table_rules", "table_keys")
+    return cast("Contract", _code("expectations", case, names))
+
+
+def features(case: str) -> Sequence[Definition]:
+    """The Feast definitions of a case; `pipelines.stores.feast.load` before makes it quick."""
+    return cast("Features", _code("features", case, ("OBJECTS",))).OBJECTS
+
+
+def model(case: str) -> Model:
+    """The model of a case."""
+    return cast("Model", _code("models", case, ("MODEL", "derive")))
+
+
+def _code(room: str, case: str, names: Sequence[str]) -> object:
+    name = f"{room}.{case}"
+    file = f"{name.replace('.', '/')}.py"
+    try:
+        module = import_module(name)
+    except Exception as error:  # Of whatever somebody's file does.
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            raise MillraceError(f"{case} has no {file}: write it; {_HOW}") from error
+        raise _unimportable(name, file, error) from error
+    lacking = [each for each in names if not hasattr(module, each)]
+    if lacking:
+        raise MillraceError(f"{file} lacks {', '.join(lacking)}: add it; {_HOW}")
+    return module
+
+
+def _unimportable(name: str, file: str, error: Exception) -> MillraceError:
+    """Names the line of the case's file; its error says the rest."""
+    found = find_spec(name)
+    line = line_in(error, Path(found.origin)) if found and found.origin else None
+    place = f"{file}, line {line}" if line else file
+    return MillraceError(f"{place}: {one_line(error)}; mend the file, no other case needs it")

@@ -1,0 +1,83 @@
+"""A case's code is found by its name, and what is missing or broken is named by its file."""
+
+import sys
+
+import pytest
+
+import expectations
+import models
+from pipelines.core import cases
+from pipelines.core.errors import MillraceError
+from pipelines.stores import feast
+
+
+@pytest.fixture
+def rooms(tmp_path, monkeypatch):
+    """A folder in which files of `expectations` and `models` are found, too."""
+    for package in (expectations, models):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.endswith(".made_up_loans")]:
+        del sys.modules[name]
+
+
+def test_the_code_of_the_flights_is_found():
+    assert callable(cases.source("flight_delays").source)
+    assert "movements" in cases.contract("flight_delays").row_rules()
+    assert cases.model("flight_delays").MODEL.name == "flight_delays"
+    assert callable(cases.model("flight_delays").derive)
+    feast.load()
+    assert "flight_delays_v1" in {each.name for each in cases.features("flight_delays")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        (cases.source, "pipelines/data/extract/sources/nope.py"),
+        (cases.contract, "expectations/nope.py"),
+        (cases.features, "features/nope.py"),
+        (cases.model, "models/nope.py"),
+    ],
+)
+def test_a_missing_file_is_named_with_how_to_write_it(kind, file):
+    with pytest.raises(MillraceError) as refused:
+        kind("nope")
+    assert str(refused.value) == (
+        f"nope has no {file}: write it; docs/add_a_use_case.md says what it holds"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "said"),
+    [
+        (
+            cases.contract,
+            "def row_rules(): return {}\n",
+            "expectations/made_up_loans.py lacks table_rules, table_keys: add it",
+        ),
+        (cases.model, "MODEL = 1\n", "models/made_up_loans.py lacks derive: add it"),
+        (
+            cases.model,
+            "x = 1\nimport nothing_of_this_name\n",
+            "models/made_up_loans.py, line 2: ModuleNotFoundError: No module named",
+        ),
+        (
+            cases.contract,
+            "x = 1\ny = (\n",
+            "expectations/made_up_loans.py, line 2: SyntaxError: '(' was never closed; mend",
+        ),
+        (
+            cases.model,
+            "\n\nfrom models.spec import ModelSpec\nMODEL = ModelSpec(name='A', columns=())\n",
+            "models/made_up_loans.py, line 4: ValueError: ModelSpec.name: 'A' is not",
+        ),
+    ],
+)
+def test_a_broken_file_of_one_case_hurts_no_other(rooms, kind, written, said):
+    (rooms / said.split("/", maxsplit=1)[0] / "made_up_loans.py").write_text(written)
+    with pytest.raises(MillraceError) as refused:
+        kind("made_up_loans")
+    assert str(refused.value).startswith(said)
+    assert kind("flight_delays")
