@@ -6,6 +6,7 @@ CHANGELOG.md tells the same to people.
 from pathlib import Path
 
 from pipelines.scaffold.registers import with_features, with_use_case
+
 from tests.golden.homes.place import CASE, NAME
 
 # In this order: what was renamed by an earlier line is left alone by the later ones.
