@@ -5,9 +5,7 @@ CHANGELOG.md tells the same to people.
 
 from pathlib import Path
 
-from pipelines.scaffold.registers import with_features, with_use_case
-
-from tests.golden.homes.place import CASE, NAME
+from tests.golden.homes.place import CASE
 
 # In this order: what was renamed by an earlier line is left alone by the later ones.
 FOLDERS = {
@@ -30,11 +28,6 @@ def add(project: Path) -> None:
         target = project / _renamed(str(path.relative_to(CASE)), FOLDERS)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_renamed(path.read_text(), MODULES))
-    for listed, register in (
-        (project / "pipelines" / "use_cases" / "__init__.py", with_use_case),
-        (project / "features" / "__init__.py", with_features),
-    ):
-        listed.write_text(register(listed.read_text(), NAME))
 
 
 def _renamed(text: str, names: dict[str, str]) -> str:
