@@ -13,7 +13,7 @@ FOLDERS = {
     "pipelines/transform/": "pipelines/data/transform/",
 }
 MODULES = {
-    "from pipelines.extract.landing ": "from pipelines.data.landing ",
+    "from pipelines.extract.landing ": "from pipelines.core.source ",
     "from pipelines.extract.": "from pipelines.data.extract.",
     "from pipelines.settings ": "from pipelines.core.settings ",
     "from pipelines.use_cases.interval ": "from pipelines.use_cases.spec.interval ",
