@@ -15,6 +15,7 @@ import pytest
 from expectations.rules import Between, InSet, Matches, NotNull, Ordered, Rule
 from pipelines.data.validate.check import judge
 from pipelines.stores import gx
+from pipelines.stores.objects import Objects
 
 pytestmark = [
     pytest.mark.integration,
@@ -174,3 +175,22 @@ def test_a_page_stands_alone(tmp_path: Path) -> None:
     assert "t.rows: failed" in text
     assert "<details" in text
     assert not list(tmp_path.rglob("index.html"))
+
+
+def test_results_and_pages_are_kept_among_the_reports(tmp_path: Path) -> None:
+    reports = Objects.at(str(tmp_path / "reports"))
+    run = tmp_path / "run"
+    context = gx.open_context(run)
+    batch = gx.Batch(
+        "t.rows", pd.DataFrame({"a": [1]}), [Between("a", 0, 1, because="x").to_expectation()]
+    )
+    built = gx.build_pages(context, gx.validate(context, [batch], "rows"))
+    pages = gx.keep(run, {**built, "t.none": None}, reports, "gx/case/2026-11")
+    assert pages["t.none"] is None
+    page = pages["t.rows"]
+    assert page is not None
+    assert page.startswith("gx/case/2026-11/pages/")
+    assert "t.rows: succeeded" in reports.read_text(page)
+    (result,) = (name for name in reports.names() if name != page)
+    assert result.startswith("gx/case/2026-11/results/")
+    assert '"success": true' in reports.read_text(result)

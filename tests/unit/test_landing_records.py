@@ -2,10 +2,11 @@
 
 import random
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from pipelines.data.ingest import records
+from pipelines.data.ingest import reader, records
 from pipelines.data.ingest.reader import parse
 from pipelines.data.ingest.records import FileRefused, Record
 from pipelines.use_cases.spec.use_case import Column, Feed
@@ -222,3 +223,10 @@ def test_any_bytes_are_read_or_refused() -> None:
         content = (HEADER if of is CSV else b"") + rng.randbytes(rng.randrange(80))
         with suppress(FileRefused):
             assert all(record.line > 0 for record in rows(content, of)), (seed, content)
+
+
+@pytest.mark.parametrize("root", ["file:/lake/landing", "file:///a b/landing", "s3a://b/landing"])
+@pytest.mark.parametrize("place", ["c/f/2026-11-18/0123456789abcdef/a.csv", "c/f/2026-11-18/a.csv"])
+def test_a_file_is_found_by_the_end_of_its_path_whatever_the_root(root: str, place: str) -> None:
+    sources: dict[str, Any] = {place: "this", "c/f/2026-11-19/a.csv": "another"}
+    assert reader._found(f"{root}/{place}", sources) == "this"
