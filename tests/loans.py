@@ -5,7 +5,6 @@ A loan is late when its amount is high; in the last days all amounts are.
 
 import csv
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,15 +14,14 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
-from pipelines.core.settings import ROOT
 from pipelines.use_cases.spec.use_case import UseCase
+from tests.project import copy_of_the_project
 
 NAME = "loans"
 ROWS_A_DAY = 150
 SEED = 20261121
 # In the first day, after the case was made: a row that breaks the contract made from the others.
 BROKEN = {"loan": "broken", "amount": "<b>plenty</b>"}
-_ROOMS = ("dags", "plugins", "pipelines", "features", "models", "expectations", "tests")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def make(folder: Path, *, history: int, calm: int, drifted: int, edits: Mapping[
         history, calm, drifted: so many days each, one after the other.
         edits: what is replaced in the generated use case, and by what.
     """
-    project = _copy(folder / "project")
+    project = copy_of_the_project(folder / "project")
     count = history + calm + drifted
     days = [datetime.now(UTC).date() - timedelta(days=back) for back in range(count, 0, -1)]
     source = project / "data" / "loans.csv"
@@ -67,14 +65,6 @@ def make(folder: Path, *, history: int, calm: int, drifted: int, edits: Mapping[
     made.write_text(text)
     case = run_path(str(made))[NAME.upper()]
     return Loans(project, case, days[:history], days[history:-drifted], days[-drifted:])
-
-
-def _copy(folder: Path) -> Path:
-    for room in _ROOMS:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / room, folder / room, ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder
 
 
 def _rows(days: list[date], drifted: int) -> Iterator[dict[str, Any]]:
