@@ -84,6 +84,8 @@ def test_a_wrong_call_is_refused_with_what_is_allowed(words, said):
         ("HOME", "relative", "give an absolute path"),
         ("AIRFLOW_PORT", "many", "MILLRACE_AIRFLOW_PORT: Input should be a valid integer"),
         ("DATA_ROOTS", "[", "data_roots"),
+        ("STAGE_COMMAND", "[", "MILLRACE_STAGE_COMMAND"),
+        ("STAGE_COMMAND", "", "MILLRACE_STAGE_COMMAND"),
         ("CATALOG", "postgres", "set MILLRACE_POSTGRES"),
     ],
 )

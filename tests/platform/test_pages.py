@@ -17,7 +17,6 @@ from pipelines.stores import airflow
 from tests.loans import NAME
 from tests.platform.browsing import PICTURES, SECTION, serious, visit, watch
 
-
 # The pictures are of the case that a newcomer finds; the other tests' platform has its own.
 CASE, STATE = (
     ("flight_delays", "origin_states.departure_delay_minutes_mean_3h")
