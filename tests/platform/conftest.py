@@ -11,9 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from sqlalchemy import Engine
 
 from benchmarks.harness import own_platform
@@ -21,8 +20,8 @@ from pipelines.core import journal
 from pipelines.core.settings import Settings
 from pipelines.stores import airflow
 from tests import loans
+from tests.browsing import PICTURES, launched, login
 from tests.loans import Loans
-from tests.platform.browsing import FLAGS, PICTURES, chromium
 
 # Retrain weekly, and for one verdict that says drift, a day after the last training.
 EDITS = {
@@ -96,14 +95,10 @@ def engine(platform: Settings) -> Engine:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    with launched() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
 def token(platform: Settings) -> str:
-    login = {"username": "admin", "password": platform.secret("airflow_admin")}
-    answer = httpx.post(f"{platform.airflow_api}/auth/token", json=login, timeout=30)
-    return str(answer.json()["access_token"])
+    return login(platform)

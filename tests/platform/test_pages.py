@@ -14,8 +14,8 @@ import pytest
 from millrace_pages.app import PAGES
 
 from pipelines.stores import airflow
+from tests.browsing import PICTURES, SECTION, serious, visit, watch
 from tests.loans import NAME
-from tests.platform.browsing import PICTURES, SECTION, serious, visit, watch
 
 # The pictures are of the case that a newcomer finds; the other tests' platform has its own.
 CASE, STATE = (

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select
 
 from pipelines.core import journal
 from pipelines.core.settings import Settings
+from tests.browsing import SECTION, visit
 from tests.loans import BROKEN, NAME, ROWS_A_DAY
-from tests.platform.browsing import SECTION, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator
