@@ -11,6 +11,7 @@ from pipelines.core.journal import published
 from pipelines.core.registry import ASSEMBLE
 from pipelines.learning import inputs
 from pipelines.learning.assemble import joined
+from pipelines.stores.delta import instant
 
 pytestmark = pytest.mark.integration
 
@@ -32,9 +33,9 @@ class Lake:
         """In Feast's place: notes what it is asked for, and loses as many rows as it is told to."""
         instants = sorted(row["known_at"].replace(tzinfo=UTC) for row in rows.collect())
         self.asked.append((instants[0], instants[-1]))
-        query = "select *, {join} as join from {rows} where known_at >= {first}"
-        first = instants[self.loses]
-        return rows.sparkSession.sql(query, rows=rows, join=self.join, first=first)
+        first = instant(instants[self.loses])
+        query = f"select *, {self.join} as number from {{rows}} where known_at >= {first}"
+        return rows.sparkSession.sql(query, rows=rows)
 
 
 @pytest.fixture
@@ -62,8 +63,8 @@ def extend(lake: Lake, night: str, *, noted: bool = True) -> dict[datetime, int]
     kept = joined.extend(context, made.case.training.split(context.interval.end))
     if noted:
         made.run(ASSEMBLE, night, joined=kept.to_json())
-    query = f"select known_at, join from {kept.table} version as of {kept.version}"
-    rows = [(row["known_at"].replace(tzinfo=UTC), row["join"]) for row in _rows(lake, query)]
+    query = f"select known_at, number from {kept.table} version as of {kept.version}"
+    rows = [(row["known_at"].replace(tzinfo=UTC), row["number"]) for row in _rows(lake, query)]
     found = dict(rows)
     # Each decision of the look-back is there once, whatever was kept.
     assert sorted(found) == sorted(at for at, _ in rows)
