@@ -23,7 +23,7 @@ from sqlalchemy import create_engine, make_url, text
 from benchmarks.harness import free_ports
 from pipelines.services import databases, postgres_server
 
-WHOSE = "MILLRACE_TEST_SERVERS"
+WHOSE, GIVEN = "MILLRACE_TEST_SERVERS", "MILLRACE_TEST_POSTGRES"
 PASSWORD = "only-for-this-test"
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 
@@ -40,7 +40,7 @@ def addresses() -> Iterator[dict[str, str]]:
     if os.environ.get(WHOSE) == "debian":
         with _postgres() as database, _redis() as online:
             yield _settings(database, online)
-    elif given := os.environ.get("MILLRACE_TEST_POSTGRES"):
+    elif given := os.environ.get(GIVEN):
         _empty(given)
         yield _settings(given, os.environ["MILLRACE_TEST_REDIS"])
     else:

@@ -6,7 +6,6 @@ The tests follow one another on one project, in this order.
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def client(stack: Stack) -> Iterator[airflow.Airflow]:
 
 @pytest.fixture(scope="session")
 def first(stack: Stack) -> dict[str, Any]:
-    """What is there after the first days; filled by the first test, compared by the others."""
+    """What is there after the first day; filled by the first test, compared by the others."""
     return {}
 
 
@@ -90,10 +89,9 @@ def test_s08_the_engine_and_the_store_refuse_who_has_no_credential(stack):
     assert "NOAUTH" in refused
 
 
-def test_days_go_through_the_same_dags(stack, client, first):
+def test_a_day_goes_through_the_same_dags(stack, client, first):
     yesterday = stack.settings().yesterday()
-    day_before = yesterday.start.date() - timedelta(days=1)
-    run = client.trigger(f"{CASE.name}.load_history", f"{day_before}/{yesterday.key}")
+    run = client.trigger(f"{CASE.name}.load_history", yesterday.key)
     first_run.follow(client, run)
     assert set(client.tasks(run).values()) == {"success"}
     first |= stack.python(CONTENTS)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from pipelines.cli.main import app
 
@@ -84,6 +85,8 @@ def test_a_wrong_call_is_refused_with_what_is_allowed(words, said):
         ("HOME", "relative", "give an absolute path"),
         ("AIRFLOW_PORT", "many", "MILLRACE_AIRFLOW_PORT: Input should be a valid integer"),
         ("DATA_ROOTS", "[", "data_roots"),
+        ("STAGE_COMMAND", "[", "MILLRACE_STAGE_COMMAND"),
+        ("STAGE_COMMAND", "", "MILLRACE_STAGE_COMMAND"),
         ("CATALOG", "postgres", "set MILLRACE_POSTGRES"),
     ],
 )
@@ -99,6 +102,6 @@ def test_a_wrong_setting_is_refused_and_no_password_is_shown(monkeypatch, settin
 
 def test_help_of_every_command_is_there():
     for command in COMMANDS:
-        ended = call(command, "--help")
-        assert ended.returncode == 0
+        ended = CliRunner().invoke(app, [command, "--help"])
+        assert ended.exit_code == 0
         assert command in ended.stdout

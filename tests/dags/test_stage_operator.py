@@ -168,6 +168,17 @@ def test_a_stage_is_called_by_an_argument_list_with_what_the_form_asks(ended):
         assert command == [sys.executable, "-m", "pipelines", *called, *flags]
 
 
+@pytest.mark.parametrize("given", ['["stub", "a b"]', "stub 'a b'"])
+def test_what_starts_a_stage_is_a_setting_that_is_asked_when_the_task_runs(
+    ended, monkeypatch, given
+):
+    _, hook, _, execute = ended()
+    monkeypatch.setenv("MILLRACE_STAGE_COMMAND", given)
+    execute()
+    ((command, _),) = hook.calls
+    assert command == ["stub", "a b", "train", "flight_delays", "--interval", "2026-11-20"]
+
+
 def test_a_killed_task_ends_its_stage(ended):
     operator, hook, _, execute = ended()
     operator.on_kill()

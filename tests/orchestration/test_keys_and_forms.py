@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.stores import airflow
 from tests.orchestration.flow import (
     CHECK,
     dag,
@@ -60,7 +61,8 @@ def test_b22_a_bad_key_reaches_no_stage(client, stub, key):
     answer = client.http.post(f"/dags/{dag('load_history')}/dagRuns", json=body)
     if answer.is_client_error:
         return
-    assert fail(client, keyed(client, "load_history", key)) == REFUSED
+    run = airflow.DagRun(dag("load_history"), answer.json()["dag_run_id"], key)
+    assert fail(client, run) == REFUSED
     assert stub.calls(key) == []
 
 

@@ -2,11 +2,8 @@
 
 import httpx
 import psutil
-import pytest
 
 from pipelines.services import processes, supervisor
-
-pytestmark = pytest.mark.integration
 
 LOOPBACK = ("127.0.0.1", "::ffff:127.0.0.1", "::1")
 

@@ -62,6 +62,8 @@ def test_s01_postgres_wants_its_password(journal, postgres_part):
 
 
 def test_r25_a_killed_part_is_restarted(journal, settings):
+    if settings.postgres:
+        pytest.skip("PostgreSQL is not ours to restart here: shown by the run on the embedded one")
     before = _program_pid(settings, "postgres")
     os.kill(before, signal.SIGKILL)
     _wait_until(lambda: _program_pid(settings, "postgres") not in (0, before))

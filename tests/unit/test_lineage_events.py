@@ -3,24 +3,24 @@
 import json
 import logging
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from socket import socket
 from threading import Thread
 from typing import Any
 
 import pytest
-from openlineage.client.event_v2 import InputDataset, OutputDataset, RunState
+from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.registry import VALIDATE_RAW
-from pipelines.core.settings import ROOT, Settings
+from pipelines.core.settings import Settings
 from pipelines.insight.lineage import emit, events
 from pipelines.insight.lineage.events import StageRun
 from pipelines.services import supervisor
@@ -196,45 +196,32 @@ def test_a_backend_that_is_there_gets_the_events(
     assert not (tmp_path / "lineage").exists()
 
 
-_WRITER = """
-import sys
-from pathlib import Path
-from openlineage.client.event_v2 import Job, Run, RunEvent
-from pipelines.insight.lineage.emit import client
+RUN = "01a1ff62-947a-7f53-8d1f-46b97f10d9f7"
 
-sender = client(Path(sys.argv[1]))
-run = Run("01a1ff62-947a-7f53-8d1f-46b97f10d9f7")
-job = Job("millrace", sys.argv[2] + "x" * 50_000)
-made = RunEvent(eventTime="2026-11-21T00:00:00Z", run=run, job=job, producer="urn:x")
-print("ready", flush=True)
-sys.stdin.readline()
-for _ in range(200):
-    sender.emit(made)
-"""
+
+def _write(folder: Path, name: str, all_are_ready: Barrier) -> None:
+    """Send 200 events, each longer than any buffer, once every writer is there."""
+    sender = emit.client(folder)
+    job = Job("millrace", name + "x" * 50_000)
+    made = RunEvent(eventTime="2026-11-21T00:00:00Z", run=Run(RUN), job=job, producer="urn:x")
+    all_are_ready.wait()
+    for _ in range(200):
+        sender.emit(made)
 
 
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
-    """All start at once, and each line is longer than any buffer."""
+    names, processes = "abcd", get_context("spawn")
+    all_are_ready = processes.Barrier(len(names))
     writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", _WRITER, str(tmp_path), name],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for name in "abcd"
+        processes.Process(target=_write, args=(tmp_path, name, all_are_ready)) for name in names
     ]
     for writer in writers:
-        assert writer.stdout is not None
-        writer.stdout.readline()
+        writer.start()
     for writer in writers:
-        assert writer.stdin is not None
-        writer.stdin.write(b"go\n")
-        writer.stdin.flush()
-    for writer in writers:
-        writer.communicate(timeout=60)
-    names = [event["job"]["name"][0] for event in sent(tmp_path)]
-    assert sorted(names) == sorted("abcd" * 200)
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * len(names)
+    found = [event["job"]["name"][0] for event in sent(tmp_path)]
+    assert sorted(found) == sorted(names * 200)
     assert [file.name for file in tmp_path.iterdir()] == [f"events-{datetime.now(UTC):%Y-%m}.jsonl"]
 
 

@@ -1,30 +1,49 @@
-"""The journal in a real PostgreSQL with made-up rows, for the stages that decide about models.
+"""A made-up case for the stages that decide about models: real journal, real tables.
 
-Nothing else is started: MLflow is a list of versions in memory, and what a stage asks Spark is
-answered by a test's own stand-in.
+MLflow is a list of versions in memory; a test that looks at no table starts no Spark.
 """
 
 import random
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pytest
-from sqlalchemy import Engine, Table, insert, select, text
+from sqlalchemy import Engine, Table, insert, select
 
 from models.columns import Columns
 from models.spec import ModelSpec
-from pipelines.core import cases, journal, lease
+from pipelines.core import cases, journal
+from pipelines.core.lease import Lease
+from pipelines.core.outcomes import Outcome
+from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.learning import champion
-from pipelines.stores import mlflow
+from pipelines.stores import delta, mlflow
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import Training, Watch
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
+from tests.servers.contexts import replace_holder
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+# What a finished stage said of itself, where a test has nothing to say about it.
+SAID: Mapping[str, Mapping[str, Any]] = {
+    "train": {
+        "number": 1,
+        "run_id": "run",
+        "interval": "2026-11-01",
+        "fingerprint": "fingerprint",
+        "digest": "digest",
+        "reused": False,
+    },
+    "assemble": {"digest": "digest", "split": {}},
+    "due_training": {"reason": "made up"},
+}
 
 
 @dataclass
@@ -34,8 +53,10 @@ class Registry:
     versions: list[mlflow.Version] = field(default_factory=list)
     aliases: dict[str, int] = field(default_factory=dict)
 
-    def add(self, number: int, interval: str, cutoff: datetime) -> None:
-        version = mlflow.Version(number, f"run {number}", interval, "fingerprint", "digest", cutoff)
+    def add(self, number: int, interval: str, cutoff: datetime, training_set: int = 0) -> None:
+        version = mlflow.Version(
+            number, f"run {number}", interval, "fingerprint", "digest", training_set, cutoff
+        )
         self.versions.insert(0, version)
 
 
@@ -58,16 +79,29 @@ class Journal:
         with self.engine.begin() as connection:
             return connection.execute(row).inserted_primary_key[0]
 
-    def run(self, stage: str, interval: str, ended: str = "done", /, **details: Any) -> int:
-        """A run of a stage."""
-        result = {"details": details}
+    def run(
+        self,
+        stage: Stage[Any],
+        interval: str,
+        ended: str = "done",
+        /,
+        reads: Mapping[str, int] | None = None,
+        rows: Mapping[str, int] | None = None,
+        **details: Any,
+    ) -> int:
+        """A run of a stage; `details` as its outcome has them."""
+        said = stage.details(**{**SAID.get(stage.name, {}), **details})
+        result = journal.plain(Outcome(details=said, reads=reads or {}, rows=rows or {}))
+        return self.attempt(stage, interval, ended, result)
+
+    def attempt(self, stage: Stage[Any], interval: str, state: str, result: Any = None) -> int:
         attempt: int = self.add(
-            journal.runs, stage=stage, interval=interval, state=ended, result=result
+            journal.runs, stage=stage.name, interval=interval, state=state, result=result
         )
         return attempt
 
-    def publish(self, name: str, interval: str, version: int = 1) -> None:
-        """A publication of a gold table."""
+    def publish(self, name: str, interval: str, version: int = 0) -> None:
+        """A publication of a gold table; the first version is 0."""
         self.add(
             journal.published,
             table_name=self.case.table("gold", name),
@@ -106,14 +140,23 @@ class Journal:
         }
         self.add(journal.verdicts, **{**values, **changes})
 
-    def context(self, interval: str, **options: str) -> Context:
-        """What the runner hands to a stage: the case's newest attempt, so it may commit."""
-        attempt = self.run("test", interval, "running")
-        fence = journal.insert_or_update(journal.fences, case_name=self.case.name, attempt=attempt)
-        with self.engine.begin() as connection:
-            connection.execute(fence)
-        held = lease.Lease(self.engine, self.case.name, attempt)
-        return Context(self.settings, self.case, Interval.parse(interval), held, options)
+    def context(self, stage: Stage[Any], interval: str, **options: str) -> Context:
+        """What the runner hands to a stage: the newest holder of its lease, so it may commit."""
+        attempt = self.attempt(stage, interval, "running")
+        held = None
+        if stage.lease:
+            replace_holder(self.engine, self.case.name, stage.lease, attempt)
+            held = Lease(self.engine, self.case.name, stage.lease, attempt)
+        return Context(
+            settings=self.settings,
+            case=self.case,
+            interval=Interval.parse(interval),
+            stage=stage,
+            engine=self.engine,
+            attempt=attempt,
+            lease=held,
+            options=options,
+        )
 
     def rows(self, table: Table) -> list[Any]:
         """The case's rows, oldest first."""
@@ -161,63 +204,28 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     return held
 
 
-class Answer:
-    """The rows of a query, as a Spark frame gives them."""
-
-    def __init__(self, names: list[str], rows: list[Any]) -> None:
-        self.columns, self._rows = names, rows
-
-    def count(self) -> int:
-        return len(self._rows)
-
-    def collect(self) -> list[dict[str, Any]]:
-        return [dict(zip(self.columns, row, strict=True)) for row in self._rows]
-
-    def toArrow(self) -> pa.Table:  # noqa: N802  as Spark calls it
-        by_column = zip(*self._rows, strict=True) if self._rows else [[] for _ in self.columns]
-        return pa.table(dict(zip(self.columns, map(list, by_column), strict=True)))
-
-
 @dataclass
 class Tables:
-    """Gold tables of the made-up case, and Spark's SQL on them, answered by PostgreSQL.
+    """Gold tables of the made-up case, as a stage's check would have published them."""
 
-    Of the two dialects the stages' queries use little that differs; that little is put into the
-    other's words here. That Spark reads them too is for the tests of the running whole.
-    """
+    spark: "SparkSession"
+    made: Journal
 
-    engine: Engine
-    case: UseCase
+    def make(self, name: str, columns: str, rows: list[tuple[Any, ...]]) -> int:
+        """Write a table anew; its new version, which nobody has published yet."""
+        build = self.made.case.build_table("gold", name)
+        delta.save(self.spark, self.spark.createDataFrame(rows, columns), build, anew=True)
+        return delta.version(self.spark, build)
 
-    def make(self, name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
-        table = self.case.table("gold", name)
-        marks = ", ".join(f":v{place}" for place in range(columns.count(",") + 1))
-        values = [{f"v{place}": value for place, value in enumerate(row)} for row in rows]
-        with self.engine.begin() as connection:
-            connection.execute(text("create schema if not exists gold"))
-            connection.execute(text(f"drop table if exists {table}"))
-            connection.execute(text(f"create table {table} ({columns})"))
-            if values:
-                connection.execute(text(f"insert into {table} values ({marks})"), values)
+    def publish(self, name: str, columns: str, rows: list[tuple[Any, ...]], interval: str) -> None:
+        self.made.publish(name, interval, self.make(name, columns, rows))
 
-    def table(self, name: str) -> Answer:
-        return self.sql(f"select * from {name} limit 0")
-
-    def sql(self, query: str) -> Answer:
-        said = re.sub(r"version as of \d+", "", query.replace("`", '"'))
-        said = re.sub(r"max_by\(([^,]+), (\w+)\)", r"(array_agg(\1 order by \2 desc))[1]", said)
-        said = re.sub(r"xxhash64\(([^)]+)\)", r"hashtext(\1::text)", said)
-        said = re.sub(
-            r"select \* from (\S+ where .*?) qualify row_number\(\) over \((.*?)\) = 1",
-            r"select * from (select *, row_number() over (\2) as place from \1) where place = 1",
-            said,
-        )
-        with self.engine.begin() as connection:
-            connection.execute(text("set local time zone 'UTC'"))
-            found = connection.execute(text(said.replace(":", r"\:")))
-            return Answer(list(found.keys()), list(found))
+    def rows(self, name: str) -> list[Any]:
+        """What a build table holds now; nothing if it was never written."""
+        build = self.made.case.build_table("gold", name)
+        return self.spark.table(build).collect() if delta.exists(self.spark, build) else []
 
 
 @pytest.fixture
-def tables(made: Journal) -> Tables:
-    return Tables(made.engine, made.case)
+def tables(made: Journal, spark: "SparkSession") -> Tables:
+    return Tables(spark, made)

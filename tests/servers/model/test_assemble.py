@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from pipelines.core.errors import CheckFailed, NothingDue
-from pipelines.core.journal import builds, published
+from pipelines.core.journal import builds
+from pipelines.core.registry import ASSEMBLE
+from pipelines.core.stage import Context
 from pipelines.learning import inputs
-from pipelines.learning.assemble import job, joined
-from pipelines.stores import delta, spark
+from pipelines.learning.assemble import job
 
 pytestmark = pytest.mark.integration
 
 NIGHT = "2026-11-20"
-DECISIONS = "id int, known_at timestamptz, known_date date"
-LABELS = "id int, is_late boolean, known_at timestamptz, known_date date"
+DECISIONS = "id int, known_at timestamp, known_date date"
+LABELS = "id int, is_late boolean, known_at timestamp, known_date date"
 
 
 def asked(number: int, at: datetime) -> tuple[Any, ...]:
@@ -32,12 +33,11 @@ def parts(made: Any, tables: Any) -> Callable[..., dict[int, Any]]:
     """Each decision's part and label, of decisions and labels, at the cutoff of the 21st."""
 
     def run(decisions: list[Any], labels: list[Any]) -> dict[int, Any]:
-        tables.make("decisions", DECISIONS, decisions)
-        tables.make("labels", LABELS, labels)
-        context = made.context(NIGHT)
-        context.__dict__["spark"] = tables
+        tables.publish("decisions", DECISIONS, decisions, NIGHT)
+        tables.publish("labels", LABELS, labels, NIGHT)
+        context = made.context(ASSEMBLE, NIGHT)
         split = made.case.training.split(context.interval.end)
-        rows = job.labelled(context, made.case.table("gold", "decisions"), split).collect()
+        rows = job.labelled(context, context.read("gold", "decisions"), split).collect()
         assert len({row["id"] for row in rows}) == len(rows)
         return {row["id"]: (row["part"], row["is_late"]) for row in rows}
 
@@ -99,63 +99,74 @@ def test_decisions_after_the_cutoff_are_in_no_part(made: Any, parts: Any) -> Non
     assert parts([asked(1, day(21)), asked(2, day(22))], [known(1, True, day(20))]) == {}
 
 
-class Rows(list[Any]):
-    """A frame as the job needs it."""
-
-    def count(self) -> int:  # type: ignore[override]
-        return len(self)
+# Two decisions to train on and one to validate on; each known a day later.
+TRAINING, VALIDATION, EVALUATION = (12, 13), (16,), (19,)
 
 
 @pytest.fixture
-def saved(made: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`assemble` with two training rows and one to validate on, and a table of its own."""
-    made.rows_found = {"training": 2, "validation": 1}
-    made.rows_saved = 3
-    kept = joined.Kept(
-        table="build.joined", version=1, since=made.day(10), until=made.day(21), publication=1,
-        definitions="a",
-    )  # fmt: skip
-    monkeypatch.setattr(job, "_rows", lambda _: made.rows_found)
-    monkeypatch.setattr(job, "labelled", lambda *_: Rows())
-    monkeypatch.setattr(joined, "extend", lambda *_: kept)
+def publish(made: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Publish decisions of these days with their labels; Feast's join adds a state to each."""
+
+    def states_known(_: Context, rows: Any) -> Any:
+        return rows.withColumn("states__number", functions.lit(1.0))
+
+    def run(*days: int) -> None:
+        decisions = [asked(day, made.day(day, 12)) for day in days]
+        tables.publish("decisions", DECISIONS, decisions, NIGHT)
+        labels = [known(day, True, made.day(day, 18)) for day in days]
+        tables.publish("labels", LABELS, labels, NIGHT)
+
+    from pyspark.sql.connect import functions
+
+    monkeypatch.setattr(inputs, "states_known", states_known)
+    monkeypatch.setattr(inputs, "definitions", lambda _: "a")
     monkeypatch.setattr(inputs, "derived", lambda _, frame: frame)
-    for name in ("save", "publish"):
-        monkeypatch.setattr(delta, name, lambda *_, **__: None)
-    monkeypatch.setattr(delta, "version", lambda *_: 5)
-    monkeypatch.setattr(spark, "suit", lambda *_: None)
-    monkeypatch.setattr(delta, "digest", lambda *_: "digest")
-    monkeypatch.setattr(delta, "count", lambda *_: made.rows_saved)
-    for name in ("states", "decisions", "labels"):
-        made.publish(name, NIGHT)
-    made.published_before = len(made.rows(published))
-    return made
+    made.publish("states", NIGHT)
+    return run
 
 
 def assemble(made: Any) -> Any:
-    context = made.context(NIGHT)
-    context.__dict__["spark"] = None
-    return job.run(context)
+    return job.run(made.context(ASSEMBLE, NIGHT))
 
 
-def test_a_training_set_is_published_with_its_join(saved: Any) -> None:
-    outcome = assemble(saved)
-    assert outcome.details["joined"]["until"] == "2026-11-21T00:00:00+00:00"
-    assert outcome.details["split"]["validation_from"] == "2026-11-16 00:00:00+00:00"
-    assert len(saved.rows(published)) == saved.published_before + 1
+def test_a_training_set_is_built_with_its_join(made: Any, tables: Any, publish: Any) -> None:
+    publish(*TRAINING, *VALIDATION)
+    outcome = assemble(made)
+    assert outcome.rows == {"training": 2, "validation": 1}
+    assert outcome.details.joined["until"] == "2026-11-21T00:00:00+00:00"
+    assert outcome.details.split["validation_from"] == "2026-11-16 00:00:00+00:00"
+    (built,) = (row for row in made.rows(builds) if row.table_name.endswith("_training_set"))
+    assert outcome.writes == {built.table_name: built.version}
+    rows = {row["id"]: row for row in tables.rows("training_set")}
+    assert {day: row["part"] for day, row in rows.items()} == {
+        **dict.fromkeys(TRAINING, "training"),
+        **dict.fromkeys(VALIDATION, "validation"),
+    }
+    assert {(row["is_late"], row["states__number"]) for row in rows.values()} == {(True, 1.0)}
 
 
-@pytest.mark.parametrize("rows", [{}, {"training": 5}, {"validation": 5}, {"evaluation": 5}])
-def test_a_history_too_short_to_learn_from_is_nothing_due(saved: Any, rows: Any) -> None:
-    saved.rows_found = rows
+@pytest.mark.parametrize("days", [(), TRAINING, VALIDATION, EVALUATION])
+def test_a_history_too_short_to_learn_from_is_nothing_due(
+    made: Any, tables: Any, publish: Any, days: Any
+) -> None:
+    publish(*days)
     with pytest.raises(NothingDue, match="training needs more than 5 days"):
-        assemble(saved)
-    assert saved.rows(builds) == []
+        assemble(made)
+    assert made.rows(builds) == []
+    assert tables.rows("training_set") == []
 
 
-@pytest.mark.parametrize("rows", [2, 4])
-def test_a_training_set_that_lost_or_made_rows_is_not_published(saved: Any, rows: int) -> None:
-    saved.rows_saved = rows
-    with pytest.raises(CheckFailed, match=f"training set: 3 rows went in, {rows} came out"):
-        assemble(saved)
-    assert saved.rows(builds) == []
-    assert len(saved.rows(published)) == saved.published_before
+@pytest.mark.parametrize("changed", ["limit 2", "union all select * from {rows} limit 4"])
+def test_a_training_set_that_lost_or_made_rows_is_not_offered(
+    made: Any, publish: Any, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    publish(*TRAINING, *VALIDATION)
+
+    def derived(_: str, rows: Any) -> Any:
+        query = f"select * from {{rows}} {changed}"
+        return rows.sparkSession.sql(query, rows=rows)
+
+    monkeypatch.setattr(inputs, "derived", derived)
+    with pytest.raises(CheckFailed, match=r"training set: 3 rows went in, [24] came out"):
+        assemble(made)
+    assert made.rows(builds) == []

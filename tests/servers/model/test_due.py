@@ -11,8 +11,9 @@ from models.columns import Columns
 from models.spec import ModelSpec
 from pipelines.core import cases
 from pipelines.core.errors import CheckFailed, NothingDue
-from pipelines.core.stage import Outcome
-from pipelines.learning import due
+from pipelines.core.outcomes import DriftDue, Outcome
+from pipelines.core.registry import DUE_DRIFT, DUE_TRAINING, TRAIN
+from pipelines.learning import due_drift, due_training
 
 pytestmark = pytest.mark.integration
 
@@ -21,13 +22,12 @@ TABLES = ("states", "decisions", "labels")
 
 
 @pytest.fixture
-def ask(made: Any) -> Callable[..., Outcome]:
-    """Run `due` of a night, as the Dags call it; a finished run is noted, as the runner does."""
+def ask(made: Any) -> Callable[..., Outcome[Any]]:
+    """Ask of a night, as the Dags do; a finished run is noted, as the runner does."""
 
-    def run(night: str = NIGHT, what: str = "training", **options: str) -> Outcome:
-        context = made.context(night, what=what, **options)
-        outcome = due.run(context)
-        made.run("due", night, **outcome.details)
+    def run(night: str = NIGHT, **options: str) -> Outcome[Any]:
+        outcome = due_training.run(made.context(DUE_TRAINING, night, **options))
+        made.run(DUE_TRAINING, night, **vars(outcome.details))
         return outcome
 
     return run
@@ -39,7 +39,7 @@ def publish(made: Any, night: str, version: int = 1) -> None:
 
 
 def train(made: Any, night: str, cutoff: Any) -> None:
-    made.run("train", night, cutoff=cutoff.isoformat())
+    made.run(TRAIN, night, cutoff=cutoff)
 
 
 def cadence(made: Any, says: str) -> None:
@@ -49,8 +49,9 @@ def cadence(made: Any, says: str) -> None:
 def test_the_first_model_is_due_and_its_tables_are_noted(made: Any, ask: Any) -> None:
     publish(made, NIGHT, version=7)
     outcome = ask()
-    assert outcome.details["reason"] == "there is no model yet"
-    assert outcome.reads == {f"gold.{made.case.name}_{name}": 7 for name in TABLES}
+    assert outcome.details.reason == "there is no model yet"
+    tables = {f"gold.{made.case.name}_{name}": 7 for name in TABLES}
+    assert outcome.details.state["tables"] == tables
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,9 @@ def test_the_cadence_counts_from_the_last_training_whatever_the_gate_said(
     cadence(made, says)
     train(made, "2026-11-01", made.day(1))
     train(made, "2026-11-10", made.day(learned_until))
-    made.run("train", NIGHT, "failed", cutoff=made.day(21).isoformat())
+    made.run(TRAIN, NIGHT, "failed", cutoff=made.day(21))
     if reason:
-        assert ask().details["reason"] == reason
+        assert ask().details.reason == reason
     else:
         with pytest.raises(NothingDue, match=f"cadence is {says}, .* no drift is due"):
             ask()
@@ -83,7 +84,7 @@ def test_drift_makes_it_due_before_the_cadence_does(made: Any, ask: Any) -> None
     cadence(made, "on drift")
     train(made, "2026-11-10", made.day(11))
     made.judge(NIGHT, due=True)
-    assert ask().details["reason"] == "drift: made up, due"
+    assert ask().details.reason == "drift: made up, due"
 
 
 def test_only_the_newest_verdict_on_this_very_interval_counts(made: Any, ask: Any) -> None:
@@ -105,27 +106,27 @@ def test_the_form_asks_whatever_the_cadence_says(made: Any, ask: Any) -> None:
     cadence(made, "on drift")
     train(made, "2026-11-10", made.day(11))
     with pytest.raises(NothingDue):
-        ask(forced="no")
-    assert ask(forced="yes").details["reason"] == "asked for in the trigger form"
+        ask()
+    assert ask(forced="True").details.reason == "asked for in the trigger form"
 
 
-@pytest.mark.parametrize("forced", ["yes", "no"])
+@pytest.mark.parametrize("options", [{"forced": "True"}, {}])
 def test_the_same_tables_and_settings_are_never_learned_from_twice(
-    made: Any, ask: Any, forced: str
+    made: Any, ask: Any, options: Any
 ) -> None:
     publish(made, NIGHT)
     ask()
     train(made, NIGHT, made.day(20))
     made.judge(NIGHT, due=True)
     with pytest.raises(NothingDue, match="trained from these very tables and settings"):
-        ask(forced=forced)
+        ask(**options)
 
 
 def test_a_training_that_failed_leaves_it_due(made: Any, ask: Any) -> None:
     publish(made, NIGHT)
     ask()
-    made.run("train", NIGHT, "failed")
-    assert ask().details["reason"] == "there is no model yet"
+    made.attempt(TRAIN, NIGHT, "failed")
+    assert ask().details.reason == "there is no model yet"
 
 
 def test_what_was_noted_after_the_training_is_not_what_it_learned_from(made: Any, ask: Any) -> None:
@@ -135,7 +136,7 @@ def test_what_was_noted_after_the_training_is_not_what_it_learned_from(made: Any
     publish(made, NIGHT, version=2)
     first = ask()
     # Nothing was trained since: its state was noted, but no model knows it.
-    assert ask().details["state"] == first.details["state"]
+    assert ask().details.state == first.details.state
 
 
 def other_tables(made: Any, _: pytest.MonkeyPatch) -> str:
@@ -168,7 +169,7 @@ def test_other_tables_or_settings_are_learned_from(
     ask()
     train(made, NIGHT, made.day(20))
     night = change(made, monkeypatch)
-    assert ask(night, forced="yes").details["reason"]
+    assert ask(night, forced="True").details.reason
 
 
 def test_tables_that_do_not_reach_the_end_are_no_ground_for_a_training(made: Any, ask: Any) -> None:
@@ -177,11 +178,14 @@ def test_tables_that_do_not_reach_the_end_are_no_ground_for_a_training(made: Any
         ask()
 
 
-def test_the_drift_asset_is_emitted_by_a_due_verdict_alone(made: Any, ask: Any) -> None:
+def test_the_drift_asset_is_emitted_by_a_due_verdict_alone(made: Any) -> None:
+    def ask() -> DriftDue:
+        return due_drift.run(made.context(DUE_DRIFT, NIGHT)).details
+
     with pytest.raises(NothingDue, match="2026-11-20 was not watched"):
-        ask(what="drift")
+        ask()
     made.judge(NIGHT, due=False)
     with pytest.raises(NothingDue, match="made up, not due"):
-        ask(what="drift")
+        ask()
     made.judge(NIGHT, due=True)
-    assert ask(what="drift").details == {"reason": "made up, due"}
+    assert ask() == DriftDue(reason="made up, due")

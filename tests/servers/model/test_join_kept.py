@@ -1,78 +1,51 @@
 """What of a night's join is kept for the next, on a real journal and a table of decisions."""
 
-import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from pipelines.core.errors import CheckFailed
 from pipelines.core.journal import published
+from pipelines.core.registry import ASSEMBLE
 from pipelines.learning import inputs
 from pipelines.learning.assemble import joined
-from pipelines.stores import delta
+from pipelines.stores.delta import instant
 
 pytestmark = pytest.mark.integration
 
 NIGHT = "2026-11-20"
 
 
-class Rows(list[Any]):
-    """A frame as the join needs it."""
-
-    def count(self) -> int:  # type: ignore[override]
-        return len(self)
-
-
 @dataclass
 class Lake:
-    """The joined table through its versions: decisions twice a day, each with the join it is of."""
+    """Decisions twice a day, and their join: each row with the number of the join it is of."""
 
     made: Any
-    versions: list[Rows] = field(default_factory=lambda: [Rows()])
+    tables: Any
     definitions: str = "a"
     join: int = 0
     asked: list[tuple[datetime, datetime]] = field(default_factory=list)
     loses: int = 0
 
-    def decisions(self, _: Any, interval: Any) -> Rows:
-        half = timedelta(hours=12)
-        first = self.made.day(1) - timedelta(days=30)
-        instants = [first + half * place for place in range(200)]
-        return Rows(at for at in instants if interval.start < at <= interval.end)
-
-    def states_known(self, _: Any, rows: Rows) -> Rows:
-        self.asked.append((rows[0], rows[-1]))
-        return Rows((at, self.join) for at in rows[self.loses :])
-
-    def reset(self, _: Any, __: str, version: int | None) -> None:
-        self.versions.append(Rows(self.versions[version or 0]))
-
-    def save(self, _: Any, rows: Rows, __: str, *, anew: bool) -> None:
-        self.versions.append(Rows([*([] if anew else self.versions[-1]), *rows]))
-
-    def version(self, *_: Any) -> int:
-        return len(self.versions) - 1
-
-    def count(self, _: Any, __: str, version: int) -> int:
-        return len(self.versions[version])
-
-    def sql(self, query: str) -> None:
-        said = re.findall(r"known_at (>|<=) timestamp'([^']+)Z'", query)
-        (_, after), (_, before) = said
-        last, first = (datetime.fromisoformat(f"{at}+00:00") for at in (after, before))
-        left = Rows(row for row in self.versions[-1] if first < row[0] <= last)
-        self.versions.append(left)
+    def states_known(self, _: Any, rows: Any) -> Any:
+        """In Feast's place: notes what it is asked for, and loses as many rows as it is told to."""
+        instants = sorted(row["known_at"].replace(tzinfo=UTC) for row in rows.collect())
+        self.asked.append((instants[0], instants[-1]))
+        first = instant(instants[self.loses])
+        query = f"select *, {self.join} as number from {{rows}} where known_at >= {first}"
+        return rows.sparkSession.sql(query, rows=rows)
 
 
 @pytest.fixture
-def lake(made: Any, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    held = Lake(made)
-    for name in ("reset", "save", "version", "count"):
-        monkeypatch.setattr(delta, name, getattr(held, name))
-    for name in ("decisions", "states_known"):
-        monkeypatch.setattr(inputs, name, getattr(held, name))
+def lake(made: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    half, first = timedelta(hours=12), made.day(1) - timedelta(days=30)
+    instants = [first + half * place for place in range(200)]
+    decisions = [(at, (at - timedelta(microseconds=1)).date()) for at in instants]
+    tables.make("decisions", "known_at timestamp, known_date date", decisions)
+    held = Lake(made, tables)
+    monkeypatch.setattr(inputs, "states_known", held.states_known)
     monkeypatch.setattr(inputs, "definitions", lambda _: held.definitions)
     return held
 
@@ -85,18 +58,23 @@ def publish(made: Any, night: str) -> None:
 def extend(lake: Lake, night: str, *, noted: bool = True) -> dict[datetime, int]:
     """One night's join; the joins that the rows are of, by instant."""
     made = lake.made
-    context = made.context(night)
-    context.__dict__["spark"] = lake
+    context = made.context(ASSEMBLE, night)
     lake.join, lake.asked = lake.join + 1, []
     kept = joined.extend(context, made.case.training.split(context.interval.end))
     if noted:
-        made.run("assemble", night, joined=kept.to_json())
-    rows = lake.versions[kept.version]
+        made.run(ASSEMBLE, night, joined=kept.to_json())
+    query = f"select known_at, number from {kept.table} version as of {kept.version}"
+    rows = [(row["known_at"].replace(tzinfo=UTC), row["number"]) for row in _rows(lake, query)]
     found = dict(rows)
     # Each decision of the look-back is there once, whatever was kept.
     assert sorted(found) == sorted(at for at, _ in rows)
     since = context.interval.end - timedelta(days=11)
     assert sorted(found) == [since + timedelta(hours=12) * place for place in range(1, 23)]
+    return found
+
+
+def _rows(lake: Lake, query: str) -> list[Any]:
+    found: list[Any] = lake.tables.spark.sql(query).collect()
     return found
 
 
@@ -143,7 +121,7 @@ def test_what_is_published_while_a_night_is_joined_is_joined_again_the_next(
     publish(made, "2026-11-19")
     states_known = lake.states_known
 
-    def meanwhile(*given: Any) -> Rows:
+    def meanwhile(*given: Any) -> Any:
         made.publish("states", "2026-11-12", version=2)
         return states_known(*given)
 
@@ -216,7 +194,7 @@ def test_what_was_published_again_before_the_look_back_joins_no_more_than_it(
 
 def test_a_training_noted_without_its_join_is_joined_anew(made: Any, lake: Lake) -> None:
     publish(made, NIGHT)
-    made.run("assemble", "2026-11-19", digest="of an older version")
+    made.run(ASSEMBLE, "2026-11-19", digest="of an older version")
     extend(lake, NIGHT)
     assert joined_anew(lake) == (made.day(10, 12), made.day(21))
 

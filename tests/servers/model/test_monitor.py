@@ -6,22 +6,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import delete
 
 from pipelines.core.errors import CheckFailed, NothingDue, Superseded
-from pipelines.core.journal import fences, insert_or_update, published, verdicts
+from pipelines.core.journal import verdicts
+from pipelines.core.registry import MONITOR, TRAIN
 from pipelines.learning.monitor import job
 from pipelines.learning.monitor.drift import ColumnDrift, Drift
 from pipelines.stores import mlflow, objects
+from tests.servers.contexts import replace_holder
 
 pytestmark = pytest.mark.integration
 
 NIGHT = "2026-11-20"
 PREDICTIONS = (
-    "id int, decided_at timestamptz, model_version bigint, probability float, "
-    "predicted_at timestamptz, decided_date date, number float"
+    "id int, decided_at timestamp, model_version bigint, probability double, "
+    "predicted_at timestamp, decided_date date, number double"
 )
-LABELS = "id int, is_late boolean, known_at timestamptz, known_date date"
+LABELS = "id int, is_late boolean, known_at timestamp, known_date date"
 STILL = ColumnDrift("number", 0.0, False, 0.0, 0.0)
 MOVED = ColumnDrift("number", 9.0, True, 0.0, 0.0)
 
@@ -31,8 +32,7 @@ def watch(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
     """Six answers of version 1 in the night, all of them late or not, and a reference."""
     made.promote(1, made.day(5))
     registry.add(1, "2026-11-04", made.day(5))
-    made.publish("predictions", NIGHT)
-    made.publish("labels", NIGHT)
+    made.published = [("predictions", NIGHT), ("labels", NIGHT)]
     made.reference = pa.table(
         {"number": [1.0] * 4, "label": [0, 1, 0, 1], "probability": [0.5] * 4}
     )
@@ -51,11 +51,13 @@ def watch(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
         return Drift((made.drift,), STILL, 4, current.num_rows), "<body>"
 
     def run(interval: str = NIGHT) -> Any:
-        tables.make("predictions", PREDICTIONS, made.answers)
-        tables.make("labels", LABELS, made.labels)
-        context = made.context(interval)
-        context.__dict__["spark"] = tables
-        return job.run(context)
+        versions = {
+            "predictions": tables.make("predictions", PREDICTIONS, made.answers),
+            "labels": tables.make("labels", LABELS, made.labels),
+        }
+        for name, key in made.published:
+            made.publish(name, key, versions[name])
+        return job.run(made.context(MONITOR, interval))
 
     monkeypatch.setattr(mlflow, "reference_file", reference_file)
     monkeypatch.setattr(job, "compare", compare)
@@ -117,9 +119,7 @@ def test_predictions_must_reach_the_end(watch: Any) -> None:
 
 
 def test_labels_must_be_published(watch: Any) -> None:
-    with watch.engine.begin() as connection:
-        table = watch.case.table("gold", "labels")
-        connection.execute(delete(published).where(published.c.table_name == table))
+    watch.published.remove(("labels", NIGHT))
     with pytest.raises(CheckFailed, match=r"labels is not published; run build_features"):
         watch.watch()
 
@@ -128,7 +128,7 @@ def test_the_version_that_answered_last_is_judged_by_its_own_reference(watch: An
     watch.promote(2, watch.day(20))
     watch.answers += [answer(number, watch.day(21), version=1, hour=9) for number in range(6)]
     watch.answers += [answer(number, watch.day(21), version=2, hour=2) for number in range(6)]
-    assert watch.watch().details["model_version"] == 1
+    assert watch.watch().details.model_version == 1
 
 
 def test_of_several_answers_the_newest_of_the_window_are_compared(watch: Any) -> None:
@@ -147,7 +147,7 @@ def test_of_several_answers_the_newest_of_the_window_are_compared(watch: Any) ->
 
 def test_an_hour_is_judged_by_the_hours_up_to_its_end(watch: Any) -> None:
     hour = "2026-11-20T13"
-    watch.publish("predictions", hour)
+    watch.published.append(("predictions", hour))
     watch.answers = [
         answer(1, watch.day(20, 14)),
         answer(2, watch.day(20, 15)),  # after the hour
@@ -165,7 +165,7 @@ def test_an_hour_is_judged_by_the_hours_up_to_its_end(watch: Any) -> None:
 
 
 def test_only_the_hours_own_answers_say_who_is_judged(watch: Any) -> None:
-    watch.publish("predictions", "2026-11-20T13")
+    watch.published.append(("predictions", "2026-11-20T13"))
     watch.answers = [answer(1, watch.day(20, 13)), answer(2, watch.day(20, 15))]
     with pytest.raises(NothingDue, match="no predictions of 2026-11-20T13 to watch"):
         watch.watch("2026-11-20T13")
@@ -214,7 +214,7 @@ def test_quality_is_of_answers_out_of_sample_and_labels_known_by_the_end(watch: 
         label(19, True, known),
     ]
     outcome = watch.watch()
-    quality = outcome.details["quality"]
+    quality = outcome.details.quality
     assert outcome.rows["labelled"] == 3
     assert quality["positive_rate"] == pytest.approx(1 / 3)
     assert quality["brier_score"] == pytest.approx((0.1**2 + 0.8**2 + 0.3**2) / 3)
@@ -223,7 +223,7 @@ def test_quality_is_of_answers_out_of_sample_and_labels_known_by_the_end(watch: 
 def test_drift_of_k_of_the_last_n_verdicts_on_this_model_is_due(watch: Any) -> None:
     watch.drift = MOVED
     watch.judge("2026-11-19", due=True)
-    assert watch.watch().details["due"] is True
+    assert watch.watch().details.due is True
 
 
 @pytest.mark.parametrize(
@@ -241,18 +241,17 @@ def test_verdicts_on_other_models_other_cases_or_later_nights_do_not_count(
 ) -> None:
     watch.drift = MOVED
     watch.judge(**{"interval": "2026-11-19", "due": True, **other})
-    assert watch.watch().details["due"] is False
+    assert watch.watch().details.due is False
 
 
 def test_a_challenger_that_the_gate_kept_out_rests_drift_too(watch: Any) -> None:
     watch.drift = MOVED
     watch.judge("2026-11-19", due=True)
-    watch.run("train", "2026-11-18", cutoff=watch.day(19).isoformat())
+    watch.run(TRAIN, "2026-11-18", cutoff=watch.day(19))
     outcome = watch.watch()
-    assert outcome.details["due"] is False
-    assert (
-        "the last model learned up to 2026-11-19 00:00, which rests until"
-        in (outcome.details["reason"])
+    assert outcome.details.due is False
+    assert "the last model learned up to 2026-11-19 00:00, which rests until" in (
+        outcome.details.reason
     )
 
 
@@ -262,9 +261,7 @@ def test_r11_an_attempt_that_was_replaced_notes_no_verdict(
     fetch = job._reference
 
     def replaced(*given: Any) -> Any:
-        newer = insert_or_update(fences, case_name=watch.case.name, attempt=10**6)
-        with watch.engine.begin() as connection:
-            connection.execute(newer)
+        replace_holder(watch.engine, watch.case.name, "verdicts")
         return fetch(*given)
 
     monkeypatch.setattr(job, "_reference", replaced)

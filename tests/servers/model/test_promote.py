@@ -9,16 +9,20 @@ import pytest
 
 from models.errors import DataRefused
 from pipelines.core.errors import CheckFailed, MillraceError, Superseded, UsageError
-from pipelines.core.journal import fences, insert_or_update, promotions
+from pipelines.core.journal import promotions
+from pipelines.core.outcomes import RolledBack
+from pipelines.core.registry import ASSEMBLE, PROMOTE, ROLLBACK, TRAIN
 from pipelines.learning import champion, promote, rollback
 from pipelines.learning.champion import KEPT, PROMOTED, ROLLED_BACK
 from pipelines.stores import mlflow
 from pipelines.use_cases.spec.training import Gate
+from tests.servers.contexts import replace_holder
 
 pytestmark = pytest.mark.integration
 
 NIGHT = "2026-11-20"
 SEED = 3
+TRAINING_SET = "known_at timestamp, is_late boolean, good double, bad double, part string"
 
 
 class Scores:
@@ -34,24 +38,35 @@ class Scores:
 
 
 @pytest.fixture
-def stage(made: Any, registry: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A case whose gate asks little, with six days of evaluation rows in the place of Spark's."""
+def stage(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A case whose gate asks little, and a training set with six days of rows to be judged on.
+
+    `learned_from` writes another one; its version is what a challenger says it learned from.
+    """
     print(f"seed {SEED}")
     rng = np.random.default_rng(SEED)
     late = rng.random(600) < 0.5
     rows = pa.table(
         {
-            "day": np.arange(600) // 100,
+            "known_at": [made.day(15 + place // 100) for place in range(600)],
             "is_late": late,
             "good": 0.25 + 0.5 * np.where(rng.random(600) < 0.9, late, ~late),
             "bad": np.full(600, 0.5),
         }
     )
-    made.rows_of_evaluation = rows
+
+    def learned_from(judged_on: pa.Table) -> int:
+        # A row that was learned from, which must judge nothing.
+        learned = (made.day(1), True, 0.0, 0.0, "training")
+        evaluation = [(*row.values(), "evaluation") for row in judged_on.to_pylist()]
+        version: int = tables.make("training_set", TRAINING_SET, [learned, *evaluation])
+        return version
+
+    made.rows_to_judge_on, made.learned_from = rows, learned_from
+    assert learned_from(rows) == 0
     made.models = {1: "good", 2: "good", 3: "bad"}
     gate = Gate(num_rows_min=600, num_class_rows_min=100, roc_auc_min=0.4)
     made.case = replace(made.case, training=replace(made.case.training, gate=gate))
-    monkeypatch.setattr(promote, "_evaluation", lambda _: made.rows_of_evaluation)
     monkeypatch.setattr(champion, "load", lambda _, __, number: Scores(made.models[number]))
     return made
 
@@ -62,8 +77,8 @@ def judged(stage: Any) -> list[tuple[int, str, int | None]]:
 
 def test_the_first_good_model_is_champion_and_the_alias_follows(stage: Any, registry: Any) -> None:
     registry.add(1, NIGHT, stage.day(21))
-    outcome = promote.run(stage.context(NIGHT))
-    assert outcome.details["decision"] == PROMOTED
+    outcome = promote.run(stage.context(PROMOTE, NIGHT))
+    assert outcome.details.decision == PROMOTED
     assert judged(stage) == [(1, PROMOTED, None)]
     assert registry.aliases == {"champion": 1}
     now = champion.current(stage.engine, stage.case.name)
@@ -73,9 +88,9 @@ def test_the_first_good_model_is_champion_and_the_alias_follows(stage: Any, regi
 def test_a_worse_model_is_noted_and_the_champion_stays(stage: Any, registry: Any) -> None:
     stage.promote(1, stage.day(10))
     registry.add(3, NIGHT, stage.day(21))
-    outcome = promote.run(stage.context(NIGHT))
-    assert outcome.details["decision"] == KEPT
-    assert "it may lose 0.01 at most" in outcome.details["reason"]
+    outcome = promote.run(stage.context(PROMOTE, NIGHT))
+    assert outcome.details.decision == KEPT
+    assert "it may lose 0.01 at most" in outcome.details.reason
     assert judged(stage) == [(1, PROMOTED, None), (3, KEPT, 1)]
     assert registry.aliases == {"champion": 1}
 
@@ -83,7 +98,7 @@ def test_a_worse_model_is_noted_and_the_champion_stays(stage: Any, registry: Any
 def test_both_models_answer_the_same_rows(stage: Any, registry: Any) -> None:
     stage.promote(1, stage.day(10))
     registry.add(2, NIGHT, stage.day(21))
-    promote.run(stage.context(NIGHT))
+    promote.run(stage.context(PROMOTE, NIGHT))
     gain = stage.rows(promotions)[-1].evidence["gain"]
     assert (gain["estimate"], gain["low"], gain["high"]) == (0, 0, 0)
 
@@ -106,11 +121,11 @@ def test_both_models_answer_the_same_rows(stage: Any, registry: Any) -> None:
 def test_no_data_or_one_outcome_promotes_nobody(
     stage: Any, registry: Any, rows: Any, reason: str
 ) -> None:
-    stage.rows_of_evaluation = rows(stage.rows_of_evaluation)
-    registry.add(1, NIGHT, stage.day(21))
-    outcome = promote.run(stage.context(NIGHT))
-    assert outcome.details["decision"] == KEPT
-    assert reason in outcome.details["reason"]
+    version = stage.learned_from(rows(stage.rows_to_judge_on))
+    registry.add(1, NIGHT, stage.day(21), version)
+    outcome = promote.run(stage.context(PROMOTE, NIGHT))
+    assert outcome.details.decision == KEPT
+    assert reason in outcome.details.reason
     assert champion.current(stage.engine, stage.case.name) is None
     assert registry.aliases == {}
 
@@ -119,18 +134,18 @@ def test_the_challenger_is_the_newest_version_of_this_interval(stage: Any, regis
     registry.add(1, NIGHT, stage.day(21))
     registry.add(2, NIGHT, stage.day(21))
     registry.add(3, "2026-11-19", stage.day(20))
-    assert promote.run(stage.context(NIGHT)).details["version"] == 2
+    assert promote.run(stage.context(PROMOTE, NIGHT)).details.version == 2
     with pytest.raises(CheckFailed, match="no version trained for 2026-11-18; run train first"):
-        promote.run(stage.context("2026-11-18"))
+        promote.run(stage.context(PROMOTE, "2026-11-18"))
 
 
 def test_promoting_the_champion_again_changes_nothing_but_heals_the_alias(
     stage: Any, registry: Any
 ) -> None:
     registry.add(1, NIGHT, stage.day(21))
-    promote.run(stage.context(NIGHT))
+    promote.run(stage.context(PROMOTE, NIGHT))
     registry.aliases["champion"] = 99
-    assert promote.run(stage.context(NIGHT)).details["decision"] == KEPT
+    assert promote.run(stage.context(PROMOTE, NIGHT)).details.decision == KEPT
     assert judged(stage) == [(1, PROMOTED, None)]
     assert registry.aliases == {"champion": 1}
 
@@ -139,14 +154,14 @@ def test_the_champion_never_moves_back_in_time(stage: Any, registry: Any) -> Non
     stage.promote(1, stage.day(21))
     registry.add(2, "2026-11-19", stage.day(20))
     with pytest.raises(CheckFailed, match=r"version 2 learned up to .*say `millrace rollback`"):
-        promote.run(stage.context("2026-11-19"))
+        promote.run(stage.context(PROMOTE, "2026-11-19"))
     assert judged(stage) == [(1, PROMOTED, None)]
 
 
 def test_a_model_of_the_same_cutoff_may_win(stage: Any, registry: Any) -> None:
     stage.promote(1, stage.day(21))
     registry.add(2, NIGHT, stage.day(21))
-    assert promote.run(stage.context(NIGHT)).details["decision"] == PROMOTED
+    assert promote.run(stage.context(PROMOTE, NIGHT)).details.decision == PROMOTED
 
 
 def test_a_champion_that_lacks_an_input_stops_the_gate_in_words(stage: Any, registry: Any) -> None:
@@ -154,7 +169,7 @@ def test_a_champion_that_lacks_an_input_stops_the_gate_in_words(stage: Any, regi
     stage.models[1] = "a column of old"
     registry.add(2, NIGHT, stage.day(21))
     with pytest.raises(MillraceError, match=r"version 1 can't score .*keep the column until"):
-        promote.run(stage.context(NIGHT))
+        promote.run(stage.context(PROMOTE, NIGHT))
     assert judged(stage) == [(1, PROMOTED, None)]
 
 
@@ -170,7 +185,7 @@ def test_r14_one_promoted_in_the_meantime_is_not_overwritten(
 
     monkeypatch.setattr(promote, "_scores", meanwhile)
     with pytest.raises(Superseded, match="version 1 became the champion"):
-        promote.run(stage.context(NIGHT))
+        promote.run(stage.context(PROMOTE, NIGHT))
     assert judged(stage) == [(1, PROMOTED, None)]
     assert registry.aliases == {}
 
@@ -183,12 +198,10 @@ def test_r11_an_attempt_that_was_replaced_promotes_and_rolls_back_nothing(
     registry.add(2, NIGHT, stage.day(21))
     registry.add(3, NIGHT, stage.day(21))
     before = judged(stage)
-    stages = ((promote.run, {}), (rollback.run, {"to": "1"}))
-    for run, options in stages:
-        context = stage.context(NIGHT, **options)
-        newer = insert_or_update(fences, case_name=stage.case.name, attempt=10**6)
-        with stage.engine.begin() as connection:
-            connection.execute(newer)
+    stages = ((promote.run, PROMOTE, {}), (rollback.run, ROLLBACK, {"to": "1"}))
+    for run, said, options in stages:
+        context = stage.context(said, NIGHT, **options)
+        replace_holder(stage.engine, stage.case.name, "champion")
         with pytest.raises(Superseded, match="replaced by attempt 1000000"):
             run(context)
     assert judged(stage) == before
@@ -198,8 +211,8 @@ def test_r11_an_attempt_that_was_replaced_promotes_and_rolls_back_nothing(
 def test_rollback_names_an_earlier_champion_with_its_own_cutoff(stage: Any, registry: Any) -> None:
     stage.promote(1, stage.day(10))
     stage.promote(2, stage.day(20))
-    outcome = rollback.run(stage.context(NIGHT, to="1"))
-    assert outcome.details == {"version": 1, "before": 2}
+    outcome = rollback.run(stage.context(ROLLBACK, NIGHT, to="1"))
+    assert outcome.details == RolledBack(version=1, before=2)
     assert judged(stage)[-1] == (1, ROLLED_BACK, 2)
     now = champion.current(stage.engine, stage.case.name)
     assert (now.version, now.cutoff, now.roc_auc) == (1, stage.day(10), 0.01)
@@ -217,7 +230,7 @@ def test_rollback_goes_to_an_earlier_champion_alone(
     stage.promote(2, stage.day(20))
     stage.promote(3, stage.day(21), KEPT)
     with pytest.raises(UsageError, match=says):
-        rollback.run(stage.context(NIGHT, to=str(version)))
+        rollback.run(stage.context(ROLLBACK, NIGHT, to=str(version)))
     assert len(judged(stage)) == 3
     assert registry.aliases == {}
 
@@ -225,7 +238,7 @@ def test_rollback_goes_to_an_earlier_champion_alone(
 def test_a_case_without_champion_has_nothing_to_go_back_to(stage: Any, registry: Any) -> None:
     stage.promote(3, stage.day(21), KEPT)
     with pytest.raises(UsageError, match="never was champion"):
-        rollback.run(stage.context(NIGHT, to="3"))
+        rollback.run(stage.context(ROLLBACK, NIGHT, to="3"))
 
 
 def test_who_is_champion_is_the_newest_of_the_case_that_was_named_so(made: Any) -> None:
@@ -248,18 +261,19 @@ def test_who_is_champion_is_the_newest_of_the_case_that_was_named_so(made: Any) 
 
 
 def test_without_a_champion_the_alias_stays_where_it_is(made: Any, registry: Any) -> None:
-    champion.follow(made.settings, made.engine, made.case.name)
+    champion.align_alias(made.settings, made.engine, made.case.name)
     assert registry.aliases == {}
 
 
 def test_the_last_training_is_the_newest_that_was_finished(made: Any) -> None:
     name = made.case.name
     assert champion.last_training(made.engine, name) is None
-    made.run("train", "2026-11-10", cutoff=made.day(11).isoformat())
-    attempt = made.run("train", "2026-11-09", cutoff=made.day(10).isoformat())
-    made.run("train", NIGHT, "failed", cutoff=made.day(21).isoformat())
-    made.run("assemble", NIGHT, cutoff=made.day(21).isoformat())
-    assert champion.last_training(made.engine, name) == champion.Trained(attempt, made.day(10))
+    made.run(TRAIN, "2026-11-10", cutoff=made.day(11))
+    attempt = made.run(TRAIN, "2026-11-09", cutoff=made.day(10))
+    made.run(TRAIN, NIGHT, "failed", cutoff=made.day(21))
+    made.run(ASSEMBLE, NIGHT)
+    last = champion.last_training(made.engine, name)
+    assert (last.attempt, last.outcome.details.cutoff) == (attempt, made.day(10))
 
 
 def test_r15_bytes_that_train_did_not_register_never_score(

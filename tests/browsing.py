@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from pipelines.core.settings import Settings
 
@@ -32,6 +33,22 @@ def chromium() -> str:
             "or name one in MILLRACE_TEST_BROWSER"
         )
     return found
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser for some tests; each visit is a profile of its own."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield started
+        started.close()
+
+
+def login(platform: Settings) -> str:
+    """The token of the administrator whose password was made at first start."""
+    given = {"username": "admin", "password": platform.secret("airflow_admin")}
+    answer = httpx.post(f"{platform.airflow_api}/auth/token", json=given, timeout=180)
+    return str(answer.json()["access_token"])
 
 
 @contextmanager

@@ -1,0 +1,133 @@
+"""A case made by `millrace new` through all its stages: the whole promise, told once.
+
+Too few days to learn from; history, which trains the first champion; a calm day; three days that
+drift, which retrain the model exactly once; the newest day again, which leaves every table equal.
+The tests follow one another, in this order.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, Select, Table, select, update
+
+from pipelines.core import journal
+from pipelines.insight import status
+from pipelines.stores import delta
+from tests.chain.conftest import NOTHING_DUE, Driver
+from tests.loans import NAME, ROWS_A_DAY, Loans
+from tests.stages import DATA, PREDICTION, TRAINING, WATCH
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+ASSEMBLE = TRAINING[1]
+TOO_FEW = 3
+
+
+def of_loans(table: Table) -> "Select[Any]":
+    return select(table).where(table.c.case_name == NAME)
+
+
+def test_too_few_days_train_and_predict_nothing(driver: Driver, made: Loans, engine: Engine):
+    key = f"{made.history[0]}/{made.history[TOO_FEW - 1]}"
+    for answer in driver.chain(DATA, key):
+        assert answer.raised is None
+    *_, assembled = driver.chain(TRAINING, key)
+    assert assembled.raised == NOTHING_DUE
+    assert "training needs more than" in assembled.result["words"]
+    (predicted,) = driver.chain(PREDICTION, key)
+    assert predicted.raised == NOTHING_DUE
+    assert "has no champion yet" in predicted.result["words"]
+    found = status.case_status(engine, made.case)
+    assert found["features_known_until"].startswith(str(made.history[TOO_FEW]))
+    assert found["tables"][made.case.table("gold", "labels")]["rows"] > 0
+    assert (found["champion"], found["predictions"]) == (None, None)
+
+
+def test_history_trains_the_first_champion(driver: Driver, made: Loans, engine: Engine):
+    assert driver.night(f"{made.history[TOO_FEW]}/{made.history[-1]}") == 1
+    found = status.case_status(engine, made.case)
+    assert found["champion"]["version"] == 1
+    assert found["champion"]["cutoff"] == f"{made.calm[0]}T00:00:00+00:00"
+    # The data are made so: the amount tells most of it.
+    assert found["champion"]["roc_auc"] > 0.85
+    assert found["quarantined"] == 1
+
+
+def test_drift_retrains_once(driver: Driver, made: Loans, engine: Engine):
+    nights = [*made.calm, *made.drifted]
+    # Not by the cadence, four days after the last; not in calm; and not again while it rests.
+    assert [driver.night(str(day)) for day in nights] == [0, 0, 1, 0]
+    said = verdicts(engine)
+    assert not any(said[str(day)] for day in made.calm)
+    assert all(said[str(day)] for day in made.drifted[:2])
+    found = status.case_status(engine, made.case)
+    assert found["features_known_until"].startswith(str(made.drifted[-1] + timedelta(days=1)))
+
+
+def verdicts(engine: Engine) -> dict[str, bool | None]:
+    """The newest verdict of each interval."""
+    table = journal.verdicts
+    with engine.connect() as connection:
+        rows = connection.execute(of_loans(table).order_by(table.c.id)).all()
+    return {row.interval: row.drifted for row in rows}
+
+
+def test_the_newest_day_again_leaves_every_table_equal(
+    driver: Driver, made: Loans, session: "SparkSession", engine: Engine
+):
+    predictions = made.case.table("gold", "predictions")
+    # The new champion answers the day as well: what was said before must still be there.
+    said = f"(select * from {predictions} where model_version = 1)"
+    tables = sorted({*status.case_status(engine, made.case)["tables"], said} - {predictions})
+    before = {name: delta.digest(session, name) for name in tables}
+    assert len(before) == 8
+    assert driver.night(str(made.drifted[-1])) == 0
+    assert {name: delta.digest(session, name) for name in tables} == before
+
+
+def test_every_prediction_is_kept_with_the_version_that_made_it(
+    driver: Driver, made: Loans, session: "SparkSession"
+):
+    found = session.sql(
+        "select decided_date, model_version, count(*) as rows, count(distinct loan) as loans, "
+        "min(probability) as low, max(probability) as high "
+        f"from {made.case.table('gold', 'predictions')} "
+        "group by decided_date, model_version order by decided_date, model_version"
+    ).collect()
+    assert {row["decided_date"] for row in found} == {*made.calm, *made.drifted}
+    for row in found:
+        assert (row["rows"], row["loans"]) == (ROWS_A_DAY, ROWS_A_DAY)
+        assert 0 <= row["low"] < row["high"] <= 1
+
+
+def test_the_journal_knows_what_each_stage_did(driver: Driver, made: Loans, engine: Engine):
+    table = journal.runs
+    with engine.connect() as connection:
+        done = connection.execute(of_loans(table).where(table.c.state == "done")).all()
+    ingested = {run.interval: run.result["rows"] for run in done if run.stage == "ingest"}
+    num_days = len([*made.history, *made.calm, *made.drifted])
+    assert sum(rows["rows_in"] for rows in ingested.values()) == ROWS_A_DAY * num_days + 1
+    for rows in ingested.values():
+        parts = ("kept", "quarantined", "duplicates")
+        assert rows["rows_in"] == sum(rows[f"rows_{part}"] for part in parts)
+    assert {run.stage for run in done} == {*DATA, *TRAINING, *PREDICTION, *WATCH}
+    for run in done:
+        assert run.wall_seconds > 0
+        assert run.peak_memory_mib > 0
+
+
+def test_what_was_joined_night_by_night_equals_one_join(
+    driver: Driver, made: Loans, engine: Engine
+):
+    newest = str(made.drifted[-1])
+    anew = f"joined anew from {newest} on"
+    by_night = driver.ask(ASSEMBLE, newest)
+    assert anew in by_night.log
+    runs = journal.runs
+    with engine.begin() as connection:
+        forgotten = update(runs).where(runs.c.case_name == NAME, runs.c.stage == ASSEMBLE)
+        connection.execute(forgotten.values(state="failed"))
+    at_once = driver.ask(ASSEMBLE, newest)
+    assert anew not in at_once.log
+    assert by_night.details["digest"] == at_once.details["digest"]
