@@ -90,6 +90,7 @@ def test_the_pages_know_no_stage_and_no_engine():
         "learning",
         "learning.champion",
         "stores",
+        "stores.objects",
         "use_cases",
         "use_cases.spec.interval",
         "use_cases.spec.use_case",
