@@ -239,7 +239,7 @@ def test_jars_are_pinned_and_none_is_one_that_spark_has():
 
 
 def test_b24_a_jar_with_another_content_is_never_used(settings, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    settings = settings.model_copy(update={"cache_home": tmp_path})
     (settings.cache / "jars").mkdir(parents=True)
 
     def serve_something_else(_settings, missing, work):

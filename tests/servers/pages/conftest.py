@@ -14,6 +14,7 @@ from millrace_pages import site
 from millrace_pages.app import create
 from sqlalchemy import Engine, create_engine, text
 
+from pipelines.core.journal import metadata
 from pipelines.core.settings import Settings
 from tests.servers.pages import made_up, made_up_lake, made_up_lineage
 
@@ -26,7 +27,7 @@ def database(journal: Engine, settings: Settings, name: str) -> Iterator[Engine]
     made = create_engine(settings.database(name))
     with made.begin() as connection:
         connection.execute(text("create schema ops"))
-        journal.metadata.create_all(connection)
+        metadata.create_all(connection)
     yield made
     made.dispose()
 
