@@ -4,7 +4,7 @@ import json
 import time
 
 from pipelines.core.settings import Settings
-from pipelines.stores import feast
+from pipelines.stores import feast, feast_online
 from pipelines.use_cases import find
 
 CASE = find("flight_delays")
@@ -16,7 +16,7 @@ def main():
     entity = dict.fromkeys(state.keys, "EWR")
     began = time.monotonic()
     try:
-        feast.read_online(target, [f"{CASE.name}_{state.name}"], [entity], settings.clock())
+        feast_online.read_online(target, [f"{CASE.name}_{state.name}"], [entity], settings.clock())
         failed = None
     except Exception as error:
         failed = type(error).__name__

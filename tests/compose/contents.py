@@ -9,7 +9,7 @@ from pipelines import services
 from pipelines.core import journal
 from pipelines.core.settings import Settings
 from pipelines.insight import status
-from pipelines.stores import delta, feast, spark
+from pipelines.stores import delta, feast, feast_online, spark
 from pipelines.use_cases import find
 
 CASE = find("flight_delays")
@@ -26,7 +26,7 @@ def online(settings, session, at):
             f"group by {keys} order by {keys}"
         ).collect()
         entities = [{key: row[key] for key in state.keys} for row in newest]
-        rows = feast.read_online(target, [view], entities, at)
+        rows = feast_online.read_online(target, [view], entities, at)
         instants = [row[f"{view}__known_at"] for row in rows]
         served[view] = sum(instant is not None for instant in instants)
         different += sum(

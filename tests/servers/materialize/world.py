@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select
 
-from pipelines.core import journal
+from pipelines.core.journal import materialized, published
 from pipelines.core.outcomes import Materialized, Outcome
 from pipelines.core.registry import MATERIALIZE
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.data import materialize
-from pipelines.stores import delta, feast
+from pipelines.stores import delta, feast, feast_online
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 from tests.servers.contexts import held_context
@@ -95,7 +95,7 @@ class World:
     def __init__(self, settings: Settings, spark: Any, journal: Engine, gold: dict[str, int]):
         self.settings, self.spark, self.journal, self.gold = settings, spark, journal, gold
         with journal.begin() as connection:
-            for table in (journal.materialized, journal.published):
+            for table in (materialized, published):
                 connection.execute(delete(table).where(table.c.case_name == CASE.name))
 
     def published(self, interval: Interval, names: tuple[str, ...] = tuple(SCHEMAS)) -> None:
@@ -113,7 +113,7 @@ class World:
             for name in names
         ]
         with self.journal.begin() as connection:
-            connection.execute(insert(journal.published), rows)
+            connection.execute(insert(published), rows)
 
     def context(self, interval: Interval) -> AbstractContextManager[Context]:
         return held_context(self.settings, self.journal, CASE, interval, MATERIALIZE)
@@ -132,7 +132,7 @@ class World:
         store = feast.store(self.settings, CASE.name)
         return [
             {name.removeprefix(f"{view}__"): value for name, value in row.items()}
-            for row in feast.read_online(store, [view], entities, at)
+            for row in feast_online.read_online(store, [view], entities, at)
         ]
 
     def offline(self, state: EntityState, at: datetime) -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ class World:
                 client.flushdb()
 
     def marks(self) -> set[datetime]:
-        table = journal.materialized
+        table = materialized
         rows = select(table.c.until).where(table.c.case_name == CASE.name)
         with self.journal.connect() as connection:
             return set(connection.execute(rows).scalars())
