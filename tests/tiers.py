@@ -64,9 +64,12 @@ class Tier:
 _DEBIAN = {} if _GIVEN else {debian_servers.WHOSE: "debian"}
 TIERS = {
     "fast": Tier(
-        paths=("tests/unit", "tests/contract", "tests/dags", "tests/model"),
-        # Tests of one file share what they build; more processes than cores only wait.
-        words=("-n", "logical", "--dist", "loadfile", "--doctest-modules", *examples()),
+        paths=("tests/model", "tests/contract", "tests/dags", "tests/unit"),
+        # Tests of one file share what they build; the longest files come first.
+        words=(
+            *("-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder"),
+            *("--doctest-modules", *examples()),
+        ),
         minutes=2,
     ),
     "servers": Tier(paths=("tests/servers",), minutes=8),

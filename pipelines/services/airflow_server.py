@@ -75,6 +75,9 @@ def environment(settings: Settings) -> dict[str, str]:
             # What died with its scheduler starts again within two minutes; by default after five.
             "orphaned_tasks_check_interval": 60,
         },
+        # The first task after a start waits for what the api server makes for it: on a busy machine
+        # it took 45 s. By default the task, without a retry, fails after five attempts of 5 s.
+        "workers": {"execution_api_timeout": 60},
         "logging": {"base_log_folder": settings.logs / "tasks"},
         "usage_data_collection": {"enabled": False},
     }

@@ -41,6 +41,9 @@ def connect(settings: Settings) -> "SparkSession":
         # on the restarted one; the default asks for ten minutes, and once more at exit.
         session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=8000)])
         session.conf.set("spark.sql.session.timeZone", "UTC")
+        # dbt turns it off in the session that it finds: the next stage of this process would take
+        # a null array for one of size -1, and keep rows that are none.
+        session.conf.set("spark.sql.ansi.enabled", True)
     except (PySparkException, OSError) as error:
         raise ServiceUnavailable(
             f"no Spark Connect server answers at {settings.spark_shown}: {error}; "

@@ -15,7 +15,8 @@ def main() -> None:
     # What libraries print goes to the log; the answers have the old standard output for themselves.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("pipelines").setLevel(logging.INFO)
     from pipelines.core import registry, runner
     from pipelines.core.errors import MillraceError
     from pipelines.core.settings import Settings

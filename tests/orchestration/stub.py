@@ -19,8 +19,9 @@ from pathlib import Path
 def main() -> int:
     folder, (stage, case, _, interval, *flags) = Path(sys.argv[1]), sys.argv[2:]
     call = {"stage": stage, "case": case, "interval": interval, "flags": flags}
-    call |= {"task": os.environ.get("MILLRACE_AIRFLOW_RUN"), "pid": os.getpid()}
-    call |= {"parent": os.getppid(), "number": _noted(folder, call)}
+    call |= {"task": os.environ.get("MILLRACE_AIRFLOW_RUN")}
+    call |= {"pid": os.getpid(), "parent": os.getppid()}
+    call["number"] = _noted(folder, call)
     rule = _rule(folder, stage, interval)
     time.sleep(_nth(rule.get("seconds", [0]), call["number"]))
     ended = _nth(rule.get("exits", [0]), call["number"])
