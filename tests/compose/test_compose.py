@@ -17,8 +17,6 @@ from pipelines.stores import airflow
 from pipelines.use_cases import find
 from tests.compose.conftest import SERVICES, Stack, wait_until
 
-pytestmark = pytest.mark.integration
-
 CASE = find("flight_delays")
 CONTENTS, ASK = (Path(__file__).with_name(name) for name in ("contents.py", "ask.py"))
 # Airflow has to notice that its database is away.

@@ -26,8 +26,6 @@ from tests.golden.homes.place import NAME
 from tests.project import copy_of_the_project
 from tests.stages import DATA, PREDICTION, WATCH
 
-pytestmark = pytest.mark.integration
-
 PACKED = sorted(place.HERE.glob("*.tar.xz"))
 # The chain of one more day.
 CHAIN = (*DATA, *PREDICTION, *WATCH, registry.DUE_TRAINING.name)

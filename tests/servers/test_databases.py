@@ -10,8 +10,6 @@ from pipelines.core.settings import Settings
 from pipelines.services import databases
 from pipelines.services.postgres_server import DATABASES
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture
 def latin(postgres_part: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

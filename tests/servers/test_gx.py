@@ -18,7 +18,6 @@ from pipelines.stores import gx
 from pipelines.stores.objects import Objects
 
 pytestmark = [
-    pytest.mark.integration,
     # Its successor writes values as Python's repr, which Spark reads otherwise.
     pytest.mark.filterwarnings("ignore:.*deprecated as of GX Core 1.9:DeprecationWarning"),
 ]

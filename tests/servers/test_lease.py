@@ -15,8 +15,6 @@ from pipelines.core.journal import fences
 from pipelines.core.registry import STAGES
 from tests.servers.contexts import new_attempt, replace_holder
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture
 def attempt(journal):

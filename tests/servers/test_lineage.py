@@ -21,8 +21,6 @@ from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
 
-pytestmark = pytest.mark.integration
-
 CASE = replace(FLIGHT_DELAYS, name="traced")
 DAY = Interval.parse("2026-11-20")
 AT = datetime(2026, 11, 21, 1, tzinfo=UTC)

@@ -21,8 +21,6 @@ from pipelines.insight.lineage import events
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
 
-pytestmark = pytest.mark.integration
-
 CASE = replace(FLIGHT_DELAYS, name="told")
 DAY = Interval.parse("2026-11-20")
 

@@ -18,8 +18,6 @@ from pipelines.core.errors import NewerHome
 from pipelines.core.journal import metadata
 from pipelines.core.settings import Settings
 
-pytestmark = pytest.mark.integration
-
 NAME = "upgraded"
 HEAD = migrations.revisions()[-1]
 

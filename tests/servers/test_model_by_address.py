@@ -20,8 +20,6 @@ from pipelines.core.settings import Settings
 from pipelines.learning import artifacts, predict
 from pipelines.stores import objects
 
-pytestmark = pytest.mark.integration
-
 COLUMNS = Columns(numeric=("delay",), categorical=())
 
 

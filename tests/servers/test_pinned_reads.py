@@ -17,8 +17,6 @@ from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 from tests.servers.contexts import held_context
 
-pytestmark = pytest.mark.integration
-
 DAY, NEXT = (Interval.parse(f"2026-11-{day}") for day in (20, 21))
 CASE = UseCase(name="t_pins", description="Pins", feeds=(), silver=("a", "b"), entity_states=())
 

@@ -3,14 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import Engine, func, select
 
 from pipelines.core.errors import Superseded
 from pipelines.core.journal import promotions
 from pipelines.learning import champion, promote
-
-pytestmark = pytest.mark.integration
 
 CUTOFF = datetime(2026, 11, 20, tzinfo=UTC)
 NUM_THREADS = 50

@@ -5,11 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from expectations.rules import Between, InSet, Matches, NotNull, Ordered, Rule
-
-pytestmark = pytest.mark.integration
 
 WHY = "the test says so"
 Row = dict[str, Any]

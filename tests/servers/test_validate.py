@@ -24,8 +24,6 @@ from pipelines.stores import delta, objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, Layer, UseCase
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture(autouse=True, scope="module")
 def great_expectations() -> None:

@@ -7,8 +7,6 @@ import pytest
 
 from pipelines.core.errors import BatchRefused, MillraceError, UsageError
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture(scope="module")
 def before(desk: Any) -> tuple[Any, ...]:

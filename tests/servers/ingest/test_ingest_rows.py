@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.integration
-
 DAY, NEXT = "2026-11-18", "2026-11-19"
 TEXTS = ["abc", " 7", "7.0", "1e3", "0x7", "7\N{NO-BREAK SPACE}", "\N{ARABIC-INDIC DIGIT SEVEN}"]
 NO_NUMBERS = ["NaN", "inf", "-Infinity", "1e999"]

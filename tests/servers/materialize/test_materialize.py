@@ -21,8 +21,6 @@ from tests.servers.materialize.world import (
     definitions,
 )
 
-pytestmark = pytest.mark.integration
-
 PAIR = {"first": "1,12", "second": "x"}
 
 

@@ -220,10 +220,13 @@ class Tables:
     def publish(self, name: str, columns: str, rows: list[tuple[Any, ...]], interval: str) -> None:
         self.made.publish(name, interval, self.make(name, columns, rows))
 
+    def exists(self, name: str) -> bool:
+        return delta.exists(self.spark, self.made.case.build_table("gold", name))
+
     def rows(self, name: str) -> list[Any]:
         """What a build table holds now; nothing if it was never written."""
         build = self.made.case.build_table("gold", name)
-        return self.spark.table(build).collect() if delta.exists(self.spark, build) else []
+        return self.spark.table(build).collect() if self.exists(name) else []
 
 
 @pytest.fixture

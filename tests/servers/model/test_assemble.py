@@ -13,8 +13,6 @@ from pipelines.core.stage import Context
 from pipelines.learning import inputs
 from pipelines.learning.assemble import job
 
-pytestmark = pytest.mark.integration
-
 NIGHT = "2026-11-20"
 DECISIONS = "id int, known_at timestamp, known_date date"
 LABELS = "id int, is_late boolean, known_at timestamp, known_date date"

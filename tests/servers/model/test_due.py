@@ -15,8 +15,6 @@ from pipelines.core.outcomes import DriftDue, Outcome
 from pipelines.core.registry import DUE_DRIFT, DUE_TRAINING, TRAIN
 from pipelines.learning import due_drift, due_training
 
-pytestmark = pytest.mark.integration
-
 NIGHT = "2026-11-20"
 TABLES = ("states", "decisions", "labels")
 

@@ -13,8 +13,6 @@ from pipelines.learning import inputs
 from pipelines.learning.assemble import joined
 from pipelines.stores.delta import instant
 
-pytestmark = pytest.mark.integration
-
 NIGHT = "2026-11-20"
 
 

@@ -15,8 +15,6 @@ from pipelines.learning.monitor.drift import ColumnDrift, Drift
 from pipelines.stores import mlflow, objects
 from tests.servers.contexts import replace_holder
 
-pytestmark = pytest.mark.integration
-
 NIGHT = "2026-11-20"
 PREDICTIONS = (
     "id int, decided_at timestamp, model_version bigint, probability double, "

@@ -15,8 +15,6 @@ from pipelines.data.validate import predictions
 from pipelines.learning import inputs, predict
 from pipelines.learning.champion import KEPT
 
-pytestmark = pytest.mark.integration
-
 NIGHT = "2026-11-20"
 MICROSECOND = timedelta(microseconds=1)
 DECISIONS = "id int, known_at timestamp, known_date date, is_batch boolean"

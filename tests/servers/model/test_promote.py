@@ -18,8 +18,6 @@ from pipelines.stores import mlflow
 from pipelines.use_cases.spec.training import Gate
 from tests.servers.contexts import replace_holder
 
-pytestmark = pytest.mark.integration
-
 NIGHT = "2026-11-20"
 SEED = 3
 TRAINING_SET = "known_at timestamp, is_late boolean, good double, bad double, part string"
@@ -41,7 +39,8 @@ class Scores:
 def stage(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A case whose gate asks little, and a training set with six days of rows to be judged on.
 
-    `learned_from` writes another one; its version is what a challenger says it learned from.
+    It is written when it is first read; `learned_from` writes another one, whose version is what a
+    challenger says it learned from.
     """
     print(f"seed {SEED}")
     rng = np.random.default_rng(SEED)
@@ -62,8 +61,15 @@ def stage(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
         version: int = tables.make("training_set", TRAINING_SET, [learned, *evaluation])
         return version
 
+    evaluation = promote._evaluation
+
+    def evaluation_written_first(context: Any, challenger: Any) -> pa.Table:
+        if not tables.exists("training_set"):
+            assert learned_from(rows) == challenger.training_set
+        return evaluation(context, challenger)
+
     made.rows_to_judge_on, made.learned_from = rows, learned_from
-    assert learned_from(rows) == 0
+    monkeypatch.setattr(promote, "_evaluation", evaluation_written_first)
     made.models = {1: "good", 2: "good", 3: "bad"}
     gate = Gate(num_rows_min=600, num_class_rows_min=100, roc_auc_min=0.4)
     made.case = replace(made.case, training=replace(made.case.training, gate=gate))

@@ -5,11 +5,7 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from pipelines.core.settings import ROOT
-
-pytestmark = pytest.mark.integration
 
 VISITS = """
 import json, sys, warnings

@@ -10,8 +10,6 @@ from pipelines import use_cases
 from pipelines.use_cases.spec.discovery import BrokenCase, Cases
 from tests.servers.pages import made_up
 
-pytestmark = pytest.mark.integration
-
 ADDRESSES = ("", "runs", "validation", "quarantine", "drift", "models", "data", "lineage")
 DETAILS = (
     "validation/7",

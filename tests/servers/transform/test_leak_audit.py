@@ -15,8 +15,6 @@ from pipelines.learning import inputs
 from pipelines.stores import feast
 from pipelines.use_cases.spec.interval import Interval
 
-pytestmark = pytest.mark.integration
-
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

@@ -15,8 +15,6 @@ from pipelines.core.registry import TRANSFORM
 from pipelines.stores import compiled
 from pipelines.use_cases.spec.interval import Interval
 
-pytestmark = pytest.mark.integration
-
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 DAY = timedelta(days=1)
