@@ -19,6 +19,9 @@ MODULES = {
     "from pipelines.use_cases.interval ": "from pipelines.use_cases.spec.interval ",
     "from pipelines.use_cases.spec import": "from pipelines.use_cases.spec.use_case import",
     "from pipelines.use_cases.training ": "from pipelines.use_cases.spec.training ",
+    'return located("loans", LOCATION, settings.data_roots': (
+        'return located(settings, "loans", LOCATION'
+    ),
 }
 
 

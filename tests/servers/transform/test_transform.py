@@ -12,7 +12,7 @@ import pytest
 from pipelines.core import journal
 from pipelines.core.errors import CheckFailed
 from pipelines.core.registry import TRANSFORM
-from pipelines.stores import compiled
+from pipelines.stores import compiled, objects
 from pipelines.use_cases.spec.interval import Interval
 
 Row = dict[str, Any]
@@ -275,7 +275,8 @@ def test_bronze_is_read_at_a_version_and_not_by_its_view(lake: Any, built: Table
     done = journal.newest_done(lake.engine, lake.case.name, TRANSFORM)
     assert done
     assert {table.partition(".")[0] for table in done.outcome.reads} == {"bronze"}
-    models = compiled.read(lake.settings.home, lake.case.name, done.outcome.details.compiled or "")
+    store = objects.lineage(lake.settings)
+    models = compiled.read(store, lake.case.name, done.outcome.details.compiled or "")
     assert models
     sql = " ".join(model.sql for model in models)
     for name in lake.case.tables("bronze"):
