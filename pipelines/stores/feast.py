@@ -227,14 +227,15 @@ def read_from(target: "FeatureStore", view: str, source: str) -> Definition:
     """
     from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
 
-    found: Definition = copy.copy(target.get_feature_view(view))
+    found: Definition = target.get_feature_view(view)
     applied = found.batch_source
     found.batch_source = SparkSource(
         name=applied.name,
         query=f"select * from {source}",
         timestamp_field=applied.timestamp_field,
     )
-    return found
+    # A view keeps its source under three names, and readers take any: the copy has it under all.
+    return copy.copy(found)
 
 
 def materialize(
