@@ -99,8 +99,6 @@ def settings(stub: Stub) -> Iterator[Settings]:
 def client(settings: Settings) -> Iterator[airflow.Airflow]:
     """Logged in, and every Dag of the case unpaused."""
     with airflow.connect(settings) as connected:
-        # On a busy machine its api server may need longer than people wait.
-        connected.http.timeout = 180
         for dag in first_run.dags(CASE):
             connected.unpause(f"{CASE.name}.{dag}")
         yield connected

@@ -1,5 +1,7 @@
 """A night goes from Dag to Dag by keyed events; in order, once, and no further than it should."""
 
+from datetime import timedelta
+
 from tests.orchestration.conftest import NOTHING_DUE
 from tests.orchestration.flow import CHECK, dag, emitted, in_turn, keyed, of_key, settle, succeed
 from tests.stages import DATA, FLOWS, PREDICTION, TRAINING, WATCH
@@ -75,8 +77,10 @@ def test_nobody_predicts_and_watches_without_a_champion(client, stub):
     assert of_key(client, "watch_drift", key) == []
 
 
-def test_a_backfill_runs_its_days_in_order_and_each_flows_on(client, stub):
-    days = ["2026-02-01", "2026-02-02", "2026-02-03"]
+def test_a_backfill_runs_its_days_in_order_and_each_flows_on(client, stub, settings):
+    # Up to yesterday: Airflow's schedule goes on from the last day of a backfill.
+    yesterday = settings.yesterday().last_date
+    days = [str(yesterday - timedelta(days=back)) for back in (2, 1, 0)]
     body = {
         "dag_id": dag("build_features"),
         "from_date": f"{days[0]}T00:00:00Z",
