@@ -1,6 +1,7 @@
 """Somebody with only the browser can say why: of a row, of a prediction, of the champion."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,16 +10,23 @@ import pytest
 from sqlalchemy import Engine, select
 
 from pipelines.core import journal
-from pipelines.core.settings import Settings
+from pipelines.core.settings import ROOT, Settings
 from tests.browsing import SECTION, visit
-from tests.loans import BROKEN, NAME, ROWS_A_DAY
+from tests.loans import BROKEN, NAME, ROWS_A_DAY, Loans
+from tests.platform.conftest import OTHER_CASE, Started
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator
 
 
+@pytest.fixture(scope="module")
+def two_cases(started: Started, made: Loans) -> None:
+    """After the first run there is one more case, to choose from; nothing is started again."""
+    shutil.copy(ROOT / OTHER_CASE, made.project / OTHER_CASE)
+
+
 @pytest.fixture
-def stranger(browser, platform: Settings, token: str) -> "Iterator[FrameLocator]":
+def stranger(two_cases, browser, platform: Settings, token: str) -> "Iterator[FrameLocator]":
     """Somebody who knows Airflow's address and its password, at the case's overview."""
     with visit(browser, platform, token) as context:
         page = context.new_page()
