@@ -31,7 +31,6 @@ from pipelines.use_cases.spec.interval import Interval
 
 ROOT = Path(__file__).resolve().parents[2]
 
-
 # Leaves room for `/supervisor/control` and the suffix it has while it is made.
 _LONGEST_HOME = 75
 
@@ -117,14 +116,6 @@ class Settings(BaseSettings):
         description="what Airflow starts a stage by: a JSON list, or words as for a shell",
     )
 
-    @field_validator("stage_command", mode="before")
-    @classmethod
-    def _words(cls, given: Any) -> Any:
-        """A list of arguments from one line: no shell ever sees it."""
-        if not isinstance(given, str):
-            return given
-        return json.loads(given) if given.startswith("[") else shlex.split(given)
-
     cache_home: Path | None = Field(
         None, validation_alias="XDG_CACHE_HOME", description="empty: ~/.cache"
     )
@@ -148,6 +139,14 @@ class Settings(BaseSettings):
     # Of all fields together it would be, but those of `sources` have no hash.
     def __hash__(self) -> int:
         return hash((self.home, self.postgres))
+
+    @field_validator("stage_command", mode="before")
+    @classmethod
+    def _words(cls, given: Any) -> Any:
+        """A list of arguments from one line: no shell ever sees it."""
+        if not isinstance(given, str):
+            return given
+        return json.loads(given) if given.startswith("[") else shlex.split(given)
 
     @field_validator("cache_home", "certificates", mode="before")
     @classmethod

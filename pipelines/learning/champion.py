@@ -86,13 +86,6 @@ def answered(engine: Engine, case: str, interval: str) -> Outcome[Predicted] | N
     return done.outcome if done else None
 
 
-def registered(settings: Settings, case: str, number: int) -> tuple[bytes, str]:
-    """The ONNX file of a version, and the sha256 that `models.scoring.load` holds it to."""
-    client = mlflow.connect(settings)
-    found = mlflow.version(client, case, number)
-    return mlflow.model_file(client, found), found.digest
-
-
 def load(settings: Settings, case: str, number: int) -> "Model":
     """A registered version, ready to score; its bytes are those that train registered.
 
@@ -102,8 +95,9 @@ def load(settings: Settings, case: str, number: int) -> "Model":
     from models import scoring
     from models.errors import ModelError
 
-    content, digest = registered(settings, case, number)
+    client = mlflow.connect(settings)
+    found = mlflow.version(client, case, number)
     try:
-        return scoring.load(content, digest)
+        return scoring.load(mlflow.model_file(client, found), found.digest)
     except ModelError as error:
         raise MillraceError(f"version {number} of {case}: {error}") from error
