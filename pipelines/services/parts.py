@@ -21,7 +21,7 @@ class Part:
     address: str  # the setting of its address: where that is given, it is not ours to start
     needs: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()  # the settings that name its ports
-    timeout_seconds: int = 120
+    timeout_seconds: int = 240  # five Sparks at once on two cores took over 120
 
     def elsewhere(self, settings: Settings) -> bool:
         """Whether somebody else starts and stops it."""

@@ -47,7 +47,8 @@ MODELS = [
     CompiledModel(
         "silver.toy_days",
         "Clean days",
-        "select lower(town) as town, rain, event_at, known_at from bronze.toy_days",
+        "select lower(town) as town, rain, event_at, known_at"
+        " from build.bronze_toy_days version as of 3",
         {"town": "string", "rain": "double", "event_at": "timestamp", "known_at": "timestamp"},
     ),
     CompiledModel(
