@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     spark_port: int = Field(15002, ge=1, le=65535)
     spark_ui_port: int = Field(4040, ge=1, le=65535)
     spark_memory: str = Field("2g", pattern=r"^\d+[mg]$", description="the JVM's heap")
+    spark_java_options: str = Field("", description="more options of the JVM, set apart by spaces")
 
     maven_repository: str = Field("", description="a mirror; empty: Maven Central itself")
 

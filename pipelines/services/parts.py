@@ -57,7 +57,6 @@ PARTS: Mapping[str, Part] = {
             address="airflow_url",
             needs=("postgres",),
             ports=("airflow_port",),
-            timeout_seconds=240,
         ),
         Part(
             name="mlflow",
@@ -68,7 +67,6 @@ PARTS: Mapping[str, Part] = {
             address="mlflow_url",
             needs=("postgres",),
             ports=("mlflow_port",),
-            timeout_seconds=180,
         ),
     )
 }

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 MARK = "MILLRACE_SUPERVISED"
 
 # What running parts were started with; a change needs a new start.
-FIXED = ("host", "airflow_port", "mlflow_port", "spark_port", "spark_ui_port", "spark_memory")
+FIXED = (
+    *("host", "airflow_port", "mlflow_port", "spark_port", "spark_ui_port"),
+    *("spark_memory", "spark_java_options"),
+)
 
 
 def control(settings: Settings) -> Path:
