@@ -3,9 +3,7 @@
 import copy
 import random
 import re
-import warnings
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,12 @@ from pipelines.stores import gx
 from pipelines.stores.objects import Objects
 
 pytestmark = [
+    pytest.mark.usefixtures("great_expectations"),
     # Its successor writes values as Python's repr, which Spark reads otherwise.
     pytest.mark.filterwarnings("ignore:.*deprecated as of GX Core 1.9:DeprecationWarning"),
 ]
 
 START = datetime(2026, 11, 18, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def great_expectations() -> None:
-    """Its import warns of what it imports (`sre_parse`)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import_module("great_expectations")
-        import_module("pipelines.stores.gx_engine")
 
 
 def test_both_engines_find_the_same_bad_rows(

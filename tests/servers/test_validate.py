@@ -2,11 +2,9 @@
 
 import random
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -24,15 +22,7 @@ from pipelines.stores import delta, objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, Layer, UseCase
 
-
-@pytest.fixture(autouse=True, scope="module")
-def great_expectations() -> None:
-    """Its import warns of what it imports (`sre_parse`)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import_module("great_expectations")
-        import_module("pipelines.stores.gx_engine")
-
+pytestmark = pytest.mark.usefixtures("great_expectations")
 
 A, B = Interval.parse("2026-11-18"), Interval.parse("2026-11-19")
 

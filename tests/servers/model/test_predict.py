@@ -1,9 +1,7 @@
 """What is asked, written and proven of an interval's predictions; no model is run."""
 
-import warnings
 from collections.abc import Callable
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -15,18 +13,12 @@ from pipelines.data.validate import predictions
 from pipelines.learning import inputs, predict
 from pipelines.learning.champion import KEPT
 
+pytestmark = pytest.mark.usefixtures("great_expectations")
+
 NIGHT = "2026-11-20"
 MICROSECOND = timedelta(microseconds=1)
 DECISIONS = "id int, known_at timestamp, known_date date, is_batch boolean"
 PREDICTIONS = "id int, decided_at timestamp, model_version bigint, decided_date date"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def great_expectations() -> None:
-    """Its import warns of what it imports (`sre_parse`)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import_module("great_expectations.expectations")
 
 
 def decided(number: int, at: Any, is_batch: bool = True) -> tuple[Any, ...]:
