@@ -25,7 +25,7 @@ else
 	@$(BIN)/python -m tests.tiers fast servers chain orchestration
 endif
 
-test-all: setup ## those, and platform, services, compose (one tier alone: make test-NAME)
+test-all: setup ## those, and platform, homes, services, compose (one tier alone: make test-NAME)
 	@$(BIN)/python -m tests.tiers all
 
 test-%: setup
