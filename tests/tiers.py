@@ -23,8 +23,8 @@ from tests import debian_servers
 ROOT = Path(__file__).resolve().parents[1]
 _DEADLINE = "MILLRACE_TEST_MINUTES"
 _GIVEN = os.environ.get(debian_servers.GIVEN)
-# A tier waits for servers and for Airflow a third of its time; three beside each other on two cores
-# run into the limits that servers have for their start.
+# A tier alone leaves 10 to 25 % of two cores idle, waiting; with five at once servers did not start
+# within their limits.
 _LANES = 2
 # The servers of a tier live for minutes: compiled by the first compiler alone, Spark is as fast at
 # that age and takes a fifth less of the cores. It gets the code cache that both have together.

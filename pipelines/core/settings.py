@@ -3,9 +3,8 @@
 Nothing else in the project reads `os.environ` for configuration. Each field is set by the
 variable `MILLRACE_<FIELD>`, for example `MILLRACE_HOME=/srv/millrace`; the last ones have names
 that many programs know. Where a case's table lies may also be said by `MILLRACE_SOURCE_<CASE>`.
-Airflow, MLflow, Spark and OpenLineage's client read what is theirs themselves.
-What one process tells the next is no configuration, and is read there: a stage the name of its
-Airflow task; a Dag, which imports next to nothing when it is parsed, its first night.
+Airflow, MLflow, Spark and OpenLineage's client read what is theirs themselves, and so do a stage,
+which is told its Airflow task, and a Dag, told its first night: no configuration, but one call's.
 """
 
 import json

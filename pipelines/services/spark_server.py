@@ -120,8 +120,8 @@ def jvm_options(settings: Settings) -> list[str]:
     Collected by all cores at once while the queries wait: on two cores the first build of a small
     lake and two more took 124 and 139 s, and 144 and 167 s with G1 (Java's default), in turns.
     Both compilers stay on: with the first alone (`TieredStopAtLevel=1`) a fresh server is no faster
-    (130 against 131 s, given the code cache of both), though it takes a fifth less of the cores,
-    and a warm one is slower the longer it runs.
+    (130 against 131 s, given the code cache of both), though it takes a fifth less of the cores;
+    how a server of some hours compares was not measured with that cache.
     """
     return [
         f"-Xmx{settings.spark_memory}",

@@ -15,9 +15,7 @@ from pipelines.use_cases.spec.interval import Interval
 pytestmark = pytest.mark.usefixtures("great_expectations")
 
 NIGHT = "2026-11-20"
-COLUMNS = (
-    "id int, is_late boolean, known_at timestamp, label_known_at timestamp, part string, x double"
-)
+COLUMNS = "id int, is_late boolean, known_at timestamp, label_known_at timestamp, part string"
 COUNTS = {"training": 2, "validation": 1, "evaluation": 1}
 PARTS = {12: "training", 13: "training", 16: "validation", 19: "evaluation"}
 
@@ -29,7 +27,7 @@ def check(made: Any, tables: Any) -> Callable[..., Any]:
     A row changed to nothing is lost; `counts` is what assemble noted.
     """
     whole = {
-        day: (day, day % 2 == 0, made.day(day), made.day(day + 1), part, 1.0)
+        day: (day, day % 2 == 0, made.day(day), made.day(day + 1), part)
         for day, part in PARTS.items()
     }
     names = [column.split()[0] for column in COLUMNS.split(", ")]
