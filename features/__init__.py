@@ -1,4 +1,5 @@
-"""What a feature is, for training and for serving alike: Feast definitions, nothing else.
+"""What is special about a case's features: which of them a model may ask for.
 
-Importing a case's definitions imports Feast; `pipelines.stores.feast.load` makes that quick.
+The features themselves are named once, in the dbt YAML of the gold tables, and their keys and TTL
+in the use case: `pipelines.stores.feast_views` makes Feast's views of both.
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pipelines.core.errors import MillraceError
+from pipelines.stores import feast
 from pipelines.stores.feast import Definition
 from pipelines.use_cases.spec.discovery import line_in, one_line
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.core.source import Source
     from pipelines.use_cases.spec.interval import Interval
+    from pipelines.use_cases.spec.use_case import UseCase
 
 _HOW = "docs/add_a_use_case.md says what it holds"
 
@@ -45,9 +47,8 @@ class Contract(Protocol):
 class Features(Protocol):
     """`features/<case>.py`."""
 
-    @property
-    def OBJECTS(self) -> Sequence[Definition]:  # noqa: N802  # a constant of the module
-        """The entities, feature views and feature services: all of them."""
+    def services(self, views: Sequence[Definition]) -> Sequence[Definition]:
+        """The feature services, and what else Feast needs beside the views of entity states."""
 
 
 class Model(Protocol):
@@ -77,9 +78,14 @@ def contract(case: str) -> Contract:
     return cast("Contract", _code("expectations", case, names))
 
 
-def features(case: str) -> Sequence[Definition]:
-    """The Feast definitions of a case; `pipelines.stores.feast.load` before makes it quick."""
-    return cast("Features", _code("features", case, ("OBJECTS",))).OBJECTS
+def features(case: "UseCase") -> Sequence[Definition]:
+    """All Feast definitions of a case: entities, a view an entity state, services."""
+    feast.load()
+    from pipelines.stores import feast_views
+
+    code = cast("Features", _code("features", case.name, ("services",)))
+    views = feast_views.views(case)
+    return [*feast_views.entities(views), *views, *code.services(views)]
 
 
 def model(case: str) -> Model:

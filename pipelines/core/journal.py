@@ -172,6 +172,20 @@ def engine(settings: Settings, database: str = "millrace") -> Engine:
     return made
 
 
+def published_version(address: str, table: str) -> int | None:
+    """The version of a table that readers see, by a journal's address; None: there is none.
+
+    For processes that have no settings, such as Feast's own command line.
+    """
+    newest = select(published.c.version).where(published.c.table_name == table)
+    made = create_engine(address)
+    try:
+        with made.connect() as connection:
+            return connection.scalar(newest.order_by(published.c.id.desc()).limit(1))
+    finally:
+        made.dispose()
+
+
 def insert_or_update(table: Table, **values: Any) -> Insert:
     """An insert that overwrites the row of the same primary key."""
     row = insert(table).values(**values)

@@ -79,11 +79,10 @@ class DriftDue:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
-    """The digest of the training set's rows, the instants that part them, and what was joined."""
+    """The digest of the training set's rows, and the instants that part them."""
 
     digest: str
     split: Mapping[str, str]
-    joined: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -162,11 +162,11 @@ DUE_DRIFT = Stage(
 )
 ASSEMBLE = Stage(
     name="assemble",
-    module="pipelines.learning.assemble.job",
+    module="pipelines.learning.assemble",
     help="Labelled decisions and what was known at each: the training set.",
     details=outcomes.Assembled,
     reads=("gold.*_decisions", "gold.*_labels", "gold.* (entity states)"),
-    writes=("build.gold_*_training_set", "build.gold_*_joined"),
+    writes=("build.gold_*_training_set",),
     lease="training set",
     makes_versions=True,
 )

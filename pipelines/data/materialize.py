@@ -67,8 +67,7 @@ def instant_to_write(
 
 def run(context: Context) -> Outcome[Materialized]:
     """Bring every feature view of the case online, up to the interval's end."""
-    feast.load()
-    return bring_online(context, cases.features(context.case.name))
+    return bring_online(context, cases.features(context.case))
 
 
 def bring_online(
@@ -80,12 +79,15 @@ def bring_online(
         CheckFailed: a gold table is not published up to the interval's end; nothing was written.
     """
     case = context.case
-    sources = {s.name: context.read_known("gold", s.name) for s in case.entity_states}
+    for state in case.entity_states:
+        context.read_known("gold", state.name)
     publications = _publications(context)
-    _ = context.spark  # Feast takes the session that there is.
     marks = _marks(context)
     written: dict[str, datetime] = {}
-    with feast.applied(context.settings, case.name, definitions) as (store, redefined):
+    with feast.applied(context.settings, case.name, definitions, pinned=context.reads) as (
+        store,
+        redefined,
+    ):
         for state in case.entity_states:
             mark, published = marks.get(_view(context, state)), publications[state.name]
             ttl = timedelta(minutes=state.ttl_minutes)
@@ -93,7 +95,7 @@ def bring_online(
                 context.interval.end, ttl, mark, published, redefined=redefined
             )
             if until:
-                _write(context, store, state, sources[state.name], until)
+                _write(context, store, state, until)
                 written[state.name] = until
             else:
                 log.info("%s left alone: it is online as of %s", state.name, mark and mark.until)
@@ -106,9 +108,7 @@ def bring_online(
     )
 
 
-def _write(
-    context: Context, store: "FeatureStore", state: EntityState, source: str, until: datetime
-) -> None:
+def _write(context: Context, store: "FeatureStore", state: EntityState, until: datetime) -> None:
     """One view and its mark, under the fence: SQLite can't refuse a replaced attempt by itself."""
     view = _view(context, state)
     oldest = until - timedelta(minutes=state.ttl_minutes)
@@ -121,7 +121,7 @@ def _write(
         attempt=context.attempt,
     )
     with context.commit() as connection:
-        feast.materialize(store, view, source, oldest, until)
+        feast.materialize(store, view, oldest, until)
         connection.execute(mark)
     log.info("%s online as of %s", state.name, until)
 

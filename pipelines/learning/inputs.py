@@ -1,12 +1,13 @@
 """The inputs of a case's model, as known at each decision: for training and prediction alike."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core import cases
 from pipelines.core.errors import CheckFailed
 from pipelines.core.stage import Context
-from pipelines.stores import feast, feast_history
+from pipelines.stores import feast, objects, spark
 from pipelines.stores.delta import instants_predicate
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import DECISIONS
@@ -22,39 +23,38 @@ def decisions(context: Context, interval: Interval) -> "DataFrame":
     return context.spark.sql(f"select * from {table} where {instants_predicate(interval)}")
 
 
-def as_known(context: Context, asked: "DataFrame") -> "DataFrame":
+@contextmanager
+def as_known(context: Context, asked: "DataFrame") -> Iterator["DataFrame"]:
     """Decisions with all that the model may look at: states as known then, and what follows.
 
-    The frame is lazy.
-
-    Raises:
-        CheckFailed: see `pipelines.stores.feast_history.point_in_time`.
-    """
-    return derived(context.case.name, states_known(context, asked))
-
-
-def states_known(context: Context, asked: "DataFrame") -> "DataFrame":
-    """Decisions with the entity states as known then, `<state>__<feature>` without the case's name.
-
-    The frame is lazy.
+    The frame is to be read in the block; its rows are those of `asked`, which the caller should
+    count. States are `<state>__<feature>` in it, without the case's name.
 
     Raises:
         CheckFailed: a state is not published up to the interval's end.
     """
     case = context.case
-    _ = context.spark  # Feast takes the session that there is.
-    sources = {
-        f"{case.name}_{state.name}": context.read_known("gold", state.name)
-        for state in case.entity_states
-    }
-    target = feast.store(context.settings, case.name)
-    joined = feast_history.point_in_time(target, sources, asked)
-    return joined.toDF(*(name.removeprefix(f"{case.name}_") for name in joined.columns))
+    for state in case.entity_states:
+        context.read_known("gold", state.name)
+    target = feast.store(context.settings, case.name, pinned=context.reads)
+    joined = feast.point_in_time(target, asked.withColumnRenamed("known_at", "event_timestamp"))
+    if not joined.is_small:
+        frame = joined.to_spark_df()
+        yield derived(case.name, frame.toDF(*_names(case.name, frame.columns)))
+        return
+    table = joined.to_arrow()
+    known = cases.model(case.name).derive(
+        table.rename_columns(_names(case.name, table.column_names))
+    )
+    store = objects.artifacts(context.settings)
+    with spark.handed(context.spark, known, store, f"handed/{context.attempt}.parquet") as frame:
+        yield frame
 
 
-def definitions(context: Context) -> str:
-    """A digest of the feature definitions that `states_known` joins by."""
-    return feast.applied_digest(feast.store(context.settings, context.case.name)) or ""
+def _names(case: str, columns: Sequence[str]) -> list[str]:
+    """The columns of a join by Feast's words, in ours."""
+    ours = {"event_timestamp": "known_at"}
+    return [ours.get(name, name.removeprefix(f"{case}_")) for name in columns]
 
 
 def derived(case: str, frame: "DataFrame") -> "DataFrame":

@@ -37,7 +37,8 @@ def run(context: Context) -> Outcome[Predicted]:
     num_asked = asked.count()
     if not num_asked:
         raise NothingDue(f"{case.name} has no batch decisions in {context.interval}")
-    answers = _scored(context, inputs.as_known(context, asked), now.version).localCheckpoint()
+    with inputs.as_known(context, asked) as known:
+        answers = _scored(context, known, now.version).localCheckpoint()
     inputs.require_rows("predict", num_asked, answers.count())
     context.reset_build("gold", (PREDICTIONS,))
     build = case.build_table("gold", PREDICTIONS)

@@ -94,9 +94,6 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "has_entity": entity is not None,
         "entity": entity.name if entity else _EVERYBODY,
         "entity_description": about,
-        "entity_key": call(
-            "key(", [quoted(entity.name if entity else _EVERYBODY), quoted(about)], ")", 0
-        ),
         "state": state,
         "num_days": num_days(proposal),
         "rows_a_day": number(float(f"{proposal.num_rows / num_days(proposal):.3g}")),

@@ -1,25 +1,27 @@
 """Feast: one project a case, its registry on Postgres, its online store on SQLite or Redis."""
 
-import copy
 import sqlite3
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from sqlalchemy import func, select
 
 from pipelines.core import journal
 from pipelines.core.settings import Settings
+from pipelines.stores import objects
 
 if TYPE_CHECKING:
     from feast import FeatureStore
+    from pyspark.sql import DataFrame
     from redis import Redis
+
+    from pipelines.stores.feast_jobs import PointInTimeJob
 
 # An Entity, FeatureView or FeatureService: Feast has no common class for them.
 Definition: TypeAlias = Any
@@ -37,16 +39,10 @@ def load() -> None:
     """
     if "feast" not in sys.modules:
         _import_light()
-    # These set adapters and a filter of their own when they are imported: ours come after.
-    import feast.infra.offline_stores.contrib.spark_offline_store.spark
+    # It sets adapters of its own when it is imported: ours come after.
     import feast.infra.online_stores.sqlite  # noqa: F401
 
     _keep_sqlite_in_utc()
-
-    # At every call: the Spark store may change (its version is pinned), and Spark's figures about
-    # a query can't be kept in a table's metadata (nobody reads them).
-    warnings.filterwarnings("ignore", "The spark .* is an experimental", RuntimeWarning)
-    warnings.filterwarnings("ignore", "Could not serialize pd.DataFrame.attrs", UserWarning)
 
 
 def _import_light() -> None:
@@ -76,8 +72,18 @@ def sqlite_path(settings: Settings, case: str) -> Path:
     return settings.home / "online" / f"{case}.db"
 
 
-def store(settings: Settings, case: str, *, creates: bool = False) -> "FeatureStore":
-    """The feature store of a case; only `creates` makes the registry's tables."""
+def store(
+    settings: Settings,
+    case: str,
+    *,
+    creates: bool = False,
+    pinned: Mapping[str, int] | None = None,
+) -> "FeatureStore":
+    """The feature store of a case; only `creates` makes the registry's tables.
+
+    Args:
+        pinned: versions to read, by the published name; of other tables what is published.
+    """
     load()
     if creates:
         sqlite_path(settings, case).parent.mkdir(parents=True, exist_ok=True)
@@ -95,16 +101,25 @@ def store(settings: Settings, case: str, *, creates: bool = False) -> "FeatureSt
         project=case,
         provider="local",
         registry=registry,
-        offline_store={"type": "spark"},
+        offline_store=_offline_store(settings, pinned or {}),
         online_store=_online_store(settings, case),
         batch_engine={"type": "local"},
-        # Spark picks the newest row of each entity; otherwise Feast fetches all and picks itself.
+        # The query picks the newest row of each entity; otherwise Feast fetches all and picks.
         materialization={
             "pull_latest_features": True,
             "online_write_batch_size": _ROWS_A_BATCH,
         },
     )
     return FeatureStore(config=config)
+
+
+def _offline_store(settings: Settings, pinned: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "type": "pipelines.stores.feast_offline.PublishedOfflineStore",
+        "warehouse": objects.warehouse(settings).address_of_root,
+        "journal": settings.database("millrace").render_as_string(hide_password=False),
+        "pinned": dict(pinned),
+    }
 
 
 def _online_store(settings: Settings, case: str) -> dict[str, str]:
@@ -115,7 +130,11 @@ def _online_store(settings: Settings, case: str) -> dict[str, str]:
 
 @contextmanager
 def applied(
-    settings: Settings, case: str, definitions: Sequence[Definition]
+    settings: Settings,
+    case: str,
+    definitions: Sequence[Definition],
+    *,
+    pinned: Mapping[str, int],
 ) -> Iterator[tuple["FeatureStore", bool]]:
     """The case's store with its registry and online tables equal to `definitions`.
 
@@ -126,7 +145,7 @@ def applied(
     with journal.engine(settings).begin() as connection:
         # Of all cases: Feast makes its tables at the first call, and does not lock them.
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("millrace:feast"))))
-        target = store(settings, case, creates=True)
+        target = store(settings, case, creates=True, pinned=pinned)
         digest = _digest(definitions)
         changed = digest != applied_digest(target) or not _is_ready(settings, case)
         if changed:
@@ -220,57 +239,18 @@ def _prepare_online(settings: Settings, case: str) -> None:
             )
 
 
-def read_from(target: "FeatureStore", view: str, source: str) -> Definition:
-    """An applied view, its states read from `source`: a table at a version, as SQL names it.
-
-    The registry names the published table, whose view may be swapped while a stage reads.
-    """
-    from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
-
-    found: Definition = target.get_feature_view(view)
-    applied = found.batch_source
-    found.batch_source = SparkSource(
-        name=applied.name,
-        query=f"select * from {source}",
-        timestamp_field=applied.timestamp_field,
+def point_in_time(target: "FeatureStore", asked: "DataFrame") -> "PointInTimeJob":
+    """Rows with all features known at their `event_timestamp`, named `<view>__<feature>`."""
+    views = target.list_feature_views()
+    job = target.get_historical_features(
+        entity_df=cast("Any", asked),
+        features=[f"{view.name}:{field.name}" for view in views for field in view.features],
+        full_feature_names=True,
     )
-    # A view keeps its source under three names, and readers take any: the copy has it under all.
-    return copy.copy(found)
+    return cast("PointInTimeJob", job)
 
 
-def materialize(
-    target: "FeatureStore", view: str, source: str, start: datetime, end: datetime
-) -> None:
-    """Write each entity's newest state of [start, end] online; both ends belong to it.
-
-    Args:
-        source: what the states are read from: see `read_from`.
-    """
-    from feast.infra.provider import get_provider
-    from tqdm import tqdm  # type: ignore[import-untyped]
-
-    definition = read_from(target, view, source)
-    # Not by the store's own method, which takes the view, and so its source, from the registry.
-    with redirect_stdout(StringIO()), own_parser():
-        get_provider(target.config).materialize_single_feature_view(
-            config=target.config,
-            feature_view=definition,
-            start_date=start,
-            end_date=end,
-            registry=target.registry,
-            project=target.project,
-            tqdm_builder=lambda length: tqdm(total=length, disable=True),
-        )
-    target.registry.apply_materialization(definition, target.project, start, end)
-
-
-@contextmanager
-def own_parser() -> Iterator[None]:
-    """Feast has the session read quoted names as patterns: afterwards they are names again."""
-    from pyspark.sql.connect.session import SparkSession
-
-    try:
-        yield
-    finally:
-        if session := SparkSession.getActiveSession():
-            session.conf.unset("spark.sql.parser.quotedRegexColumnNames")
+def materialize(target: "FeatureStore", view: str, start: datetime, end: datetime) -> None:
+    """Write each entity's newest state of [start, end] online; both ends belong to it."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # a bar of progress
+        target.materialize(start, end, [view])

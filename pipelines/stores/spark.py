@@ -3,12 +3,19 @@
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import ServiceUnavailable
 from pipelines.core.settings import Settings
+from pipelines.stores.objects import Objects
 
 if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyspark.sql import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
 # More days are worth compiling.
@@ -61,3 +68,25 @@ def compile_expressions(session: "SparkSession", days: int) -> None:
     compiled = days > INTERPRETED_DAYS
     session.conf.set("spark.sql.codegen.wholeStage", compiled)
     session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
+
+
+@contextmanager
+def handed(
+    session: "SparkSession", table: "pa.Table", store: Objects, name: str
+) -> Iterator["DataFrame"]:
+    """A table of this process as a frame, to be read before the block ends.
+
+    It goes by an object of that name, which is removed: sent within the request, the 160 MB of 90
+    days took the server's heap.
+    """
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    with TemporaryDirectory(prefix="millrace-") as folder:
+        file = Path(folder, "table.parquet")
+        # Some row groups for some tasks, where a table is large at all.
+        pq.write_table(table, file, row_group_size=50_000)
+        store.put_file(name, file)
+    try:
+        yield session.read.parquet(store.address(name))
+    finally:
+        store.delete(name)

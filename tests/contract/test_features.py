@@ -1,85 +1,101 @@
-"""The features of each case are those of its spec, and of its dbt YAML."""
-
-from collections.abc import Mapping
-from pathlib import Path
+"""Feast's definitions of each case: made of its dbt YAML and its spec."""
 
 import pytest
-import yaml
 
 from pipelines.core import cases
-from pipelines.core.settings import ROOT
-from pipelines.stores import feast
+from pipelines.core.errors import MillraceError
+from pipelines.stores import dbt_project, feast
 from pipelines.use_cases import load
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
-STATES = [(case, state) for case in load().found.values() for state in case.entity_states]
+CASES = load().found.values()
+STATES = [(case, state) for case in CASES for state in case.entity_states]
 NAMES = [f"{case.name}_{state.name}" for case, state in STATES]
-# Feast's types, by Spark's.
-FEAST_TYPES = {
-    "double": "Float64",
-    "int": "Int32",
-    "bigint": "Int64",
-    "string": "String",
-    "boolean": "Bool",
-    "timestamp": "UnixTimestamp",
-}
 
 
 def _of_kind(case: UseCase, kind: str) -> dict[str, object]:
-    feast.load()
-    return {each.name: each for each in cases.features(case.name) if type(each).__name__ == kind}
-
-
-def _dbt_columns(case: UseCase, state: EntityState) -> Mapping[str, str]:
-    table = f"{case.name}_{state.name}"
-    path = Path(ROOT, "pipelines/data/transform/dbt/models", case.name, "gold", f"{table}.yml")
-    assert path.exists(), f"the gold table {table} has no YAML yet: write {path}"
-    (model,) = [
-        each for each in yaml.safe_load(path.read_text())["models"] if each["name"] == table
-    ]
-    return {column["name"]: column["data_type"] for column in model["columns"]}
+    return {each.name: each for each in cases.features(case) if type(each).__name__ == kind}
 
 
 @pytest.mark.parametrize(("case", "state"), STATES, ids=NAMES)
-def test_a_view_has_the_keys_ttl_and_source_of_its_entity_state(case, state):
-    views = _of_kind(case, "FeatureView")
-    name = f"{case.name}_{state.name}"
-    assert name in views, f"features/{case.name}.py lacks the view {name} of the spec"
-    view = views[name]
-    assert tuple(view.entities) == state.keys
-    assert view.ttl.total_seconds() == state.ttl_minutes * 60
-    assert view.batch_source.table == case.table("gold", state.name)
-    assert view.batch_source.timestamp_field == "known_at"
-    assert not view.batch_source.date_partition_column
-    assert view.description
+def test_the_yaml_of_a_state_has_its_keys_and_its_instant(case, state):
+    columns = {each["name"]: each for each in _described(case, state)["columns"]}
+    for key in (*state.keys, "known_at", "known_date"):
+        assert key in columns, f"{case.name}_{state.name}.yml lacks the column {key}"
 
 
-@pytest.mark.parametrize(("case", "state"), STATES, ids=NAMES)
-def test_a_view_has_the_columns_of_its_dbt_yaml(case, state):
-    expected = {
-        name: FEAST_TYPES.get(spark_type, f"no Feast type for {spark_type}")
-        for name, spark_type in _dbt_columns(case, state).items()
-        if name not in {"known_at", "known_date"}
-    }
-    view = _of_kind(case, "FeatureView")[f"{case.name}_{state.name}"]
-    fields = [*view.entity_columns, *view.features]
-    defined = {field.name: str(field.dtype) for field in fields}
-    assert len(defined) == len(fields), "a column is listed twice"
-    missing = sorted(set(expected) - set(defined))
-    unknown = sorted(set(defined) - set(expected))
-    assert not missing, f"{view.name}: add {missing} to features/{case.name}.py"
-    assert not unknown, f"{view.name}: {unknown} are in no column of the dbt YAML"
-    assert defined == expected
+def _described(case: UseCase, state: EntityState):
+    return dbt_project.described(case.name, "gold", state.name)
 
 
-@pytest.mark.parametrize("case", load().found.values(), ids=lambda case: case.name)
-def test_nothing_else_is_defined_and_the_first_service_has_every_view(case):
-    views = _of_kind(case, "FeatureView")
-    assert sorted(views) == sorted(f"{case.name}_{state.name}" for state in case.entity_states)
-    keys = {key for state in case.entity_states for key in state.keys}
-    assert set(_of_kind(case, "Entity")) == keys
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_first_service_offers_every_view(case):
     service = _of_kind(case, "FeatureService")[f"{case.name}_v1"]
-    assert {part.name for part in service.feature_view_projections} == set(views)
+    assert {part.name for part in service.feature_view_projections} == {
+        f"{case.name}_{state.name}" for state in case.entity_states
+    }
+
+
+def test_a_view_says_what_yaml_and_spec_say():
+    """Written out once by hand, of one state that has every type."""
+    case = load().found["flight_delays"]
+    view = _of_kind(case, "FeatureView")["flight_delays_tail_states"]
+    assert view.entities == ["tail_number"]
+    assert view.ttl.days == 3
+    assert view.batch_source.table == "gold.flight_delays_tail_states"
+    assert view.batch_source.timestamp_field == "known_at"
+    assert view.description.startswith("State of each aircraft whenever one of its movements")
+    assert [(field.name, str(field.dtype)) for field in view.features] == [
+        ("last_flight_id", "String"),
+        ("last_movement", "String"),
+        ("last_movement_at", "UnixTimestamp"),
+        ("last_origin", "String"),
+        ("last_destination", "String"),
+        ("last_scheduled_departure_at", "UnixTimestamp"),
+        ("last_scheduled_arrival_at", "UnixTimestamp"),
+        ("last_departure_delay_minutes", "Int32"),
+        ("last_arrival_delay_minutes", "Int32"),
+        ("last_air_time_minutes", "Int32"),
+        ("last_planned_duration_minutes", "Float64"),
+        ("last_expected_arrival_at", "UnixTimestamp"),
+        ("num_departures_3d", "Int64"),
+        ("departure_delay_minutes_mean_3d", "Float64"),
+        ("arrival_delay_minutes_mean_3d", "Float64"),
+    ]
+    assert view.features[0].description == "The aircraft's last flight known to have moved"
+    key = _of_kind(case, "Entity")["tail_number"]
+    assert (key.join_key, key.value_type.name) == ("tail_number", "STRING")
+    assert key.description == "The aircraft's registration, upper case"
+
+
+def _case(*keys: str) -> UseCase:
+    state = EntityState(name="states", keys=keys, step_minutes=60, ttl_minutes=60)
+    return UseCase(name="toy", description="Made up", feeds=(), silver=(), entity_states=(state,))
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ([], "toy_states: its YAML lacks the keys place"),
+        (
+            [{"name": "place", "data_type": "map<int,int>", "description": "A map"}],
+            r"toy_states: a feature of type map<int,int> \(place\) can't be served; make it one of",
+        ),
+    ],
+)
+def test_what_a_yaml_lacks_is_said_in_words(monkeypatch, columns, said):
+    described = {"name": "toy_states", "description": "Made up", "columns": columns}
+    monkeypatch.setattr(dbt_project, "described", lambda *_: described)
+    feast.load()
+    from pipelines.stores import feast_views
+
+    with pytest.raises(MillraceError, match=said):
+        feast_views.views(_case("place"))
+
+
+def test_a_state_without_yaml_names_the_file_to_write():
+    with pytest.raises(MillraceError, match=r"models/toy/gold/toy_states.yml: write it"):
+        dbt_project.described("toy", "gold", "states")
 
 
 def test_feast_is_imported_without_torch():

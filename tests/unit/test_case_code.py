@@ -8,7 +8,10 @@ import expectations
 import models
 from pipelines.core import cases
 from pipelines.core.errors import MillraceError
-from pipelines.stores import feast
+from pipelines.use_cases import load
+from pipelines.use_cases.spec.use_case import UseCase
+
+NOPE = UseCase(name="nope", description="a test", feeds=(), silver=(), entity_states=())
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def test_the_code_of_the_flights_is_found():
     assert "movements" in cases.contract("flight_delays").row_rules()
     assert cases.model("flight_delays").MODEL.name == "flight_delays"
     assert callable(cases.model("flight_delays").derive)
-    feast.load()
-    assert "flight_delays_v1" in {each.name for each in cases.features("flight_delays")}
+    flights = load().found["flight_delays"]
+    assert "flight_delays_v1" in {each.name for each in cases.features(flights)}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +40,7 @@ def test_the_code_of_the_flights_is_found():
     [
         (cases.source, "pipelines/data/extract/sources/nope.py"),
         (cases.contract, "expectations/nope.py"),
-        (cases.features, "features/nope.py"),
+        (lambda _: cases.features(NOPE), "features/nope.py"),
         (cases.model, "models/nope.py"),
     ],
 )

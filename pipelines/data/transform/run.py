@@ -14,6 +14,7 @@ from pipelines.core.stage import Context
 from pipelines.data.transform import docs
 from pipelines.stores import compiled, delta, objects
 from pipelines.stores.compiled import CompiledModel
+from pipelines.stores.dbt_project import PROJECT
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Layer, UseCase
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROJECT = Path(__file__).resolve().parent / "dbt"
 LAYERS: tuple[Layer, ...] = ("silver", "gold")
 
 

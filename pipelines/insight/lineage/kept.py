@@ -12,7 +12,7 @@ from pipelines.core import cases, journal
 from pipelines.core.registry import TRANSFORM
 from pipelines.core.settings import ROOT, Settings
 from pipelines.insight.lineage.case import CaseLineage
-from pipelines.stores import compiled, feast, objects
+from pipelines.stores import compiled, objects
 from pipelines.stores.compiled import CompiledModel
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -63,8 +63,7 @@ def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
 
 def _views(case: UseCase) -> "Views":
     """The features of each entity state's view."""
-    feast.load()
-    named = {each.name: each for each in cases.features(case.name)}
+    named = {each.name: each for each in cases.features(case)}
     return {
         state.name: [field.name for field in named[f"{case.name}_{state.name}"].features]
         for state in case.entity_states

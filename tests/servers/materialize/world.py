@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, delete, insert, select
 
 from pipelines.core.journal import materialized, published
@@ -13,7 +14,7 @@ from pipelines.core.registry import MATERIALIZE
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.data import materialize
-from pipelines.stores import delta, feast, feast_online
+from pipelines.stores import dbt_project, delta, feast, feast_online
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 from tests.servers.contexts import held_context
@@ -38,30 +39,25 @@ def definitions(*more: str) -> list[Any]:
     feast.load()
     from feast import FeatureService
 
-    from features.define import bigints, flags, floats, instants, ints, key, state_view, strings
+    from pipelines.stores import feast_views
 
-    first, second = key("first", "the first"), key("second", "the second")
-    pairs = state_view(
-        "t_feast_pair_states",
-        keys=[first, second],
-        ttl=timedelta(minutes=PAIRS.ttl_minutes),
-        description="a test",
-        schema=[*floats("delay_minutes_mean_3h", *more), *ints("num_overdue")],
-    )
-    daily = state_view(
-        "t_feast_daily_states",
-        keys=[first],
-        ttl=timedelta(minutes=DAILY.ttl_minutes),
-        description="a test",
-        schema=[
-            *floats("late_rate_28d"),
-            *flags("is_hub"),
-            *bigints("num_flights_28d"),
-            *instants("arrives_at"),
-            *strings("last_origin"),
-        ],
-    )
-    return [first, second, pairs, daily, FeatureService(name="t_feast_v1", features=[pairs, daily])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt_project, "described", lambda *named: _described(*named, more))
+        views = feast_views.views(CASE)
+    service = FeatureService(name="t_feast_v1", features=views)
+    return [*feast_views.entities(views), *views, service]
+
+
+def _described(case: str, layer: str, table: str, more: tuple[str, ...]) -> dict[str, Any]:
+    """What the dbt YAML of a table would say; there is none of the tiny case."""
+    columns = [column.split() for column in SCHEMAS[table].split(", ")]
+    if table == PAIRS.name:
+        columns += [[name, "double"] for name in more]
+    return {
+        "name": f"{case}_{table}",
+        "description": "a test",
+        "columns": [{"name": name, "data_type": kind, "description": ""} for name, kind in columns],
+    }
 
 
 def rows_of(day: Interval, scale: float) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,4 +1,4 @@
-"""Which decisions a training set holds, in which part, and what of its join is kept overnight."""
+"""Which decisions a training set holds, and in which part."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,8 +10,7 @@ from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.journal import builds
 from pipelines.core.registry import ASSEMBLE
 from pipelines.core.stage import Context
-from pipelines.learning import inputs
-from pipelines.learning.assemble import job
+from pipelines.learning import assemble, inputs
 
 NIGHT = "2026-11-20"
 DECISIONS = "id int, known_at timestamp, known_date date"
@@ -35,7 +34,7 @@ def parts(made: Any, tables: Any) -> Callable[..., dict[int, Any]]:
         tables.publish("labels", LABELS, labels, NIGHT)
         context = made.context(ASSEMBLE, NIGHT)
         split = made.case.training.split(context.interval.end)
-        rows = job.labelled(context, context.read("gold", "decisions"), split).collect()
+        rows = assemble.labelled(context, split).collect()
         assert len({row["id"] for row in rows}) == len(rows)
         return {row["id"]: (row["part"], row["is_late"]) for row in rows}
 
@@ -117,21 +116,19 @@ def publish(made: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Callable
     from pyspark.sql.connect import functions
 
     monkeypatch.setattr(inputs, "states_known", states_known)
-    monkeypatch.setattr(inputs, "definitions", lambda _: "a")
     monkeypatch.setattr(inputs, "derived", lambda _, frame: frame)
     made.publish("states", NIGHT)
     return run
 
 
-def assemble(made: Any) -> Any:
-    return job.run(made.context(ASSEMBLE, NIGHT))
+def run(made: Any) -> Any:
+    return assemble.run(made.context(ASSEMBLE, NIGHT))
 
 
-def test_a_training_set_is_built_with_its_join(made: Any, tables: Any, publish: Any) -> None:
+def test_a_training_set_is_built_of_both_parts(made: Any, tables: Any, publish: Any) -> None:
     publish(*TRAINING, *VALIDATION)
-    outcome = assemble(made)
+    outcome = run(made)
     assert outcome.rows == {"training": 2, "validation": 1}
-    assert outcome.details.joined["until"] == "2026-11-21T00:00:00+00:00"
     assert outcome.details.split["validation_from"] == "2026-11-16 00:00:00+00:00"
     (built,) = (row for row in made.rows(builds) if row.table_name.endswith("_training_set"))
     assert outcome.writes == {built.table_name: built.version}
@@ -149,7 +146,7 @@ def test_a_history_too_short_to_learn_from_is_nothing_due(
 ) -> None:
     publish(*days)
     with pytest.raises(NothingDue, match="training needs more than 5 days"):
-        assemble(made)
+        run(made)
     assert made.rows(builds) == []
     assert tables.rows("training_set") == []
 
@@ -166,5 +163,5 @@ def test_a_training_set_that_lost_or_made_rows_is_not_offered(
 
     monkeypatch.setattr(inputs, "derived", derived)
     with pytest.raises(CheckFailed, match=r"training set: 3 rows went in, [24] came out"):
-        assemble(made)
+        run(made)
     assert made.rows(builds) == []

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.core import cases
 from pipelines.core.registry import PREDICT
-from pipelines.core.settings import ROOT
 from pipelines.core.stage import Context
 from pipelines.learning import inputs
-from pipelines.stores import feast
+from pipelines.stores import dbt_project, feast
 from pipelines.use_cases.spec.interval import Interval
 
 Row = dict[str, Any]
@@ -61,13 +61,22 @@ def test_a_decision_is_taken_at_its_instants_on_the_plan_known_then(
 def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
     """All decisions with their inputs, by the very function that training and prediction use."""
     name = lake.case.name
-    feast.load()
-    from models import flight_delays
+    from features import flight_delays as features
+    from models import flight_delays as model
 
-    source = (ROOT / "features" / "flight_delays.py").read_text()
-    renamed: dict[str, Any] = {}
-    exec(source.replace("flight_delays_", f"{name}_"), renamed)  # noqa: S102
-    with feast.applied(lake.settings, name, renamed["OBJECTS"]):
+    described = dbt_project.described
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, f"features.{name}", features)
+        patch.setattr(
+            dbt_project,
+            "described",
+            lambda _, layer, table: {
+                **described("flight_delays", layer, table),
+                "name": f"{name}_{table}",
+            },
+        )
+        definitions = cases.features(lake.case)
+    with feast.applied(lake.settings, name, definitions, pinned={}):
         pass
     last = (world.START + (world.DAYS - 1) * DAY).date()
     interval = Interval.parse(f"{world.START.date()}/{last}")
@@ -82,9 +91,10 @@ def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
     )
     context.__dict__["spark"] = lake.spark
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, f"models.{name}", flight_delays)
+        patch.setitem(sys.modules, f"models.{name}", model)
         asked = inputs.decisions(context, interval)
-        rows = inputs.as_known(context, asked).toArrow().to_pylist()
+        with inputs.as_known(context, asked) as known:
+            rows = known.toArrow().to_pylist()
     assert len(rows) == len(built["decisions"])
     return rows
 

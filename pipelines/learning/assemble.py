@@ -7,7 +7,6 @@ from pipelines.core.errors import NothingDue
 from pipelines.core.outcomes import Assembled, Outcome
 from pipelines.core.stage import Context
 from pipelines.learning import inputs
-from pipelines.learning.assemble import joined
 from pipelines.stores import delta, spark
 from pipelines.stores.delta import instant
 from pipelines.use_cases.spec.training import DECISIONS, LABELS, TRAINING_SET, Split
@@ -28,16 +27,16 @@ def run(context: Context) -> Outcome[Assembled]:
     case, training = context.case, context.training
     split = training.split(context.interval.end)
     spark.compile_expressions(context.spark, (split.cutoff - split.training_from).days)
-    rows = _rows(labelled(context, context.read_known("gold", DECISIONS), split))
+    asked = labelled(context, split).localCheckpoint()
+    rows = _rows(asked)
     if not rows.get("training") or not rows.get("validation"):
         raise NothingDue(
             f"{case.name} has {rows or 'no'} labelled decisions up to {split.cutoff:%Y-%m-%d}: "
             f"training needs more than {training.validation_days + training.evaluation_days} days"
         )
-    kept = joined.extend(context, split)
-    known = labelled(context, f"{kept.table} version as of {kept.version}", split)
     build = case.build_table("gold", TRAINING_SET)
-    delta.save(context.spark, inputs.derived(case.name, known), build, anew=True)
+    with inputs.as_known(context, asked) as known:
+        delta.save(context.spark, known, build, anew=True)
     version = delta.version(context.spark, build)
     built = f"{build} version as of {version}"
     num_out = delta.count(context.spark, build, version)
@@ -47,25 +46,25 @@ def run(context: Context) -> Outcome[Assembled]:
     details = Assembled(
         digest=delta.digest(context.spark, built),
         split={key: str(at) for key, at in vars(split).items()},
-        joined=kept.to_json(),
     )
     return Outcome(rows=rows, writes={case.table("gold", TRAINING_SET): version}, details=details)
 
 
-def labelled(context: Context, decisions: str, split: Split) -> "DataFrame":
+def labelled(context: Context, split: Split) -> "DataFrame":
     """The decisions whose outcome was known by the cutoff, each with its part of the split.
 
     Of a label that was corrected the newest version known by then counts. Rows between two parts,
     decided in one and known in the next, are in neither.
     """
-    label, table = context.training.label, context.read_known("gold", LABELS)
+    label = context.training.label
+    decisions, labels = (context.read_known("gold", name) for name in (DECISIONS, LABELS))
     key = ", ".join(f"`{name}`" for name in context.training.row_key)
     span = f"known_at >= {instant(split.training_from)} and known_at < {instant(split.cutoff)}"
     return context.spark.sql(f"""
         with known as (
             select {key}, max_by(`{label}`, known_at) as `{label}`,
                    min(known_at) as label_known_at
-            from {table}
+            from {labels}
             where {span} and `{label}` is not null
             group by {key}
         )

@@ -1,0 +1,216 @@
+"""Feast's offline store on the lake: point-in-time joins in process, above a size on Spark.
+
+`get_historical_features` joins the published version of each table, or the one that a stage has
+pinned. Rows to join to are a pandas or Arrow table, or a frame of Spark Connect.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+from feast import FeatureView, OnDemandFeatureView, RepoConfig
+from feast.data_source import DataSource
+from feast.feature_view import DUMMY_ENTITY_ID, DUMMY_ENTITY_VAL
+from feast.infra.offline_stores.offline_store import OfflineStore
+from feast.infra.offline_stores.offline_utils import DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL
+from feast.infra.registry.base_registry import BaseRegistry
+from feast.repo_config import FeastConfigBaseModel
+from feast.utils import _get_requested_feature_views_to_features_dict
+from pydantic import Field
+
+from pipelines.core.errors import UsageError
+from pipelines.stores.asof import States
+from pipelines.stores.feast_jobs import PointInTimeJob, QueryJob, Question
+
+
+class PublishedOfflineStoreConfig(FeastConfigBaseModel):
+    """The part `offline_store` of a feature store's settings.
+
+    Args:
+        warehouse: the address of the lake's tables.
+        journal: address of the database that says which version of a table is published; without
+            one a table is read at its newest version.
+        pinned: versions by the published name; these are read whatever is published.
+        cells_in_process: above so many values (rows times columns of the answer) Spark joins.
+    """
+
+    type: Literal["pipelines.stores.feast_offline.PublishedOfflineStore"] = (
+        "pipelines.stores.feast_offline.PublishedOfflineStore"
+    )
+    warehouse: str
+    journal: str = ""
+    pinned: dict[str, int] = Field(default_factory=dict)
+    # 800 MB of doubles: what a stage may hold beside the engine on the smallest machine.
+    cells_in_process: int = 100_000_000
+
+
+class PublishedOfflineStore(OfflineStore):
+    """Reads the published tables of the lake; it writes nothing, which is the stages' part."""
+
+    supports_filter_by_created_timestamp = True
+
+    @staticmethod
+    def get_historical_features(
+        config: RepoConfig,
+        feature_views: list[FeatureView],
+        feature_refs: list[str],
+        entity_df: Any,
+        registry: BaseRegistry,
+        project: str,
+        full_feature_names: bool = False,
+        filter_by_created_timestamp: bool = False,
+        **_: Any,
+    ) -> "PointInTimeJob":
+        """Each row of `entity_df` once, with the features that were known at its instant.
+
+        Args:
+            entity_df: a pandas or Arrow table, or a frame of Spark Connect.
+
+        Raises:
+            UsageError: there are no rows to join to, or not one column of instants.
+        """
+        on_demand = OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry)
+        named, _unused = _get_requested_feature_views_to_features_dict(
+            feature_refs, feature_views, on_demand
+        )
+        asked = _rows(entity_df)
+        question = Question(
+            config=config,
+            asked=asked,
+            at=_instants(asked),
+            views=list(named),
+            states=[
+                _states(view, features, full_feature_names, filter_by_created_timestamp)
+                for view, features in named.items()
+            ],
+        )
+        return PointInTimeJob(question, feature_refs, full_feature_names, on_demand)
+
+    @staticmethod
+    def pull_latest_from_table_or_query(
+        config: RepoConfig,
+        data_source: DataSource,
+        join_key_columns: list[str],
+        feature_name_columns: list[str],
+        timestamp_field: str,
+        created_timestamp_column: str | None,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+    ) -> "QueryJob":
+        """The newest state of each entity in [start, end]."""
+        age = [timestamp_field, *filter(None, [created_timestamp_column])]
+        every = _select(join_key_columns, feature_name_columns, age, start_date, end_date)
+        keys = ", ".join(map(_quoted, join_key_columns)) or "1"
+        newest_first = ", ".join(f"{_quoted(name)} desc" for name in age)
+        newest = f"qualify row_number() over (partition by {keys} order by {newest_first}) = 1"
+        return QueryJob(config, data_source, f"{every} {newest}")
+
+    @staticmethod
+    def pull_all_from_table_or_query(
+        config: RepoConfig,
+        data_source: DataSource,
+        join_key_columns: list[str],
+        feature_name_columns: list[str],
+        timestamp_field: str,
+        created_timestamp_column: str | None = None,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+    ) -> "QueryJob":
+        """All states in [start, end]."""
+        age = [timestamp_field, *filter(None, [created_timestamp_column])]
+        every = _select(join_key_columns, feature_name_columns, age, start_date, end_date)
+        return QueryJob(config, data_source, every)
+
+
+def _rows(given: Any) -> Any:
+    """As an Arrow table with instants in UTC, or as the frame of Spark's that they are.
+
+    Raises:
+        UsageError: they are neither, nor a pandas table.
+    """
+    if isinstance(given, pd.DataFrame):
+        given = pa.Table.from_pandas(given, preserve_index=False)
+    if isinstance(given, pa.Table):
+        return pa.table({name: _utc(given[name]) for name in given.column_names})
+    if hasattr(given, "toArrow"):
+        return given
+    raise UsageError("pass the rows to join features to: a pandas, Arrow or Spark table")
+
+
+def _utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Instants in UTC and microseconds; those without a zone are UTC, as everywhere in Feast."""
+    kind = column.type
+    if not pa.types.is_timestamp(kind):
+        return column
+    return column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.timestamp("us", "UTC"))
+
+
+def _instants(asked: Any) -> str:
+    """The column of instants: Feast's name for it, or the only one there is.
+
+    Raises:
+        UsageError: there are several, or none.
+    """
+    kinds = (
+        {field.name: str(field.type) for field in asked.schema}
+        if isinstance(asked, pa.Table)
+        else dict(asked.dtypes)
+    )
+    found = [name for name, kind in kinds.items() if kind.startswith("timestamp")]
+    if DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL in kinds or len(found) != 1:
+        found = [DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL]
+    if found[0] not in kinds:
+        raise UsageError(f"name the column of instants {found[0]}; there is {', '.join(kinds)}")
+    return str(found[0])
+
+
+def _states(
+    view: FeatureView,
+    features: Sequence[str],
+    full_feature_names: bool,
+    created_by_then: bool,
+) -> States:
+    source: Any = view.batch_source
+    column_of = {new: old for old, new in source.field_mapping.items()}
+    key_of = view.projection.join_key_map
+    prefix = f"{view.projection.name_alias or view.name}__" if full_feature_names else ""
+    return States(
+        keys={
+            column_of.get(key.name, key.name): key_of.get(key.name, key.name)
+            for key in view.entity_columns
+            if key.name != DUMMY_ENTITY_ID
+        },
+        features={column_of.get(name, name): f"{prefix}{name}" for name in features},
+        at=source.timestamp_field,
+        created=source.created_timestamp_column or None,
+        ttl=view.ttl or None,
+        created_by_then=created_by_then,
+    )
+
+
+def _select(
+    keys: Sequence[str],
+    features: Sequence[str],
+    age: Sequence[str],
+    start: datetime | None,
+    end: datetime | None,
+) -> str:
+    columns = [_quoted(name) for name in dict.fromkeys([*keys, *features, *age])]
+    if not keys:
+        columns.append(f"'{DUMMY_ENTITY_VAL}' as {_quoted(DUMMY_ENTITY_ID)}")
+    bounds = [(">=", start), ("<=", end)]
+    where = [f"{_quoted(age[0])} {sign} {_literal(at)}" for sign, at in bounds if at]
+    return f"select {', '.join(columns)} from states where {' and '.join(['true', *where])}"
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _literal(at: datetime) -> str:
+    """An instant; one without a zone is UTC, as everywhere in Feast."""
+    utc = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    return f"timestamptz '{utc:%Y-%m-%d %H:%M:%S.%f}+00'"
