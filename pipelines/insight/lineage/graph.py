@@ -102,8 +102,7 @@ def graph(lineage: CaseLineage, statuses: Mapping[str, Status]) -> Graph:
         >>> [(node.id, node.x) for node in made.nodes], made.edges[0].points
         ([('landing.c_a', 0.0), ('bronze.c_a', 410.0)], [(300.0, 24.0), (410.0, 24.0)])
     """
-    names = [node.name for node in lineage.nodes]
-    placed = layout(names, [(each, node.name) for node in lineage.nodes for each in node.reads])
+    placed = layout(lineage.case, {node.name: node.reads for node in lineage.nodes})
     return Graph(
         case=lineage.case,
         nodes=[
