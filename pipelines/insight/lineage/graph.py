@@ -39,8 +39,6 @@ class LastRun:
     stage: str
     state: str
     interval: str
-    attempt: int
-    ended_at: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,13 +151,7 @@ def _last_runs(engine: Engine, case: UseCase) -> dict[str, LastRun]:
     )
     with engine.connect() as connection:
         return {
-            row.stage: LastRun(
-                stage=row.stage,
-                state=row.state,
-                interval=row.interval,
-                attempt=row.attempt,
-                ended_at=row.ended_at.isoformat() if row.ended_at else None,
-            )
+            row.stage: LastRun(stage=row.stage, state=row.state, interval=row.interval)
             for row in connection.execute(newest)
         }
 
