@@ -50,6 +50,12 @@ def test_what_reads_its_own_layer_goes_right_of_it() -> None:
     assert [placed.nodes[name][0] for name in reads] == [0.0, 410.0, 410.0]
 
 
+def test_boxes_that_nothing_puts_in_order_are_in_that_of_their_names() -> None:
+    placed = layout("c", {f"landing.c_{name}": [] for name in "hbgdaecf"})
+    found = sorted(placed.nodes, key=lambda name: placed.nodes[name][1])
+    assert found == [f"landing.c_{name}" for name in "abcdefgh"]
+
+
 def test_a_tangle_is_undone() -> None:
     ends = {"z": "a", "y": "b", "x": "c"}
     reads = {f"landing.c_{name}": [] for name in "abc"}
