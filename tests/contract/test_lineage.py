@@ -14,7 +14,7 @@ from pipelines.use_cases import find, load
 from pipelines.use_cases.spec.interval import Interval
 
 # Names in a case's SQL that lineage can't place and takes for all columns read: mend the SQL or
-# pipelines/insight/lineage/scopes.py before you add one.
+# pipelines/insight/lineage/expressions.py before you add one.
 UNRESOLVED: dict[str, tuple[str, ...]] = {}
 
 

@@ -20,6 +20,7 @@ from pipelines.core.stage import Context
 from pipelines.insight.lineage import events
 from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
+from tests.openlineage_events import parsed
 
 CASE = replace(FLIGHT_DELAYS, name="told")
 DAY = Interval.parse("2026-11-20")
@@ -86,7 +87,7 @@ def test_a_stage_tells_what_it_read_and_wrote(
     types = {each["name"]: each["type"] for each in bronze["facets"]["schema"]["fields"]}
     assert types["humidity_percent"] == "double"
     for values in (start, end):
-        events.from_json(values)
+        parsed(values)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from pipelines.insight.lineage import emit, events
 from pipelines.insight.lineage.events import StageRun
 from pipelines.services import supervisor
 from pipelines.use_cases.spec.interval import Interval
+from tests.openlineage_events import parsed
 
 STAGE = StageRun(
     namespace="millrace",
@@ -73,7 +74,7 @@ def test_a_run_is_a_pair_of_events_of_one_run(tmp_path: Path) -> None:
     tags = {tag["key"]: tag["value"] for tag in facets["tags"]["tags"]}
     assert (tags["attempt"], tags["interval"], tags["forced"]) == ("7", "2026-11-20", "True")
     for values in (start, end):
-        assert events.from_json(values).run.runId == STAGE.run_id
+        assert parsed(values).run.runId == STAGE.run_id
 
 
 @pytest.mark.parametrize(
@@ -114,9 +115,9 @@ def test_an_event_is_checked_by_the_specifications_classes() -> None:
 
     values = json.loads(Serde.to_json(made))
     with pytest.raises(ValueError, match="badly formed"):
-        events.from_json({**values, "run": {**values["run"], "runId": "no uuid"}})
+        parsed({**values, "run": {**values["run"], "runId": "no uuid"}})
     with pytest.raises(ValueError, match="yest"):
-        events.from_json({**values, "eventTime": "yesterday"})
+        parsed({**values, "eventTime": "yesterday"})
 
 
 def test_a_mistake_in_telling_is_a_warning_and_the_end_is_told(

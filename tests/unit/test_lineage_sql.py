@@ -89,6 +89,28 @@ def test_a_shared_column_of_using_is_the_first_relations() -> None:
     assert rows(text) == {"s.flights.origin JOIN", "s.ports.origin JOIN"}
 
 
+def test_a_coalesce_of_the_text_itself_is_of_all_its_parts() -> None:
+    text = """
+        select coalesce(f.origin, p.origin) as port, origin
+        from s.flights as f full join s.ports as p using (origin)
+    """
+    both = {"s.flights.origin TRANSFORMATION", "s.ports.origin TRANSFORMATION"}
+    assert sources(text, "port") == both
+    assert sources(text, "origin") == {"s.flights.origin IDENTITY"}
+
+
+def test_joins_without_a_condition_of_their_own_decide_rows() -> None:
+    keys = {f"{table}.{name} JOIN" for table in TABLES for name in ("origin", "at")}
+    assert rows("select * from s.flights natural join s.ports") == keys
+    within = "select f.id from (s.flights f join s.ports p on f.origin = p.name) where delay > 1"
+    assert sources(within, "id") == {"s.flights.id IDENTITY"}
+    assert rows(within) == {
+        "s.flights.origin JOIN",
+        "s.ports.name JOIN",
+        "s.flights.delay FILTER",
+    }
+
+
 def test_a_union_goes_by_position_and_keeps_the_first_names() -> None:
     text = "select id as x, delay from s.flights union all select name, 0 from s.ports"
     assert sources(text, "x") == {"s.flights.id IDENTITY", "s.ports.name IDENTITY"}
@@ -110,6 +132,9 @@ def test_generators_give_the_fields_of_their_structs() -> None:
     }
     assert sources(inline, "event") == {"s.flights.origin TRANSFORMATION"}
     assert sources(inline, "hours") == set()
+    other = "union all select origin, 'x' as event, id as value from s.flights) inner join"
+    united = inline.replace(") inner join", other)
+    assert sources(united, "value") == sources(inline, "value") | {"s.flights.id IDENTITY"}
     view = """
         select change.at as instant, change.sign as sign from s.flights
         lateral view inline(array(

@@ -154,21 +154,3 @@ def _documentation(module: str) -> str:
     spec = find_spec(module)
     text = Path(spec.origin).read_text() if spec and spec.origin else ""
     return " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split())
-
-
-def from_json(values: Mapping[str, Any]) -> RunEvent:
-    """Read an event's own fields back through the specification's classes, which check them.
-
-    Raises:
-        ValueError: a field is not what the specification says; `KeyError`: it is missing.
-    """
-    run, job = values["run"], values["job"]
-    return RunEvent(
-        eventType=RunState(values["eventType"]),
-        eventTime=values["eventTime"],
-        run=Run(run["runId"], run["facets"]),
-        job=Job(job["namespace"], job["name"], job["facets"]),
-        inputs=[InputDataset(**each) for each in values.get("inputs", ())],
-        outputs=[OutputDataset(**each) for each in values.get("outputs", ())],
-        producer=values["producer"],
-    )

@@ -39,8 +39,6 @@ class LastRun:
     stage: str
     state: str
     interval: str
-    attempt: int
-    ended_at: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +100,7 @@ def graph(lineage: CaseLineage, statuses: Mapping[str, Status]) -> Graph:
         >>> [(node.id, node.x) for node in made.nodes], made.edges[0].points
         ([('landing.c_a', 0.0), ('bronze.c_a', 410.0)], [(300.0, 24.0), (410.0, 24.0)])
     """
-    names = [node.name for node in lineage.nodes]
-    placed = layout(names, [(each, node.name) for node in lineage.nodes for each in node.reads])
+    placed = layout(lineage.case, {node.name: node.reads for node in lineage.nodes})
     return Graph(
         case=lineage.case,
         nodes=[
@@ -154,13 +151,7 @@ def _last_runs(engine: Engine, case: UseCase) -> dict[str, LastRun]:
     )
     with engine.connect() as connection:
         return {
-            row.stage: LastRun(
-                stage=row.stage,
-                state=row.state,
-                interval=row.interval,
-                attempt=row.attempt,
-                ended_at=row.ended_at.isoformat() if row.ended_at else None,
-            )
+            row.stage: LastRun(stage=row.stage, state=row.state, interval=row.interval)
             for row in connection.execute(newest)
         }
 
