@@ -12,7 +12,7 @@ from pipelines.services import java
 if TYPE_CHECKING:
     import pooch  # type: ignore[import-untyped]
 
-# pooch's own, 1 kB, makes a jar of 12 MB twelve thousand pieces.
+# pooch's own, 1 kB, makes a jar of 10 MB ten thousand pieces.
 _CHUNK_BYTES = 2**20
 # In Ivy, Spark's own resolver: where it finds Maven Central by itself.
 _IVY_DEFAULTS = "org/apache/ivy/core/settings/repository.properties"
