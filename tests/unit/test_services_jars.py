@@ -80,7 +80,7 @@ def test_jars_are_pinned_and_none_is_one_that_spark_has() -> None:
 
 def test_maven_central_is_where_sparks_own_resolver_finds_it() -> None:
     assert jars._maven_central().startswith("https://")
-    assert jars._maven_central().endswith("/maven2/")
+    assert jars._maven_central().endswith("/")
 
 
 def test_a_jar_is_fetched_once_and_again_when_it_is_damaged(

@@ -15,6 +15,9 @@ from pipelines.core.settings import Settings
 
 PAGE = "gx/loans/2026-11/docs/2026-11-20/validations/bronze/loans_rows/x.html"
 ROW = Row(case_name="loans", interval="2026-11-20", page=PAGE)
+# Kept by an earlier version, which made pages at every check.
+OLD_PAGE = "gx/loans/2026-11/pages/validations/bronze/loans_rows/x.html"
+ROWS = {1: ROW, 2: Row(**{**vars(ROW), "page": None}), 3: Row(**{**vars(ROW), "page": OLD_PAGE})}
 # In place of `millrace`: what it is told goes into the page, and which secrets it sees.
 BUILDER = """
 import json, os, sys
@@ -28,7 +31,7 @@ open(page, "w").write(json.dumps([sys.argv[1:], secrets]))
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """Asks for the Data Docs of the validation 1, by this command in place of `millrace`."""
-    monkeypatch.setattr(queries, "validation", lambda _, number: ROW if number == 1 else None)
+    monkeypatch.setattr(queries, "validation", lambda _, number: ROWS.get(number))
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "canary")
 
     def ask(code, number=1):
@@ -52,11 +55,20 @@ def test_what_nobody_has_asked_for_yet_is_built_and_then_stays(asked, tmp_path):
     assert again.headers["location"] == f"/millrace/report/{PAGE}"
 
 
+def test_a_page_that_an_earlier_version_kept_is_served_as_it_is(asked, tmp_path):
+    page = tmp_path / "reports" / OLD_PAGE
+    page.parent.mkdir(parents=True)
+    page.write_text("kept")
+    answer = asked("raise SystemExit('must not run')", number=3)
+    assert (answer.status_code, answer.headers["location"]) == (307, f"/millrace/report/{OLD_PAGE}")
+
+
 def test_what_can_not_be_built_is_said_in_words(asked):
     answer = asked("raise SystemExit('millrace: no check of <b> has kept a result')")
     assert answer.status_code == 404
     assert "no check of &lt;b&gt; has kept a result" in answer.text
     assert "no page of Data Docs" in asked("", number=2).text
+    assert "no page of Data Docs" in asked("", number=4).text
 
 
 def test_one_is_built_at_a_time_and_no_longer_than_it_may(asked, monkeypatch):
