@@ -1,7 +1,7 @@
 """Row rules: one declaration, compiled for Spark (ingest) and for Great Expectations (validate).
 
 As in Great Expectations a null passes every rule but `NotNull`. A rule's `because` is the reason
-for its limit; people read it in the quarantine table and on the Data Docs page.
+for its limit; people read it in the quarantine table and on the page of findings.
 """
 
 from abc import ABC, abstractmethod

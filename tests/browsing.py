@@ -85,6 +85,16 @@ def watch(page: Page, home: str) -> list[str]:
     return wrong
 
 
+def reached(page: Page, home: str) -> list[str]:
+    """Which other servers answer from here on: what a policy forbids is asked of none."""
+    others: list[str] = []
+    page.on(
+        "response",
+        lambda got: None if got.url.startswith(f"{home}/") else others.append(got.url),
+    )
+    return others
+
+
 def serious(page: Page) -> list[str]:
     """What axe finds that keeps people out."""
     found = Axe().run(page).response["violations"]

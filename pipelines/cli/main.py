@@ -110,6 +110,16 @@ def show_status(
     typer.echo(json.dumps(found) if as_json else status.in_words(found))
 
 
+@app.command()
+def docs(case: CaseArgument, interval: IntervalOption) -> None:
+    """Build Great Expectations' Data Docs of an interval's checks, and say where they are."""
+    from pipelines.stores import gx_docs, objects
+
+    kept = gx_docs.Kept(find(case).name, Interval.parse(interval))
+    reports = objects.reports(Settings())
+    typer.echo(reports.address(gx_docs.build(reports, kept)))
+
+
 lineage.register(app)
 scaffold.register(app)
 services.register(app)

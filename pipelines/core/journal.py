@@ -94,7 +94,8 @@ published = Table(
     _instant("published_at"),
 )
 
-# One row a validated table: the verdict, every expectation's result, the Data Docs page.
+# One row a validated table: the verdict, every expectation's result, and where its page of Data
+# Docs is, once they are built.
 validations = Table(
     "validations",
     metadata,

@@ -39,11 +39,10 @@ class Ingested:
 
 @dataclass(frozen=True, kw_only=True)
 class Validated:
-    """Each table's state, what was only warned of, and each table's page below the reports."""
+    """Each table's state, and what was only warned of."""
 
     states: Mapping[str, str]
     warnings: Sequence[str]
-    pages: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)

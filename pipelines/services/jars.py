@@ -1,17 +1,22 @@
-"""Spark's further jars: fetched once by Ivy, which ships with Spark, and checked at every use."""
+"""Spark's further jars: fetched once from a Maven repository, and checked at every use."""
 
-import hashlib
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 from pipelines.core.errors import ServiceUnavailable
 from pipelines.core.settings import Settings
 from pipelines.services import java
+
+if TYPE_CHECKING:
+    import pooch  # type: ignore[import-untyped]
+
+# pooch's own, 1 kB, makes a jar of 10 MB ten thousand pieces.
+_CHUNK_BYTES = 2**20
+# In Ivy, Spark's own resolver: where it finds Maven Central by itself.
+_IVY_DEFAULTS = "org/apache/ivy/core/settings/repository.properties"
+_CENTRAL = "ivy.ibiblio.default.artifact.root"
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,11 @@ class Jar:
     @property
     def file(self) -> str:
         return f"{self.artifact}-{self.version}.jar"
+
+    @property
+    def path(self) -> str:
+        """Where every Maven repository has it."""
+        return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.file}"
 
 
 def pinned() -> list[Jar]:
@@ -46,70 +56,47 @@ def ensure(settings: Settings) -> None:
     Raises:
         ServiceUnavailable: a jar can't be fetched, or is another one than the list's.
     """
-    folder = settings.cache / "jars"
-    missing = [jar for jar in pinned() if not _is_intact(folder / jar.file, jar)]
-    if not missing:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as work:
-        _fetch(settings, missing, Path(work))
-        for jar in missing:
-            _accept(Path(work) / jar.file, jar, folder)
+    import pooch
+
+    # Of each download it would tell where it comes from, and with that maybe a password.
+    pooch.get_logger().setLevel("WARNING")
+    repository = (settings.maven_repository or _maven_central()).rstrip("/")
+    trusted = str(settings.certificates) if settings.certificates else True
+    download = pooch.HTTPDownloader(verify=trusted, chunk_size=_CHUNK_BYTES)
+    for jar in pinned():
+        _fetch(jar, settings.cache / "jars", repository, download)
 
 
-def _is_intact(path: Path, jar: Jar) -> bool:
-    return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
+def _maven_central() -> str:
+    """Its address, as Spark's own resolver has it."""
+    (ivy,) = (java.SPARK_HOME / "jars").glob("ivy-*.jar")
+    with ZipFile(ivy) as jar:
+        lines = jar.read(_IVY_DEFAULTS).decode().splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return next(value.strip() for name, _, value in pairs if name.strip() == _CENTRAL)
 
 
-def _accept(fetched: Path, jar: Jar, folder: Path) -> None:
-    if not _is_intact(fetched, jar):
+def _fetch(jar: Jar, folder: Path, repository: str, download: "pooch.HTTPDownloader") -> None:
+    """Into place when the whole jar is there and is the right one."""
+    import pooch
+
+    try:
+        pooch.retrieve(
+            f"{repository}/{jar.path}",
+            known_hash=f"sha256:{jar.sha256}",
+            fname=jar.file,
+            path=folder,
+            downloader=download,
+        )
+    except OSError as error:  # those of requests are such
+        said = str(error).replace(repository, "the repository")
+        raise ServiceUnavailable(
+            f"Spark's {jar.file} could not be fetched ({said}); "
+            "check the network, set MILLRACE_MAVEN_REPOSITORY to a mirror of Maven Central, "
+            f"or put the files named in spark_jars.sha256 into {folder}"
+        ) from error
+    except ValueError as error:
         raise ServiceUnavailable(
             f"{jar.file} as fetched is not the one in spark_jars.sha256, so it is not used; "
             "check what serves Maven artifacts here (MILLRACE_MAVEN_REPOSITORY)"
-        )
-    # Renamed last: a second start at the same time sees all of it or nothing.
-    shutil.move(fetched, folder / jar.file)
-
-
-def _fetch(settings: Settings, jars: Iterable[Jar], work: Path) -> None:
-    (work / "ivy.xml").write_text(_ivy_module(jars))
-    (work / "settings.xml").write_text(_ivy_settings(settings.maven_repository))
-    java.trust_the_machine(work, settings.certificates)
-    command = [
-        *(str(java.JAVA), *java.trust_options(work), "-cp", str(java.SPARK_HOME / "jars" / "*")),
-        *("org.apache.ivy.Main", "-warn", "-settings", str(work / "settings.xml")),
-        *("-cache", str(work / "cache"), "-ivy", str(work / "ivy.xml"), "-types", "jar"),
-        *("-retrieve", str(work / "[artifact]-[revision].[ext]")),
-    ]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode != 0 or not all((work / jar.file).exists() for jar in jars):
-        reason = _reason(ended.stdout + ended.stderr)
-        raise ServiceUnavailable(
-            f"Spark's jars for Delta could not be fetched ({reason}); "
-            "check the network, set MILLRACE_MAVEN_REPOSITORY to a mirror of Maven Central, "
-            f"or put the files named in spark_jars.sha256 into {settings.cache / 'jars'}"
-        )
-
-
-def _reason(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if ":: " in line or "rror" in line]
-    return next((line.strip(": ") for line in lines if "not found" in line or "rror" in line), "?")
-
-
-def _ivy_module(jars: Iterable[Jar]) -> str:
-    wanted = "".join(
-        f'<dependency org="{jar.group}" name="{jar.artifact}" rev="{jar.version}" '
-        'conf="default->default" transitive="false"/>'
-        for jar in jars
-    )
-    head = '<info organisation="millrace" module="jars"/>'
-    return f'<ivy-module version="2.0">{head}<dependencies>{wanted}</dependencies></ivy-module>'
-
-
-def _ivy_settings(mirror: str) -> str:
-    root = f" root={quoteattr(mirror)}" if mirror else ""
-    resolver = f'<ibiblio name="maven" m2compatible="true"{root}/>'
-    return (
-        f'<ivysettings><settings defaultResolver="maven"/><resolvers>{resolver}</resolvers>'
-        "</ivysettings>"
-    )
+        ) from error

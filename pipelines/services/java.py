@@ -1,6 +1,5 @@
 """The JVM from a wheel, so that no JDK has to be installed and `java` need not be on PATH."""
 
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,30 +29,3 @@ MODULE_OPTIONS = (
     "-Dio.netty.tryReflectionSetAccessible=true",
     "-Dio.netty.allocator.type=pooled",
 )
-
-_STORE = "certificates.p12"
-
-
-def trust_the_machine(folder: Path, certificates: Path | None) -> None:
-    """Let the JVM trust the machine's own certificates (a PEM file): it reads none itself."""
-    store = folder / _STORE
-    if certificates is None or not certificates.exists():
-        store.unlink(missing_ok=True)
-        return
-    from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
-    from cryptography.x509 import load_pem_x509_certificates
-
-    with warnings.catch_warnings():
-        # Old roots with a serial number that today's rules forbid; they are trusted all the same.
-        warnings.simplefilter("ignore")
-        found = load_pem_x509_certificates(certificates.read_bytes())
-    entries = [pkcs12.PKCS12Certificate(each, str(n).encode()) for n, each in enumerate(found)]
-    store.write_bytes(pkcs12.serialize_java_truststore(entries, NoEncryption()))
-
-
-def trust_options(folder: Path) -> list[str]:
-    """The JVM's options for what `trust_the_machine` wrote there, if it did."""
-    store = folder / _STORE
-    if not store.exists():
-        return []
-    return [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStoreType=PKCS12"]

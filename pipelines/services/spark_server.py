@@ -18,7 +18,6 @@ def prepare(settings: Settings) -> None:
     jars.ensure(settings)
     for folder in (_folder(settings) / "tmp", Path(settings.objects.warehouse)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    java.trust_the_machine(_folder(settings), settings.certificates)
     # A file, because an argument list can be read by every user, and passwords are among them.
     lines = [f"{name} {value}\n" for name, value in configure(settings).items()]
     secrets.write(_properties(settings), "".join(lines))
@@ -115,7 +114,7 @@ def _jdbc(address: URL) -> str:
 
 
 def jvm_options(settings: Settings) -> list[str]:
-    """Memory, trust, time zone, logs.
+    """Memory, time zone, logs.
 
     Collected by all cores at once while the queries wait: on two cores the first build of a small
     lake and two more took 124 and 139 s, and 144 and 167 s with G1 (Java's default), in turns.
@@ -128,7 +127,6 @@ def jvm_options(settings: Settings) -> list[str]:
         "-XX:+UseParallelGC",
         *settings.spark_java_options.split(),
         *java.MODULE_OPTIONS,
-        *java.trust_options(_folder(settings)),
         "-Duser.timezone=UTC",
         f"-Djava.io.tmpdir={_folder(settings) / 'tmp'}",
         f"-Dderby.system.home={_folder(settings)}",

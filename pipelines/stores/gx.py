@@ -1,14 +1,11 @@
-"""Great Expectations, quiet: validations of many tables in one run, results and pages in files."""
+"""Great Expectations, quiet: validations of many tables in one run, results in files."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import unquote, urlsplit
-
-from pipelines.stores.objects import Objects
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +22,8 @@ Result: TypeAlias = "ExpectationSuiteValidationResult"
 # A batch is a chain of short Spark jobs, so several wait at once; more than this gains nothing
 # on two cores.
 _THREADS = 3
+# The folders of a context's own folder.
+RESULTS, DOCS = "results", "docs"
 # BASIC computes counts in one aggregate a table; only samples of bad values cost more.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 10}
 
@@ -39,7 +38,10 @@ class Batch:
 
 
 def open_context(folder: Path) -> "EphemeralDataContext":
-    """A context that keeps results and pages under `folder`; definitions live in our code."""
+    """A context that keeps results, and Data Docs when they are built, under `folder`.
+
+    Definitions live in our code.
+    """
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
@@ -50,11 +52,16 @@ def open_context(folder: Path) -> "EphemeralDataContext":
 
     defaults = InMemoryStoreBackendDefaults()
     defaults.stores[defaults.validation_results_store_name]["store_backend"] = _files(
-        folder / "results", filepath_suffix=".json"
+        folder / RESULTS, filepath_suffix=".json"
     )
+    site = {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "store_backend": _files(folder / DOCS),
+    }
     config = DataContextConfig(
         store_backend_defaults=defaults,
-        data_docs_sites={"pages": _site(folder / "pages")},
+        data_docs_sites={"docs": site},
         analytics_enabled=False,
         progress_bars=ProgressBarsConfig(globally=False),
     )
@@ -64,27 +71,6 @@ def open_context(folder: Path) -> "EphemeralDataContext":
 def _files(folder: Path, **options: str) -> dict[str, str]:
     kind = "TupleFilesystemStoreBackend"
     return {"class_name": kind, "base_directory": str(folder), **options}
-
-
-def _ours(class_name: str) -> dict[str, str]:
-    return {"module_name": "pipelines.stores.gx_pages", "class_name": class_name}
-
-
-def _site(folder: Path) -> dict[str, Any]:
-    return {
-        "class_name": "SiteBuilder",
-        "show_how_to_buttons": False,
-        "store_backend": _files(folder),
-        "site_index_builder": _ours("NoIndex"),
-        "site_section_builders": {
-            "validations": {
-                "renderer": _ours("ReasonedPageRenderer"),
-                "view": _ours("OfflinePageView"),
-            },
-            "expectations": "None",
-            "profiling": "None",
-        },
-    }
 
 
 def validate(
@@ -134,54 +120,3 @@ def _definition(
             suite=context.suites.add(suite),
         )
     )
-
-
-def build_pages(
-    context: "EphemeralDataContext", results: Mapping[str, Result]
-) -> Mapping[str, Path | None]:
-    """Build the pages of these results; where each table's page is.
-
-    None: it could not be made, which Great Expectations only logs; the verdict stands without it.
-    """
-    identifiers = {table: _identifier(result) for table, result in results.items()}
-    context.build_data_docs(resource_identifiers=list(identifiers.values()))
-    return {table: _page(context, identifier) for table, identifier in identifiers.items()}
-
-
-def _identifier(result: Result) -> Any:
-    from great_expectations.data_context.types.resource_identifiers import (
-        ExpectationSuiteIdentifier,
-        ValidationResultIdentifier,
-    )
-
-    return ValidationResultIdentifier(
-        expectation_suite_identifier=ExpectationSuiteIdentifier(name=result.suite_name),
-        run_id=result.meta["run_id"],
-        batch_identifier=result.batch_id,
-    )
-
-
-def _page(context: "EphemeralDataContext", identifier: Any) -> Path | None:
-    (site,) = context.get_docs_sites_urls(resource_identifier=identifier)
-    url = site["site_url"]
-    return Path(unquote(urlsplit(url).path)) if url else None
-
-
-def keep(
-    folder: Path, pages: Mapping[str, Path | None], reports: Objects, prefix: str
-) -> Mapping[str, str | None]:
-    """Put the results, and these pages, of a context's folder among the reports.
-
-    Great Expectations lists all that its folder holds, twice, at every run: so each run has a
-    folder of its own, and what people look at later is kept elsewhere.
-
-    Returns:
-        Where each table's page is, relative to the reports.
-    """
-    names = {
-        file: f"{prefix}/{file.relative_to(folder).as_posix()}"
-        for file in (*folder.glob("results/**/*.json"), *filter(None, pages.values()))
-    }
-    for file, name in names.items():
-        reports.put_file(name, file)
-    return {table: names[page] if page else None for table, page in pages.items()}

@@ -1,4 +1,4 @@
-"""Report files, such as Data Docs and Evidently's pages: shown in a frame, served as they are."""
+"""Report files, such as Evidently's pages and Data Docs: shown in a frame, served as they are."""
 
 from pathlib import PurePosixPath
 
@@ -13,13 +13,31 @@ from pipelines.stores.objects import Objects
 
 router = APIRouter()
 
-# Scripts of the page itself may run, in an origin of its own, where no cookie of Airflow is; it
-# can load nothing and send nothing anywhere.
+# In an origin of its own, where no cookie of Airflow is; it can load nothing and send nothing.
 _POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; worker-src blob:; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; sandbox allow-scripts"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
 )
+# Where a page is made of scripts, its own may run there. Nothing else needs one: Great
+# Expectations' pages want theirs from other servers, and show samples of data.
+_SCRIPTS = "script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:; "
+_MADE_OF_SCRIPTS = ("drift", "dbt")
+
+
+def sandbox(name: str) -> str:
+    """What a report's frame allows.
+
+    Example:
+        >>> sandbox("drift/1.html"), sandbox("gx/1.html")
+        ('allow-scripts', '')
+    """
+    return "allow-scripts" if PurePosixPath(name).parts[0] in _MADE_OF_SCRIPTS else ""
+
+
+def policy(name: str) -> str:
+    """The Content-Security-Policy of a report."""
+    allowed = sandbox(name)
+    return f"{_POLICY}{_SCRIPTS if allowed else ''}sandbox {allowed}".strip()
 
 
 def find(reports: Objects, name: str) -> bytes:
@@ -39,12 +57,12 @@ def find(reports: Objects, name: str) -> bytes:
 @router.get("/files/{name:path}")
 def report_file(name: str, settings: TheSettings) -> HTMLResponse:
     """The page itself, read-only."""
-    headers = {"Content-Security-Policy": _POLICY}
-    return HTMLResponse(find(objects.reports(settings), name), headers=headers)
+    content = find(objects.reports(settings), name)
+    return HTMLResponse(content, headers={"Content-Security-Policy": policy(name)})
 
 
 @router.get("/report/{name:path}")
 def report(request: Request, name: str, settings: TheSettings) -> HTMLResponse:
     """The file in a frame, below the navigation."""
     find(objects.reports(settings), name)
-    return site.draw(request, "report.html", name=name)
+    return site.draw(request, "report.html", name=name, sandbox=sandbox(name))

@@ -38,7 +38,7 @@ class Verdict:
     state: str
     num_expectations: int
     num_broken: int
-    page: str | None
+    has_docs: bool
     at: datetime
 
 
@@ -48,8 +48,10 @@ class Finding:
 
     expectation: str
     column: str
+    expected: str
     state: str
     observed: Any
+    samples: tuple[str, ...]
     because: str
     error: str | None
 
@@ -82,7 +84,7 @@ def verdict(row: Row[Any]) -> Verdict:
         state=row.passed,
         num_expectations=row.statistics["evaluated_expectations"],
         num_broken=row.statistics["unsuccessful_expectations"],
-        page=row.page,
+        has_docs=bool(row.page),
         at=row.validated_at,
     )
 
@@ -93,6 +95,9 @@ def findings(results: Sequence[Mapping[str, Any]]) -> list[Finding]:
         Finding(
             expectation=each["expectation"].removeprefix("expect_").replace("_", " "),
             column=each["column"],
+            # Neither stands in what was kept before there was this page.
+            expected=_in_words(each.get("expected", {})),
+            samples=tuple(each.get("samples", ())),
             state=_state(each),
             observed=each["observed"],
             because=each["because"],
@@ -102,6 +107,21 @@ def findings(results: Sequence[Mapping[str, Any]]) -> list[Finding]:
     ]
     order = ("failed", "not judged", "warned", "passed")
     return sorted(found, key=lambda finding: order.index(finding.state))
+
+
+def _in_words(expected: Mapping[str, Any]) -> str:
+    """The arguments of an expectation, such as its limits."""
+    return ", ".join(
+        _argument(name.replace("_", " "), value)
+        for name, value in expected.items()
+        if value is not False
+    )
+
+
+def _argument(name: str, value: Any) -> str:
+    if value is True:
+        return name
+    return f"{name} {' | '.join(map(str, value)) if isinstance(value, list) else value}"
 
 
 def _state(found: Mapping[str, Any]) -> str:

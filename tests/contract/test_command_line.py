@@ -25,6 +25,7 @@ COMMANDS = {
     "validate_predictions": {"case", "--interval"},
     "monitor": {"case", "--interval"},
     "due_drift": {"case", "--interval"},
+    "docs": {"case", "--interval"},
     "rollback": {"case", "--to"},
     "lineage": {"case", "--column", "--impact", "--prediction", "--json"},
     "new": {

@@ -66,7 +66,7 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/stores/delta_files.py": ({"pyarrow.parquet"}, _CONTENT),
     "pipelines/stores/feast.py": ({"pathlib", "sqlite3"}, "the online store without Redis"),
     "pipelines/stores/gx.py": ({"pathlib"}, "the folder of one run of Great Expectations"),
-    "pipelines/stores/gx_pages.py": ({"pathlib"}, _PROJECT),
+    "pipelines/stores/gx_docs.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/stores/mlflow.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "plugins/millrace_pages/quarantined.py": ({"pyarrow.parquet"}, _CONTENT),
     "plugins/millrace_pages/site.py": ({"pathlib"}, _PROJECT),

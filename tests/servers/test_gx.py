@@ -2,7 +2,6 @@
 
 import copy
 import random
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from expectations.rules import Between, InSet, Matches, NotNull, Ordered, Rule
 from pipelines.data.validate.check import judge
 from pipelines.stores import gx
-from pipelines.stores.objects import Objects
 
 pytestmark = [
     pytest.mark.usefixtures("great_expectations"),
@@ -100,15 +98,16 @@ def test_fewer_jobs_find_what_the_stock_engine_finds(
     assert (our_jobs, their_jobs) == (4, 6)
 
 
-def test_b30_the_page_gives_the_reason_and_escapes_markup_in_values(tmp_path: Path) -> None:
+def test_a_finding_has_its_limits_its_reason_and_samples(tmp_path: Path) -> None:
     context = gx.open_context(tmp_path)
-    rule = Matches("name", "[a-z]+", because="names are <letters>")
-    frame = pd.DataFrame({"name": ["<script>alert(1)</script>"]})
-    results = gx.validate(context, [gx.Batch("t.rows", frame, [rule.to_expectation()])], "rows")
-    page = gx.build_pages(context, results)["t.rows"].read_text()
-    assert "&lt;script&gt;alert(1)" in page
-    assert "<script>alert(1)" not in page
-    assert "names are &lt;letters&gt;" in page
+    rule = Between("number", 0, 1, because="it is a share")
+    frame = pd.DataFrame({"number": [0.5, *range(2, 20)]})
+    batch = gx.Batch("t.rows", frame, [rule.to_expectation()])
+    (found,) = judge("t.rows", gx.validate(context, [batch], "rows")["t.rows"]).rows()
+    assert (found["column"], found["because"]) == ("number", "it is a share")
+    assert (found["expected"]["min_value"], found["expected"]["max_value"]) == (0, 1)
+    assert "column" not in found["expected"]
+    assert found["samples"] == [f"{number}.0" for number in range(2, 12)]
 
 
 def test_an_expectation_that_cannot_be_judged_is_a_failure_whatever_its_severity(
@@ -125,61 +124,8 @@ def test_an_expectation_that_cannot_be_judged_is_a_failure_whatever_its_severity
     assert "missing" in str(verdict.failures[0])
 
 
-def test_a_page_that_cannot_be_made_takes_no_verdict_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pipelines.stores.gx_pages import ReasonedPageRenderer
-
-    context = gx.open_context(tmp_path)
-    rule = Between("number", 0, 1, because="x").to_expectation()
-    results = gx.validate(
-        context, [gx.Batch("t.rows", pd.DataFrame({"number": [1]}), [rule])], "rows"
-    )
-    # As its own renderer does where a metric could not be computed.
-    monkeypatch.setattr(ReasonedPageRenderer, "render", lambda *_: {}["observed_value"])
-    assert gx.build_pages(context, results) == {"t.rows": None}
-    assert judge("t.rows", results["t.rows"]).state == "passed"
-
-
 def test_a_suite_without_expectations_proves_nothing(tmp_path: Path) -> None:
     context = gx.open_context(tmp_path)
     results = gx.validate(context, [gx.Batch("t.rows", pd.DataFrame({"a": [1]}), [])], "rows")
     with pytest.raises(ValueError, match="its suite is empty"):
         judge("t.rows", results["t.rows"])
-
-
-def test_a_page_stands_alone(tmp_path: Path) -> None:
-    """It needs no network, no other file, and no script; and no list of all pages is built."""
-    context = gx.open_context(tmp_path)
-    frame = pd.DataFrame({"name": ["a", "B"], "number": [1.0, None]})
-    rules = (Matches("name", "[a-z]+", because="x"), NotNull("number", because="y"))
-    batch = gx.Batch("t.rows", frame, [rule.to_expectation() for rule in rules])
-    page = gx.build_pages(context, gx.validate(context, [batch], "rows"))["t.rows"]
-    assert page is not None
-    text = page.read_text()
-    assert re.findall(r"<(?:script|link|img|iframe|object|embed|base)\b", text) == []
-    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#)[^"']*""", text) == []
-    assert re.findall(r"url\(|@import|\bon[a-z]+\s*=", text) == []
-    assert text.count("fas fa-times") == 3  # the table, and its two expectations
-    assert "t.rows: failed" in text
-    assert "<details" in text
-    assert not list(tmp_path.rglob("index.html"))
-
-
-def test_results_and_pages_are_kept_among_the_reports(tmp_path: Path) -> None:
-    reports = Objects.at(str(tmp_path / "reports"))
-    run = tmp_path / "run"
-    context = gx.open_context(run)
-    batch = gx.Batch(
-        "t.rows", pd.DataFrame({"a": [1]}), [Between("a", 0, 1, because="x").to_expectation()]
-    )
-    built = gx.build_pages(context, gx.validate(context, [batch], "rows"))
-    pages = gx.keep(run, {**built, "t.none": None}, reports, "gx/case/2026-11")
-    assert pages["t.none"] is None
-    page = pages["t.rows"]
-    assert page is not None
-    assert page.startswith("gx/case/2026-11/pages/")
-    assert "t.rows: succeeded" in reports.read_text(page)
-    (result,) = (name for name in reports.names() if name != page)
-    assert result.startswith("gx/case/2026-11/results/")
-    assert '"success": true' in reports.read_text(result)

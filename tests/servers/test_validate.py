@@ -18,7 +18,7 @@ from pipelines.core.outcomes import Ingested, Outcome
 from pipelines.core.registry import INGEST
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
-from pipelines.stores import delta, objects
+from pipelines.stores import delta, gx_docs, objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, Layer, UseCase
 
@@ -148,9 +148,12 @@ def test_what_passes_is_published_at_exactly_the_proven_version(
     }
     rows = kept_verdicts(settings, case)
     assert [row.passed for row in rows] == ["passed", "passed"]
-    assert all(objects.reports(settings).exists(row.page) for row in rows)
-    page = objects.reports(settings).read_text(rows[0].page)
-    assert "weather on Earth" in page
+    reasons = {found["because"] for found in rows[0].results}
+    assert "weather on Earth" in reasons
+    reports = objects.reports(settings)
+    assert not any(reports.exists(row.page) for row in rows)  # nobody has asked for Data Docs
+    gx_docs.build(reports, gx_docs.Kept(case.name, A))
+    assert all(reports.exists(row.page) for row in rows)
 
 
 def kept_verdicts(settings: Settings, case: UseCase) -> list[Any]:

@@ -54,7 +54,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     "predict": {"model_version": 7},
     "monitor": {"drifted": False, "due": False, "reason": "r", "page": None, "quality": {}},
     "rollback": {"before": 8},
-    "validate_predictions": vars(Validated(states={}, warnings=[], pages={})),
+    "validate_predictions": vars(Validated(states={}, warnings=[])),
 }
 
 

@@ -15,7 +15,6 @@ from pipelines.core.settings import Settings
 from pipelines.services import (
     airflow_server,
     control,
-    jars,
     mlflow_server,
     postgres_server,
     preflight,
@@ -227,26 +226,3 @@ def test_a_long_home_has_a_short_way_to_its_sockets(tmp_path):
     assert short.postgres_folder == short.home / "pg"
     assert len(str(long.postgres_folder / ".s.PGSQL.5432")) < 100
     assert long.postgres_folder != Settings(home=tmp_path / ("y" * 120)).postgres_folder
-
-
-def test_jars_are_pinned_and_none_is_one_that_spark_has():
-    from pipelines.services.java import SPARK_HOME
-
-    ships = [path.name for path in (SPARK_HOME / "jars").glob("*.jar")]
-    for jar in jars.pinned():
-        assert len(jar.sha256) == 64
-        assert not [name for name in ships if name.startswith(f"{jar.artifact}-")], jar
-
-
-def test_b24_a_jar_with_another_content_is_never_used(settings, monkeypatch, tmp_path):
-    settings = settings.model_copy(update={"cache_home": tmp_path})
-    (settings.cache / "jars").mkdir(parents=True)
-
-    def serve_something_else(_settings, missing, work):
-        for jar in missing:
-            (work / jar.file).write_bytes(b"not the jar")
-
-    monkeypatch.setattr(jars, "_fetch", serve_something_else)
-    with pytest.raises(ServiceUnavailable, match=r"delta-spark.*not the one in spark_jars\.sha256"):
-        jars.ensure(settings)
-    assert [path for path in jars.paths(settings) if path.exists()] == []

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["passed", "warned", "failed"]
 
+# Arguments of an expectation that say where and how to look, not for what.
+_NOT_EXPECTED = {
+    *("batch_id", "column", "column_A", "column_B", "column_list"),
+    *("ignore_row_if", "condition_parser"),
+}
+# Of a sample of a bad value; all of it is among the kept results.
+_SAMPLE_LENGTH = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -29,13 +37,21 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one expectation found; `error` says why it could not be judged."""
+    """What one expectation found.
+
+    Attributes:
+        expected: its arguments, such as limits, without the columns.
+        samples: some of the bad values, as text.
+        error: why it could not be judged.
+    """
 
     expectation: str
     column: str
+    expected: Mapping[str, Any]
     success: bool
     severity: str
     observed: Any
+    samples: Sequence[str]
     because: str
     error: str | None
 
@@ -92,13 +108,16 @@ def _finding(found: Mapping[str, Any]) -> Finding:
     kwargs = config["kwargs"]
     columns = kwargs.get("column_list") or [kwargs.get("column_A"), kwargs.get("column_B")]
     column = kwargs.get("column") or ", ".join(name for name in columns if name)
+    given = {name: kwargs[name] for name in kwargs if name not in _NOT_EXPECTED}
     notes = config.get("notes") or ""
     return Finding(
         expectation=config["type"],
         column=column,
+        expected={name: value for name, value in given.items() if value is not None},
         success=bool(found["success"]),
         severity=config.get("severity") or "critical",
         observed=_observed(result),
+        samples=_samples(result),
         because=notes if isinstance(notes, str) else " ".join(notes),
         error=_error(found["exception_info"]),
     )
@@ -109,9 +128,14 @@ def _observed(result: Mapping[str, Any]) -> Any:
         value: Any = result.get("observed_value")
         return value.item() if hasattr(value, "item") else value
     bad, of = result["unexpected_count"], result["element_count"]
-    samples = result.get("partial_unexpected_list") or []
-    shown = f", such as {', '.join(map(str, samples[:3]))}" if samples else ""
+    samples = _samples(result)
+    shown = f", such as {', '.join(samples[:3])}" if samples else ""
     return f"{bad} of {of} bad{shown}"
+
+
+def _samples(result: Mapping[str, Any]) -> list[str]:
+    found = result.get("partial_unexpected_list") or []
+    return [str(each)[:_SAMPLE_LENGTH] for each in found]
 
 
 def _error(info: Mapping[str, Any]) -> str | None:

@@ -13,15 +13,15 @@ from pipelines.core.errors import CheckFailed
 from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check, Verdict, judge
-from pipelines.stores import gx, objects
+from pipelines.stores import gx, gx_docs, objects
 
 if TYPE_CHECKING:
     from pipelines.use_cases.spec.use_case import Layer
 
 log = logging.getLogger(__name__)
 
-# Where each table's page is, below the reports.
-Pages: TypeAlias = Mapping[str, str | None]
+# Where each table's page of Data Docs is below the reports, once they are built.
+Pages: TypeAlias = Mapping[str, str]
 
 
 def publish_proven(context: Context, asked: Iterable[Check]) -> Outcome[Validated]:
@@ -33,7 +33,7 @@ def publish_proven(context: Context, asked: Iterable[Check]) -> Outcome[Validate
     checks = list(asked)
     verdicts, pages = _judged(context, checks)
     _record(context, checks, verdicts, pages)
-    _refuse(context, verdicts, pages)
+    _refuse(context, verdicts)
     proven: dict[Layer, dict[str, int]] = {}
     for check in checks:
         proven.setdefault(check.layer, {})[check.name] = check.version
@@ -45,42 +45,29 @@ def publish_proven(context: Context, asked: Iterable[Check]) -> Outcome[Validate
         details=Validated(
             states={verdict.table: verdict.state for verdict in verdicts},
             warnings=[f"{v.table}: {found}" for v in verdicts for found in v.warnings],
-            pages=pages,
         ),
     )
 
 
 def _judged(context: Context, checks: Sequence[Check]) -> tuple[Sequence[Verdict], Pages]:
-    """The verdicts in the checks' order, and each table's page, relative to the reports."""
+    """The verdicts in the checks' order, and where each table's page of Data Docs will be."""
     table = context.case.table
     batches = [
         gx.Batch(table(check.layer, check.name), check.frame, check.expectations)
         for check in checks
     ]
+    kept = gx_docs.Kept(context.case.name, context.interval)
     with TemporaryDirectory(prefix="millrace-") as folder:
-        docs = gx.open_context(Path(folder).resolve())
-        results = gx.validate(docs, batches, _run_name(context))
-        built = gx.build_pages(docs, results)
-        pages = gx.keep(
-            Path(folder).resolve(), built, objects.reports(context.settings), _prefix(context)
-        )
+        run = Path(folder).resolve()
+        name = kept.run_name(_layer(context), context.attempt)
+        results = gx.validate(gx.open_context(run), batches, name)
+        pages = gx_docs.keep(run, objects.reports(context.settings), kept)
     return [judge(name, result) for name, result in results.items()], pages
-
-
-def _run_name(context: Context) -> str:
-    """Readable in the index of pages, and part of a path there."""
-    interval = context.interval.key.replace("/", "_")
-    return f"{interval}.{_layer(context)}.{context.attempt}"
 
 
 def _layer(context: Context) -> str:
     """What is checked: raw, features, training_set or predictions."""
     return context.stage.name.removeprefix("validate_")
-
-
-def _prefix(context: Context) -> str:
-    """Where the results and pages of a month are, below the reports."""
-    return f"gx/{context.case.name}/{context.interval.start:%Y-%m}"
 
 
 def _record(
@@ -99,7 +86,7 @@ def _record(
             "passed": verdict.state,
             "statistics": {**verdict.statistics, "version": check.version},
             "results": verdict.rows(),
-            "page": pages[verdict.table],
+            "page": pages.get(verdict.table),
         }
         for check, verdict in zip(checks, verdicts, strict=True)
     ]
@@ -111,14 +98,11 @@ def _record(
             log.warning("  %s", found)
 
 
-def _refuse(context: Context, verdicts: Sequence[Verdict], pages: Pages) -> None:
+def _refuse(context: Context, verdicts: Sequence[Verdict]) -> None:
     failed = [verdict for verdict in verdicts if verdict.state == "failed"]
     if failed:
-        said = "; ".join(
-            f"{verdict.table}: {found}, see {pages[verdict.table] or 'the log'}"
-            for verdict in failed
-            for found in verdict.failures
-        )
+        said = "; ".join(f"{v.table}: {found}" for v in failed for found in v.failures)
         raise CheckFailed(
-            f"{context.case.name} {_layer(context)} of {context.interval} was not published: {said}"
+            f"{context.case.name} {_layer(context)} of {context.interval} was not published: "
+            f"{said}; Airflow shows all findings under Millrace, Validation"
         )

@@ -58,7 +58,7 @@ NIGHT = (
 # In a home, what every start makes anew; the cluster's files are in its dumps.
 _LEFT_OUT = (
     *("logs", "pg", "supervisor", ".starting"),
-    *("spark/tmp", "spark/spark.properties", "spark/certificates.p12"),
+    *("spark/tmp", "spark/spark.properties"),
 )
 # Derby's lock; what dbt parsed before; pictures of Great Expectations, 7 MB of the same; checksums
 # that only Hadoop's reader of local files looks for, and does without.

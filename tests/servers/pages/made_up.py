@@ -178,7 +178,9 @@ def _finding(number: int, state: str) -> dict:
         "column": f"column_{number}",
         "success": not broken,
         "severity": "critical",
+        "expected": {"mostly": 0.99},
         "observed": f"1 of 772 bad, such as {HOSTILE}" if broken else "0 of 772 bad",
+        "samples": [f"one{HOSTILE}", "another"] if broken else [],
         "because": "it names the row",
         "error": None,
     }

@@ -103,6 +103,13 @@ def test_a_failed_table_shows_the_expectation_first(year):
     states = re.findall(r'<tr><td><span class="badge \w+">([\w ]+)</span>', shown)
     assert states == ["failed"] + ["passed"] * (made_up.NUM_EXPECTATIONS - 1)
     assert "such as &lt;script&gt;" in shown
+    assert "<li>one&lt;script&gt;" in shown
+    assert "<li>another</li>" in shown
+    read = text(year.get(f"validation/{row[1]}"))
+    assert f"1 of {made_up.NUM_EXPECTATIONS} expectations broken" in read
+    assert "column values to not be null mostly 0.99" in read
+    assert "it names the row" in read
+    assert f'href="/millrace/validation/{row[1]}/docs"' in shown
 
 
 def test_verdicts_and_their_inputs(year):

@@ -26,6 +26,8 @@ def pages(tmp_path):
     reports = tmp_path / "reports" / "drift"
     reports.mkdir(parents=True)
     (reports / "good.html").write_text("<h1>A report</h1>")
+    (tmp_path / "reports" / "gx").mkdir()
+    (tmp_path / "reports" / "gx" / "page.html").write_text(f"<h1>Data Docs</h1>{HOSTILE}")
     (reports / "notes.txt").write_text("canary")
     (reports / "link.html").symlink_to(tmp_path / "secrets" / "page.html")
     (reports / "linked").symlink_to(tmp_path / "secrets")
@@ -53,6 +55,7 @@ def person(pages):
 ADDRESSES = [
     *(page.path for page in PAGES),
     "/validation/1",
+    "/validation/1/docs",
     "/drift/1",
     "/data/gold.x",
     "/report/drift/good.html",
@@ -128,6 +131,18 @@ def test_s07_a_report_runs_alone_in_its_frame(person):
     assert "x-frame-options" not in answer.headers
     around = person.get("report/drift/good.html")
     assert 'sandbox="allow-scripts" src="/millrace/files/drift/good.html"' in around.text
+
+
+def test_b30_in_data_docs_no_script_runs(person):
+    """Great Expectations writes samples of bad values as they are."""
+    answer = person.get("files/gx/page.html")
+    assert HOSTILE in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert re.search(r"; sandbox$", policy)
+    around = person.get("report/gx/page.html")
+    assert 'sandbox="" src="/millrace/files/gx/page.html"' in around.text
 
 
 def test_our_own_pages_run_no_script_but_ours(person):

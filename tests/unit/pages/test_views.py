@@ -111,6 +111,18 @@ def test_what_is_broken_comes_first():
     assert found[0].expectation == "column values to not be null"
 
 
+def test_a_finding_says_its_limits_and_samples():
+    limits = {"min_value": -1.5, "or_equal": True, "strict_max": False, "value_set": ["a", "b"]}
+    (found,) = validation.findings([result(expected=limits, samples=["-2", "c"])])
+    assert found.expected == "min value -1.5, or equal, value set a | b"
+    assert found.samples == ("-2", "c")
+
+
+def test_a_finding_of_an_earlier_version_is_shown_all_the_same():
+    (found,) = validation.findings([result()])
+    assert (found.expected, found.samples, found.because) == ("", (), "it names the row")
+
+
 def moved(name, distance, *, drifted):
     return {
         "name": name,
