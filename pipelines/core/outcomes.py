@@ -78,9 +78,8 @@ class DriftDue:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
-    """The digest of the training set's rows, and the instants that part them."""
+    """The instants that part the training set."""
 
-    digest: str
     split: Mapping[str, str]
 
 

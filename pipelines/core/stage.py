@@ -15,7 +15,8 @@ from pipelines.core.errors import CheckFailed, MillraceError, UsageError
 from pipelines.core.lease import Lease
 from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
-from pipelines.stores import delta, spark
+from pipelines.stores import delta, lake, spark
+from pipelines.stores.lake import Lake
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import Training
 from pipelines.use_cases.spec.use_case import Layer, UseCase
@@ -146,15 +147,40 @@ class Context:
         self.reads[self.case.table(layer, name)] = version
         return f"{self.case.build_table(layer, name)} version as of {version}"
 
-    def reset_build(self, layer: Layer, names: tuple[str, ...]) -> None:
-        """Start from what is published: drop what an earlier run built and nobody proved."""
-        for name in names:
-            pin = self.published(layer, name)
-            version = pin.version if pin else None
-            delta.reset(self.spark, self.case.build_table(layer, name), version)
+    @property
+    def lake(self) -> Lake:
+        """The tables' files, for what needs no engine."""
+        return lake.of(self.settings)
 
-    def built(self, layer: Layer, name: str, version: int) -> None:
-        """Note that a build table now holds this interval's work."""
+    def reset_build(self, layer: Layer, names: tuple[str, ...], *, replaces: bool) -> None:
+        """Start from what is published: drop what an earlier run built and nobody proved.
+
+        Args:
+            replaces: all rows of the interval are going to be, so that what an earlier run of it
+                has noted may stay. To restore a table is ten jobs of Spark's, and more.
+        """
+        for name in names:
+            pin, build = self.published(layer, name), self.case.build_table(layer, name)
+            version = pin.version if pin else None
+            good = (None, version, self._built_before(layer, name) if replaces else None)
+            if self.lake.newest(build) not in good:
+                delta.reset(self.spark, build, version)
+
+    def make_plain(self, layer: Layer, name: str) -> None:
+        """Have a table that an earlier version wrote say its types as every reader knows them."""
+        build = self.case.build_table(layer, name)
+        if not self.lake.is_plain(build):
+            delta.make_plain(self.spark, build)
+
+    def built(self, layer: Layer, name: str) -> int:
+        """Note that a build table now holds this interval's work; its version.
+
+        Raises:
+            CheckFailed: there is no such table.
+        """
+        version = self.lake.newest(self.case.build_table(layer, name))
+        if version is None:
+            raise CheckFailed(f"{self.stage.name} left no {self.case.build_table(layer, name)}")
         row = journal.insert_or_update(
             journal.builds,
             table_name=self.case.table(layer, name),
@@ -165,6 +191,7 @@ class Context:
         )
         with self.commit() as connection:
             connection.execute(row)
+        return version
 
     def built_version(self, layer: Layer, name: str) -> int:
         """The version that this interval's run built, which a check may prove and publish.
@@ -173,9 +200,7 @@ class Context:
             CheckFailed: the table holds another interval's work, or nothing.
         """
         table = self.case.table(layer, name)
-        builds = journal.builds
-        with self.engine.connect() as connection:
-            found = connection.execute(select(builds).where(builds.c.table_name == table)).first()
+        found = self._build(table)
         if found is None or found.interval != self.interval.key:
             held = found.interval if found else "nothing yet"
             raise CheckFailed(
@@ -184,12 +209,25 @@ class Context:
             )
         return int(found.version)
 
+    def _built_before(self, layer: Layer, name: str) -> int | None:
+        """The version that an earlier run of this interval noted, if none of another came since."""
+        found = self._build(self.case.table(layer, name))
+        return int(found.version) if found and found.interval == self.interval.key else None
+
+    def _build(self, table: str) -> Any:
+        builds = journal.builds
+        with self.engine.connect() as connection:
+            return connection.execute(select(builds).where(builds.c.table_name == table)).first()
+
     def publish(self, proven: Mapping[Layer, Mapping[str, int]]) -> None:
         """Swap the published views to proven versions, under the fence: all are noted, or none.
 
         After a crash in between some views show rows that are proven but not noted. The retry
-        notes them; the next interval starts from what is noted, and swaps every view again.
+        notes them; the next interval starts from what is noted, and swaps the views of all tables
+        that have another version by then, which those have.
         """
+        for layer in proven:
+            delta.make_schema(self.spark, layer)
         tables = [
             (layer, name, version)
             for layer, versions in proven.items()
@@ -202,13 +240,15 @@ class Context:
     def _swap(self, layer: Layer, name: str, version: int) -> dict[str, Any]:
         """Point one published view at its proven version; the row that notes it."""
         view, build = self.case.table(layer, name), self.case.build_table(layer, name)
-        delta.publish(self.spark, build, view, version)
+        pin = self.published(layer, name)
+        if pin is None or pin.version != version:
+            delta.publish(self.spark, build, view, version)
         return {
             "case_name": self.case.name,
             "table_name": view,
             "interval": self.interval.key,
             "until": self.interval.end,
             "version": version,
-            "rows": delta.count(self.spark, build, version),
+            "rows": self.lake.num_rows(build, version),
             "attempt": self.attempt,
         }

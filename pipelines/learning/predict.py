@@ -40,12 +40,12 @@ def run(context: Context) -> Outcome[Predicted]:
     with inputs.as_known(context, asked) as known:
         answers = _scored(context, known, now.version).localCheckpoint()
     inputs.require_rows("predict", num_asked, answers.count())
-    context.reset_build("gold", (PREDICTIONS,))
+    context.reset_build("gold", (PREDICTIONS,), replaces=False)
+    context.make_plain("gold", PREDICTIONS)
     build = case.build_table("gold", PREDICTIONS)
     key = (*context.training.row_key, "decided_at", "model_version")
     num_new = delta.append_new(context.spark, answers, build, key, "decided_date")
-    version = delta.version(context.spark, build)
-    context.built("gold", PREDICTIONS, version)
+    version = context.built("gold", PREDICTIONS)
     log.info("version %d answers %d decisions, %d anew", now.version, num_asked, num_new)
     return Outcome(
         rows={"decisions": num_asked, "new": num_new},

@@ -16,18 +16,6 @@ def exists(spark: "SparkSession", table: str) -> bool:
     return spark.catalog.tableExists(table)
 
 
-def version(spark: "SparkSession", table: str) -> int:
-    """The newest version of a Delta table."""
-    newest = spark.sql(f"describe history {table} limit 1")
-    return int(newest.collect()[0]["version"])
-
-
-def count(spark: "SparkSession", table: str, version: int) -> int:
-    """The rows of a table at one version; Delta answers from its log, without a scan."""
-    counted = spark.sql(f"select count(*) as rows from {table} version as of {version}")
-    return int(counted.collect()[0]["rows"])
-
-
 def instant(at: datetime) -> str:
     """A UTC instant as a literal; whole seconds."""
     return f"timestamp'{at:%Y-%m-%d %H:%M:%S}Z'"
@@ -62,26 +50,25 @@ def replace_interval(
     table: str,
     interval: Interval,
     partition_by: Sequence[str] = ("known_date",),
-) -> int:
-    """Replace an interval's rows by those of `frame`, also when there are none; the new version.
+) -> None:
+    """Replace an interval's rows by those of `frame`, also when there are none.
 
     Columns are matched by name; the table is made at the first call.
     """
     if not exists(spark, table):
-        _make_schema(spark, table)
-        frame.limit(0).write.format("delta").partitionBy(*partition_by).saveAsTable(table)
+        make_schema(spark, table.partition(".")[0])
+        _plain(frame.limit(0)).write.format("delta").partitionBy(*partition_by).saveAsTable(table)
     view = f"incoming_{table.replace('.', '_')}"
     frame.createOrReplaceTempView(view)
     predicate = partition_predicate(interval)
     columns = ", ".join(f"`{name}`" for name in spark.table(table).columns)
     spark.sql(f"insert into {table} replace where {predicate} select {columns} from {view}")
-    return version(spark, table)
 
 
 def save(spark: "SparkSession", frame: "DataFrame", table: str, *, anew: bool) -> None:
     """Make the table anew from a frame, rows and columns, or append; older versions stay."""
-    _make_schema(spark, table)
-    writer = frame.write.format("delta").mode("overwrite" if anew else "append")
+    make_schema(spark, table.partition(".")[0])
+    writer = _plain(frame).write.format("delta").mode("overwrite" if anew else "append")
     writer.option("overwriteSchema" if anew else "mergeSchema", True).saveAsTable(table)
 
 
@@ -98,30 +85,40 @@ def append_new(
 ) -> int:
     """Append the rows whose key the table doesn't have; a new column is added. How many."""
     if not exists(spark, table):
-        _make_schema(spark, table)
-        frame.limit(0).write.format("delta").partitionBy(partition_by).saveAsTable(table)
+        make_schema(spark, table.partition(".")[0])
+        _plain(frame.limit(0)).write.format("delta").partitionBy(partition_by).saveAsTable(table)
     new = frame.join(spark.table(table).select(*key), list(key), "left_anti").localCheckpoint()
-    writer = new.select(*frame.columns).write.format("delta").option("mergeSchema", True)
+    writer = _plain(new.select(*frame.columns)).write.format("delta").option("mergeSchema", True)
     writer.mode("append").saveAsTable(table)
     return new.count()
 
 
 def publish(spark: "SparkSession", build: str, name: str, version: int) -> None:
     """Point the published view at one version of its build table."""
-    _make_schema(spark, name)
     spark.sql(f"create or replace view {name} as select * from {build} version as of {version}")
 
 
 def reset(spark: "SparkSession", build: str, published: int | None) -> None:
     """Put a build table back to what is published, so that no unproven rows are built upon."""
-    if not exists(spark, build):
-        return
     if published is None:
         spark.sql(f"drop table {build}")
-    elif version(spark, build) != published:
+    else:
         spark.sql(f"restore table {build} to version as of {published}")
 
 
-def _make_schema(spark: "SparkSession", table: str) -> None:
-    schema, _, _ = table.partition(".")
-    spark.sql(f"create schema if not exists {schema}")
+def make_plain(spark: "SparkSession", table: str) -> None:
+    """Write a table's schema once more, its strings as other readers know them; no row moves."""
+    columns = ", ".join(f"`{name}` {kind}" for name, kind in spark.table(table).dtypes)
+    spark.sql(f"alter table {table} replace columns ({columns})")
+
+
+def _plain(frame: "DataFrame") -> "DataFrame":
+    """The frame as SQL would make it: what comes from Python has `string collate UTF8_BINARY`,
+    which is Spark's own name for `string`, and which no other reader knows.
+    """
+    return frame.selectExpr(*(f"cast(`{n}` as {kind}) as `{n}`" for n, kind in frame.dtypes))
+
+
+def make_schema(spark: "SparkSession", name: str) -> None:
+    """Make a schema of the catalog, where it isn't there."""
+    spark.sql(f"create schema if not exists {name}")

@@ -15,8 +15,9 @@ from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMeta
 
 from pipelines.core import journal
 from pipelines.core.errors import CheckFailed, ServiceUnavailable
-from pipelines.stores import asof, asof_spark, lake
+from pipelines.stores import asof, asof_spark
 from pipelines.stores.asof import States
+from pipelines.stores.lake import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -157,7 +158,7 @@ def schema(config: RepoConfig, source: DataSource | None) -> pa.Schema:
 def _states(config: RepoConfig, source: DataSource | None) -> Any:
     """As an Arrow dataset, of which DuckDB reads the columns and the files that it needs."""
     name, version = _table(config, source)
-    return lake.table(config.offline_store.warehouse, name, version).to_pyarrow_dataset()
+    return Lake(config.offline_store.warehouse).table(name, version).to_pyarrow_dataset()
 
 
 def _that_may_count(every: Any, asked: pa.Table, at: str, states: States) -> pa.Table:
@@ -181,7 +182,7 @@ def _scalar(at: datetime, kind: pa.DataType) -> pa.Scalar:
 def _in_sql(config: RepoConfig, source: DataSource | None) -> str:
     """The same for Spark."""
     name, version = _table(config, source)
-    place = f"delta.`{lake.address(config.offline_store.warehouse, name)}`"
+    place = f"delta.`{Lake(config.offline_store.warehouse).address(name)}`"
     return place if version is None else f"{place} version as of {version}"
 
 

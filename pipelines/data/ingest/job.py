@@ -47,7 +47,7 @@ def run(context: Context) -> Outcome[Ingested]:
     with ThreadPoolExecutor(FEEDS_AT_ONCE) as pool:
         batches = list(pool.map(lambda *batch: _read(context, rules, *batch), feeds, landed))
         for layer in layers:
-            context.reset_build(layer, tuple(feed.name for feed in feeds))
+            context.reset_build(layer, tuple(feed.name for feed in feeds), replaces=True)
         versions = list(pool.map(lambda batch: _write(context, batch), batches))
     return Outcome(
         rows={
@@ -99,15 +99,20 @@ def _write(context: Context, batch: Batch) -> Mapping[str, int]:
     # The record's own known_at can't be trusted; its part's start stands for it.
     arrived = F.col("part_start").alias("known_at")
     bad = batch.rows.where("is_bad").select("reasons", "raw", arrived, *origin)
+    name = batch.feed.name
     frames: Mapping[Layer, DataFrame] = {"bronze": good, "quarantine": bad}
+    num_rows = {"bronze": batch.counts["kept"], "quarantine": batch.counts["quarantined"]}
     return {
-        context.case.table(layer, batch.feed.name): _replace(context, layer, batch.feed.name, frame)
+        context.case.table(layer, name): _replace(context, layer, name, frame, num_rows[layer])
         for layer, frame in frames.items()
     }
 
 
-def _replace(context: Context, layer: Layer, name: str, frame: "DataFrame") -> int:
-    table = context.case.build_table(layer, name)
-    version = delta.replace_interval(context.spark, frame, table, context.interval)
-    context.built(layer, name, version)
-    return version
+def _replace(context: Context, layer: Layer, name: str, frame: "DataFrame", num_rows: int) -> int:
+    """The version that has these rows of the interval, and no others of it."""
+    build, lake, interval = context.case.build_table(layer, name), context.lake, context.interval
+    context.make_plain(layer, name)
+    is_there = lake.newest(build) is not None
+    if num_rows or not is_there or lake.has_days(build, interval.start.date(), interval.last_date):
+        delta.replace_interval(context.spark, frame, build, interval)
+    return context.built(layer, name)

@@ -38,15 +38,15 @@ def run(context: Context) -> Outcome[Transformed]:
         f"{case.name}_{name}": context.read_known("bronze", name) for name in case.tables("bronze")
     }
     for layer in LAYERS:
-        context.reset_build(layer, case.tables(layer))
+        context.reset_build(layer, case.tables(layer), replaces=True)
+    _ = context.spark  # dbt takes the session that there is, or starts an engine of its own.
     models = build(context.settings, case, context.interval, sources)
     rows = _rows_of_interval(context, models)
     writes = {}
     for layer in LAYERS:
         for name in case.tables(layer):
             table, built = case.table(layer, name), case.build_table(layer, name)
-            writes[table] = delta.version(context.spark, built)
-            context.built(layer, name, writes[table])
+            writes[table] = context.built(layer, name)
             seconds = models[built].execution_time
             log.info("%-44s %9s rows %6.1f s", table, f"{rows[table]:,}", seconds)
     digest = _kept(context, models.values())
