@@ -20,7 +20,6 @@ from pipelines.core.stage import Context
 from pipelines.core.version import code_version
 from pipelines.insight import status
 from pipelines.learning import inputs
-from pipelines.learning.assemble import joined as joins
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import LABELS
@@ -117,34 +116,23 @@ def joined(settings: Settings) -> pa.Table:
         attempt=0,
         lease=None,
     )
-    folder = settings.home / "quality"
     try:
-        parts = [_joined(context, stretch, folder) for stretch in stretches()]
+        return _joined(context)
     finally:
         # Before the server goes: the client of a dead one waits for it when Python ends.
         context.spark.stop()
         engine.dispose()
-    return pa.concat_tables(parts).sort_by([("known_at", "ascending"), ("flight_id", "ascending")])
 
 
-def stretches() -> list[Interval]:
-    """The year in stretches of days, oldest first."""
+def _joined(context: Context) -> pa.Table:
     start, end = Interval.parse(RANGES[0]).start, Interval.parse(RANGES[-1]).end
-    return [Interval(*span, f"{span[0]:%Y-%m-%d}") for span in joins.stretches(start, end)]
-
-
-def _joined(context: Context, stretch: Interval, folder: Path) -> pa.Table:
-    """Kept as a file: a run cut short goes on from there."""
-    path = folder / f"{stretch.key}.parquet"
-    if not path.exists():
-        columns = cases.model(CASE.name).MODEL.columns
-        asked = _labelled(context, stretch).localCheckpoint()
-        names = (*columns.inputs, columns.label, *_OUTSIDE)
-        rows = inputs.as_known(context, asked).select(*names).toArrow()
-        inputs.require_rows("point-in-time join", asked.count(), rows.num_rows)
-        write(rows, path)
-        print(f"joined from {stretch}: {rows.num_rows:,} rows", flush=True)
-    return pq.read_table(path)
+    columns = cases.model(CASE.name).MODEL.columns
+    asked = _labelled(context, Interval(start, end, f"{start:%Y}")).localCheckpoint()
+    names = (*columns.inputs, columns.label, *_OUTSIDE)
+    with inputs.as_known(context, asked) as known:
+        rows = known.select(*names).toArrow()
+    inputs.require_rows("point-in-time join", asked.count(), rows.num_rows)
+    return rows.sort_by([("known_at", "ascending"), ("flight_id", "ascending")])
 
 
 def _labelled(context: Context, stretch: Interval) -> "DataFrame":

@@ -1,6 +1,6 @@
 """Tables of the lake read from their files, without an engine, by the library `deltalake`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from pipelines.stores import objects
 from pipelines.stores.objects import Objects
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
     from deltalake import DeltaTable
 
 _LOG = "_delta_log"
@@ -60,36 +59,13 @@ class Lake:
 
     def num_rows(self, name: str, version: int | None = None) -> int:
         """The rows of a version, or of the newest, by its log."""
-        return sum(rows for _, _, rows in self.files(name, version))
-
-    def files(
-        self, name: str, version: int | None = None
-    ) -> list[tuple[str, Mapping[str, Any], int]]:
-        """The data files of a version: names in the table, partition values, and rows."""
-        import pyarrow as pa
-
-        added = pa.table(self.table(name, version).get_add_actions(flatten=True)).to_pylist()
-        start = "partition."
-        return [
-            (
-                each["path"],
-                {key.removeprefix(start): each[key] for key in each if key.startswith(start)},
-                each["num_records"],
-            )
-            for each in added
-        ]
+        return sum(file.num_rows for file in files(self.table(name, version)))
 
     def has_days(self, name: str, first: date, last: date) -> bool:
         """Whether the newest version has rows of `known_date` from one day to another."""
         return self.newest(name) is not None and any(
-            first <= values["known_date"] <= last for _, values, _ in self.files(name)
+            first <= file.partition["known_date"] <= last for file in files(self.table(name))
         )
-
-    def read(self, name: str, version: int, columns: Sequence[str], **partition: str) -> "pa.Table":
-        """Rows of a version, of one partition where its values are given."""
-        picked = [(key, "=", value) for key, value in partition.items()] or None
-        found = self.table(name, version).to_pyarrow_dataset(partitions=picked)
-        return found.to_table(columns=list(columns))
 
     def is_plain(self, name: str) -> bool:
         """Whether the newest version has strings that every reader knows, if there is one."""
@@ -103,6 +79,22 @@ class Lake:
         except DeltaError as error:
             return _COLLATED not in str(error)
         return True
+
+
+@dataclass(frozen=True)
+class File:
+    """A data file of a table: its rows, and the values of its partition columns."""
+
+    num_rows: int
+    partition: Mapping[str, Any]
+
+
+def files(table: "DeltaTable") -> list[File]:
+    """The data files of a table, by its log."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    added = pa.table(table.get_add_actions()).select(["num_records", "partition"])
+    return [File(each["num_records"], each["partition"] or {}) for each in added.to_pylist()]
 
 
 def of(settings: Settings) -> Lake:

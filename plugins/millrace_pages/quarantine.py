@@ -12,7 +12,7 @@ from millrace_pages import quarantined, queries, site
 from millrace_pages.quarantined import Filter, QuarantinedRow
 from millrace_pages.site import ROWS_A_PAGE, Case, Journal, Page, PageNumber, TheSettings
 from pipelines.core.settings import Settings
-from pipelines.stores import delta_files, objects
+from pipelines.stores import lake
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -86,8 +86,8 @@ class Asked:
             return []
         skip = (self.page - 1) * ROWS_A_PAGE
         name = self.case.build_table("quarantine", state.name)
-        table = delta_files.table(objects.warehouse(self.settings), name)
-        return quarantined.rows(table, version, self.rows, skip, ROWS_A_PAGE + 1)
+        table = lake.of(self.settings).table(name, version)
+        return quarantined.rows(table, self.rows, skip, ROWS_A_PAGE + 1)
 
 
 @router.get("/quarantine")

@@ -1,17 +1,19 @@
 """Quarantined rows, read from their Delta table's own files: no engine is asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from pipelines.stores import delta_files
-from pipelines.stores.objects import Objects
+from pipelines.stores import lake
 from pipelines.use_cases.spec.interval import Interval
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 _COLUMNS = ("known_at", "source_file", "source_line", "reasons", "raw", "ingested_at")
 
@@ -48,56 +50,42 @@ class Filter:
         return not self.reason or any(self.reason in said for said in row.reasons)
 
 
-def rows(
-    table: Objects, version: int, asked: Filter, skip: int, limit: int
-) -> list[QuarantinedRow]:
-    """Rows of one version of a table, the newest day first, then by file and line.
+def rows(table: "DeltaTable", asked: Filter, skip: int, limit: int) -> list[QuarantinedRow]:
+    """Rows of a table at a version, the newest day first, then by file and line.
 
     Only as many days are read as it takes to fill the page; where all rows are asked for, those
     before it are only counted.
     """
     found: list[QuarantinedRow] = []
-    for day in _days(table, version, asked):
-        if asked == Filter() and not found and (num_rows := _num_rows(table, day)) <= skip:
+    every = table.to_pyarrow_dataset()
+    for day, num_rows in _days(table, asked):
+        if asked == Filter() and not found and num_rows <= skip:
             skip -= num_rows
             continue
-        found += sorted(filter(asked.takes, _read(table, day, asked.reason)), key=_place)
+        found += sorted(filter(asked.takes, _read(every, day, asked.reason)), key=_place)
         if len(found) >= skip + limit:
             break
     return found[skip : skip + limit]
-
-
-def _num_rows(table: Objects, names: Sequence[str]) -> int:
-    num_rows = 0
-    for name in names:
-        with table.open(name) as file:
-            num_rows += pq.read_metadata(file).num_rows
-    return num_rows
 
 
 def _place(row: QuarantinedRow) -> tuple[str, int]:
     return row.source_file, row.source_line
 
 
-def _days(table: Objects, version: int, asked: Filter) -> Iterator[list[str]]:
-    """The files of each day that is asked for, the newest day first."""
-    days: dict[date, list[str]] = {}
-    for name, partition in delta_files.files(table, version).items():
-        day = date.fromisoformat(partition["known_date"] or "")
-        if asked.has_day(day):
-            days.setdefault(day, []).append(name)
-    return (days[day] for day in sorted(days, reverse=True))
+def _days(table: "DeltaTable", asked: Filter) -> list[tuple[date, int]]:
+    """The days that are asked for, the newest first, and their rows."""
+    days: Counter[date] = Counter()
+    for file in lake.files(table):
+        days[file.partition["known_date"]] += file.num_rows
+    return [(day, days[day]) for day in sorted(days, reverse=True) if asked.has_day(day)]
 
 
-def _read(table: Objects, names: Sequence[str], reason: str) -> Iterator[QuarantinedRow]:
-    """The rows of those files that have such a reason at all."""
-    for name in names:
-        with table.open(name) as content:
-            # Spark writes instants as nanoseconds of UTC, without saying either.
-            file = pq.ParquetFile(content, coerce_int96_timestamp_unit="us")
-            # A day has few rows: to start threads would take longer than to read them.
-            if not reason or _has(file.read(["reasons"], use_threads=False)["reasons"], reason):
-                yield from map(_row, file.read(list(_COLUMNS), use_threads=False).to_pylist())
+def _read(every: Any, day: date, reason: str) -> Iterator[QuarantinedRow]:
+    """The rows of a day, if it has such a reason at all."""
+    # A day has few rows: to start threads would take longer than to read them.
+    of_day = {"filter": pc.field("known_date") == pa.scalar(day), "use_threads": False}
+    if not reason or _has(every.to_table(["reasons"], **of_day)["reasons"], reason):
+        yield from map(_row, every.to_table(list(_COLUMNS), **of_day).to_pylist())
 
 
 def _has(reasons: pa.ChunkedArray, reason: str) -> bool:
@@ -107,10 +95,10 @@ def _has(reasons: pa.ChunkedArray, reason: str) -> bool:
 
 def _row(values: Mapping[str, Any]) -> QuarantinedRow:
     return QuarantinedRow(
-        known_at=values["known_at"].replace(tzinfo=UTC),
+        known_at=values["known_at"],
         source_file=values["source_file"],
         source_line=values["source_line"],
         reasons=tuple(values["reasons"] or ()),
         raw=values["raw"],
-        ingested_at=values["ingested_at"].replace(tzinfo=UTC),
+        ingested_at=values["ingested_at"],
     )

@@ -40,7 +40,6 @@ _CHECKS = "a source's paths, which are checked against the allowed folders"
 _WRITES = "the scratch file that it is given"
 _PROJECT = "files of the project"
 _SCRATCH = "a folder that is gone when it returns"
-_CONTENT = "Parquet in a file object that the object layer opened"
 # Who can open a file, by what, and which it opens.
 OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/data/extract/database.py": ({"pathlib"}, _CHECKS),
@@ -63,16 +62,17 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
         "torchrun's folder, and one that is gone when it returns",
     ),
     "pipelines/stores/compiled.py": ({"pathlib"}, _PROJECT),
-    "pipelines/stores/delta_files.py": ({"pyarrow.parquet"}, _CONTENT),
     "pipelines/stores/feast.py": ({"pathlib", "sqlite3"}, "the online store without Redis"),
     "pipelines/stores/gx.py": ({"pathlib"}, "the folder of one run of Great Expectations"),
     "pipelines/stores/gx_docs.py": ({"pathlib", "tempfile"}, _SCRATCH),
+    "pipelines/stores/lake.py": ({"deltalake"}, "the lake's tables at their addresses"),
     "pipelines/stores/mlflow.py": ({"pathlib", "tempfile"}, _SCRATCH),
-    "plugins/millrace_pages/quarantined.py": ({"pyarrow.parquet"}, _CONTENT),
+    "pipelines/stores/spark.py": ({"pathlib", "pyarrow.parquet", "tempfile"}, _SCRATCH),
+    "plugins/millrace_pages/quarantined.py": ({"deltalake"}, "a table that lake.py opened"),
     "plugins/millrace_pages/site.py": ({"pathlib"}, _PROJECT),
 }
 # Who makes a store from an address.
-MADE = {"pipelines/learning/artifacts.py"}
+MADE = {"pipelines/learning/artifacts.py", "pipelines/stores/lake.py"}
 
 _MODULES = {
     "deltalake", "fsspec", "glob", "pathlib", "pyarrow.csv", "pyarrow.dataset", "pyarrow.feather",

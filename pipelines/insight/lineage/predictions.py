@@ -20,7 +20,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pipelines.core.errors import CheckFailed, UsageError
 from pipelines.core.settings import Settings
 from pipelines.insight.lineage.history import History, Publication
-from pipelines.stores import delta_files, objects
+from pipelines.stores import lake
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import PREDICTIONS, Training
 from pipelines.use_cases.spec.use_case import UseCase
@@ -129,22 +129,9 @@ def _rows(
     day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
     name = case.build_table("gold", PREDICTIONS)
     columns = [*training.row_key, "decided_at", "model_version", "probability", "predicted_at"]
-    table = delta_files.read(
-        delta_files.table(objects.warehouse(settings), name),
-        published.version,
-        columns,
-        partition={"decided_date": day.isoformat()},
-    )
-    return [_prediction(row, training) for row in _in_utc(table).to_pylist()]
-
-
-def _in_utc(table: pa.Table) -> pa.Table:
-    """Spark writes instants as UTC without saying so."""
-    for name in ("decided_at", "predicted_at"):
-        micros = pc.cast(table[name], pa.timestamp("us"), safe=False)
-        utc = micros.cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
-        table = table.set_column(table.column_names.index(name), name, utc)
-    return table
+    every = lake.of(settings).table(name, published.version).to_pyarrow_dataset()
+    rows = every.to_table(columns, filter=pc.field("decided_date") == pa.scalar(day))
+    return [_prediction(row, training) for row in rows.to_pylist()]
 
 
 def _prediction(row: dict[str, Any], training: Training) -> Prediction:

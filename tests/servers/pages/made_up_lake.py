@@ -1,15 +1,13 @@
 """The tables of the made-up year that pages read without an engine."""
 
-import json
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
+from datetime import date, timedelta
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from deltalake import DeltaTable, write_deltalake
 
 from pipelines.core.settings import Settings
-from pipelines.stores import delta_files, objects
+from pipelines.stores import lake
 from pipelines.use_cases.spec.training import PREDICTIONS
 from tests.servers.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, key, night
 
@@ -21,25 +19,15 @@ def write(settings: Settings) -> None:
 
 
 def write_table(settings: Settings, name: str, by: str, rows: Callable[[int], pa.Table]) -> None:
-    """A table as Spark leaves it: a day and a commit a night, collated strings."""
-    place = delta_files.table(objects.warehouse(settings), name)
-    table = Path(place.root, place.prefix)
-    log = table / "_delta_log"
-    log.mkdir(parents=True, exist_ok=True)
-    schema = {"type": "struct", "fields": [{"name": "raw", "type": "string collate UTF8_BINARY"}]}
-    metadata = {"metaData": {"schemaString": json.dumps(schema)}}
-    _commit(log, 0, metadata, {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}})
+    """A table as Spark leaves it: a day and a commit a night."""
+    address = lake.of(settings).address(name)
     for number in range(NIGHTS + 1):
-        file = f"{by}={key(number)}/part.parquet"
-        (table / file).parent.mkdir(exist_ok=True)
-        pq.write_table(rows(number), table / file, use_deprecated_int96_timestamps=True)
-        values = {by: key(number)}
-        _commit(log, number + 1, {"add": {"path": file, "partitionValues": values}})
-
-
-def _commit(log: Path, version: int, *actions: dict) -> None:
-    lines = "".join(json.dumps(action) + "\n" for action in actions)
-    (log / f"{version:020d}.json").write_text(lines)
+        found = rows(number)
+        days = pa.array([date.fromisoformat(key(number))] * found.num_rows)
+        dated = found.append_column(by, days)
+        if not number:
+            DeltaTable.create(address, dated.schema, partition_by=[by])
+        write_deltalake(address, dated, mode="append")
 
 
 def _answers(number: int) -> pa.Table:
@@ -48,10 +36,10 @@ def _answers(number: int) -> pa.Table:
     return pa.table(
         {
             "flight_id": [f"flight {HOSTILE}"],
-            "decided_at": pa.array([night(number)], pa.timestamp("us")),
+            "decided_at": pa.array([night(number)], pa.timestamp("us", "UTC")),
             "model_version": pa.array([number + 1], pa.int64()),
             "probability": pa.array([0.25], pa.float32()),
-            "predicted_at": pa.array([said], pa.timestamp("us")),
+            "predicted_at": pa.array([said], pa.timestamp("us", "UTC")),
         }
     )
 
@@ -67,8 +55,8 @@ def _bad_rows(number: int) -> pa.Table:
         {
             "reasons": [reasons] * NUM_BAD,
             "raw": [f'{{"line": {line}, "tail": "{HOSTILE}"}}' for line in range(NUM_BAD)],
-            "known_at": pa.array([at] * NUM_BAD, pa.timestamp("us")),
-            "ingested_at": pa.array([at] * NUM_BAD, pa.timestamp("us")),
+            "known_at": pa.array([at] * NUM_BAD, pa.timestamp("us", "UTC")),
+            "ingested_at": pa.array([at] * NUM_BAD, pa.timestamp("us", "UTC")),
             "source_file": [file] * NUM_BAD,
             "source_line": pa.array(range(1, NUM_BAD + 1), pa.int32()),
         }
