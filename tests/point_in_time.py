@@ -14,6 +14,26 @@ HOUR = timedelta(hours=1)
 NAMES = ["1", "11", "112", "2", "12", "", "None", None]
 
 
+BOTH = {"a": "a", "b": "b"}
+FEATURES = {"value": "v__value", "text": "v__text"}
+KINDS = {
+    "forever": States(keys=BOTH, features=FEATURES, at="at", created="created"),
+    "an hour": States(keys=BOTH, features=FEATURES, at="at", created="created", ttl=HOUR),
+    "created by then": States(
+        keys=BOTH,
+        features=FEATURES,
+        at="at",
+        created="created",
+        ttl=4 * HOUR,
+        created_by_then=True,
+    ),
+    "one key, another name": States(
+        keys={"a": "b"}, features=FEATURES, at="at", created="created", ttl=9 * HOUR
+    ),
+    "no key": States(keys={}, features=FEATURES, at="at", created="created"),
+}
+
+
 def _instant(rng: random.Random) -> datetime:
     """Few different ones, so that they often meet, some an odd microsecond beside another."""
     return START + HOUR * rng.randrange(30) + timedelta(microseconds=rng.choice([0, 0, 0, -1, 1]))
@@ -53,6 +73,14 @@ def world(rng: random.Random, num_rows: int, num_states: int) -> tuple[pa.Table,
             ),
         ),
     )
+
+
+def distinct(found: pa.Table, states: States) -> pa.Table:
+    """One state a key, instant and creation: of several it is left open which one counts."""
+    by = [*states.keys, *states.ages]
+    others = [name for name in found.column_names if name not in by]
+    firsts = found.group_by(by, use_threads=False).aggregate([(name, "first") for name in others])
+    return firsts.rename_columns([*by, *others])
 
 
 def expected(rows: pa.Table, found: pa.Table, states: States) -> dict[int, Any]:

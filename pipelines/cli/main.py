@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+import yaml  # type: ignore[import-untyped]
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from typer.core import TyperGroup
 
 from pipelines.cli import first_run
-from pipelines.core import runner
+from pipelines.core import journal, runner
 from pipelines.core.errors import MillraceError, NothingDue, UsageError
 from pipelines.core.registry import STAGES, Option, Stage
 from pipelines.core.settings import Settings
@@ -118,6 +119,21 @@ def docs(case: CaseArgument, interval: IntervalOption) -> None:
     kept = gx_docs.Kept(find(case).name, Interval.parse(interval))
     reports = objects.reports(Settings())
     typer.echo(reports.address(gx_docs.build(reports, kept)))
+
+
+@app.command()
+def tables(case: CaseArgument) -> None:
+    """Where the published tables are, for other readers: address, version and rows of each."""
+    settings = Settings()
+    _print(status.where(settings, journal.engine(settings), find(case)))
+
+
+@app.command("feature-store")
+def feature_store(case: CaseArgument) -> None:
+    """A case's feature_store.yaml, for Feast's own command line and SDK; it holds a password."""
+    from pipelines.stores import feast
+
+    typer.echo(yaml.safe_dump(feast.configuration(Settings(), find(case).name)), nl=False)
 
 
 lineage.register(app)

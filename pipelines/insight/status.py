@@ -12,6 +12,7 @@ from pipelines.core import journal
 from pipelines.core.journal import promotions, published, verdicts
 from pipelines.core.settings import Settings
 from pipelines.learning import champion as champions
+from pipelines.stores import lake
 from pipelines.use_cases.spec.discovery import BrokenCase
 from pipelines.use_cases.spec.training import PREDICTIONS
 from pipelines.use_cases.spec.use_case import UseCase
@@ -51,6 +52,18 @@ def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
         "challenger": _challenger(engine, case),
         "predictions": predictions(engine, case),
         "drift": _drift(engine, case),
+    }
+
+
+def where(settings: Settings, engine: Engine, case: UseCase) -> dict[str, Any]:
+    """Each published table's files: their address, the version that readers see, and its rows."""
+    return {
+        name: {
+            "address": lake.of(settings).address(f"build.{name.replace('.', '_')}"),
+            "version": table["version"],
+            "rows": table["rows"],
+        }
+        for name, table in case_status(engine, case)["tables"].items()
     }
 
 

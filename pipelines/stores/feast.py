@@ -72,45 +72,47 @@ def sqlite_path(settings: Settings, case: str) -> Path:
     return settings.home / "online" / f"{case}.db"
 
 
-def store(
+def configuration(
     settings: Settings,
     case: str,
     *,
     creates: bool = False,
     pinned: Mapping[str, int] | None = None,
-) -> "FeatureStore":
-    """The feature store of a case; only `creates` makes the registry's tables.
+) -> dict[str, Any]:
+    """The settings of a case's feature store: what a `feature_store.yaml` has.
 
     Args:
+        creates: makes the registry's tables.
         pinned: versions to read, by the published name; of other tables what is published.
     """
-    load()
-    if creates:
-        sqlite_path(settings, case).parent.mkdir(parents=True, exist_ok=True)
-    from feast import FeatureStore, RepoConfig
-
-    registry = {
-        "registry_type": "sql",
-        "path": settings.database("feast").render_as_string(hide_password=False),
-        "cache_ttl_seconds": 60,
-        "schema_mode": "auto" if creates else "skip",
-        # Without it, readers are refused while a view is written, or was when its writer died.
-        "serve_features_while_materializing": True,
-    }
-    config = RepoConfig(
-        project=case,
-        provider="local",
-        registry=registry,
-        offline_store=_offline_store(settings, pinned or {}),
-        online_store=_online_store(settings, case),
-        batch_engine={"type": "local"},
+    return {
+        "project": case,
+        "provider": "local",
+        "registry": {
+            "registry_type": "sql",
+            "path": settings.database("feast").render_as_string(hide_password=False),
+            "cache_ttl_seconds": 60,
+            "schema_mode": "auto" if creates else "skip",
+            # Without it, readers are refused while a view is written, or was when its writer died.
+            "serve_features_while_materializing": True,
+        },
+        "offline_store": _offline_store(settings, pinned or {}),
+        "online_store": _online_store(settings, case),
+        "batch_engine": {"type": "local"},
         # The query picks the newest row of each entity; otherwise Feast fetches all and picks.
-        materialization={
+        "materialization": {
             "pull_latest_features": True,
             "online_write_batch_size": _ROWS_A_BATCH,
         },
-    )
-    return FeatureStore(config=config)
+    }
+
+
+def store(settings: Settings, case: str, **options: Any) -> "FeatureStore":
+    """The feature store of a case; the options are those of `configuration`."""
+    load()
+    from feast import FeatureStore, RepoConfig
+
+    return FeatureStore(config=RepoConfig(**configuration(settings, case, **options)))
 
 
 def _offline_store(settings: Settings, pinned: Mapping[str, int]) -> dict[str, Any]:
@@ -145,6 +147,7 @@ def applied(
     with journal.engine(settings).begin() as connection:
         # Of all cases: Feast makes its tables at the first call, and does not lock them.
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("millrace:feast"))))
+        sqlite_path(settings, case).parent.mkdir(parents=True, exist_ok=True)
         target = store(settings, case, creates=True, pinned=pinned)
         digest = _digest(definitions)
         changed = digest != applied_digest(target) or not _is_ready(settings, case)

@@ -93,8 +93,8 @@ def files(table: "DeltaTable") -> list[File]:
     """The data files of a table, by its log."""
     import pyarrow as pa  # type: ignore[import-untyped]
 
-    added = pa.table(table.get_add_actions()).select(["num_records", "partition"])
-    return [File(each["num_records"], each["partition"] or {}) for each in added.to_pylist()]
+    added = pa.table(table.get_add_actions()).to_pylist()
+    return [File(each["num_records"], each.get("partition") or {}) for each in added]
 
 
 def of(settings: Settings) -> Lake:

@@ -26,6 +26,8 @@ COMMANDS = {
     "monitor": {"case", "--interval"},
     "due_drift": {"case", "--interval"},
     "docs": {"case", "--interval"},
+    "tables": {"case"},
+    "feature-store": {"case"},
     "rollback": {"case", "--to"},
     "lineage": {"case", "--column", "--impact", "--prediction", "--json"},
     "new": {

@@ -32,7 +32,7 @@ def publish(settings, journal, spark):
                 table = CASE.build_table("silver", name)
                 frame = spark.createDataFrame([(value,)], "value int")
                 delta.save(spark, frame, table, anew=True)
-                versions[name] = delta.version(spark, table)
+                versions[name] = context.lake.newest(table)
             context.publish({"silver": versions})
         return versions
 

@@ -90,11 +90,11 @@ def write(
 
     def run(interval: Interval, layer: Layer, name: str, rows: list[Any], schema: str) -> None:
         def stage(context: Context) -> Outcome[Ingested]:
-            context.reset_build(layer, (name,))
+            context.reset_build(layer, (name,), replaces=True)
             frame = context.spark.createDataFrame(rows, schema)
             table = case.build_table(layer, name)
-            version = delta.replace_interval(context.spark, frame, table, interval)
-            context.built(layer, name, version)
+            delta.replace_interval(context.spark, frame, table, interval)
+            version = context.built(layer, name)
             return Outcome(writes={case.table(layer, name): version}, details=Ingested())
 
         module = ModuleType("stage_of_the_test")

@@ -9,26 +9,7 @@ import pytest
 
 from pipelines.stores import asof
 from pipelines.stores.asof import States
-from tests.point_in_time import HOUR, START, expected, world
-
-BOTH = {"a": "a", "b": "b"}
-FEATURES = {"value": "v__value", "text": "v__text"}
-KINDS = {
-    "forever": States(keys=BOTH, features=FEATURES, at="at", created="created"),
-    "an hour": States(keys=BOTH, features=FEATURES, at="at", created="created", ttl=HOUR),
-    "created by then": States(
-        keys=BOTH,
-        features=FEATURES,
-        at="at",
-        created="created",
-        ttl=4 * HOUR,
-        created_by_then=True,
-    ),
-    "one key, another name": States(
-        keys={"a": "b"}, features=FEATURES, at="at", created="created", ttl=9 * HOUR
-    ),
-    "no key": States(keys={}, features=FEATURES, at="at", created="created"),
-}
+from tests.point_in_time import HOUR, KINDS, START, distinct, expected, world
 
 
 def joined(rows: pa.Table, found: pa.Table, states: States) -> dict[int, Any]:
@@ -42,19 +23,7 @@ def joined(rows: pa.Table, found: pa.Table, states: States) -> dict[int, Any]:
 def test_each_row_meets_the_state_that_a_look_at_every_pair_finds(kind, seed):
     rng = random.Random(seed)  # noqa: S311
     rows, found = world(rng, 600, 900)
-    # Several states of one instant and creation are of no order: where one key is left there are.
-    if len(KINDS[kind].keys) < 2:
-        found = (
-            found.group_by(["a", "at", "created"], use_threads=False)
-            .aggregate([("b", "first"), ("value", "first"), ("text", "first")])
-            .rename_columns(["a", "at", "created", "b", "value", "text"])
-        )
-    if not KINDS[kind].keys:
-        found = (
-            found.group_by(["at", "created"], use_threads=False)
-            .aggregate([("a", "first"), ("b", "first"), ("value", "first"), ("text", "first")])
-            .rename_columns(["at", "created", "a", "b", "value", "text"])
-        )
+    found = distinct(found, KINDS[kind])
     answer = joined(rows, found, KINDS[kind])
     assert answer == expected(rows, found, KINDS[kind]), f"seed {seed}"
     nothing = sum(values == (None, None) for values in answer.values())

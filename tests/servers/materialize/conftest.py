@@ -31,6 +31,7 @@ def gold(spark, settings, journal) -> Iterator[dict[str, int]]:
             name: write(context, name, [row for day in days for row in day[name]], HISTORY)
             for name in SCHEMAS
         }
+        delta.make_schema(spark, "gold")
         for name, version in versions.items():
             build, view = CASE.build_table("gold", name), CASE.table("gold", name)
             delta.publish(spark, build, view, version)
@@ -42,7 +43,9 @@ def gold(spark, settings, journal) -> Iterator[dict[str, int]]:
 
 @pytest.fixture
 def world(settings, spark, journal, gold, tmp_path) -> World:
-    made = World(settings.model_copy(update={"home": tmp_path}), spark, journal, gold)
+    # An online store of its own; the lake is everybody's.
+    own = settings.model_copy(update={"home": tmp_path, "objects": settings.objects})
+    made = World(own, spark, journal, gold)
     if settings.online_store != "sqlite":
         made.remove_online()
     return made

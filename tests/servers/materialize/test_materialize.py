@@ -83,8 +83,7 @@ def test_r17_feast_itself_can_not_put_an_older_state_over_a_newer_one(world):
     world.bring_online(DAY_3)
     before = world.online(PAIRS, [PAIR], DAY_3.end)
     store = feast.store(world.settings, CASE.name)
-    source = CASE.table("gold", "pair_states")
-    feast.materialize(store, "t_feast_pair_states", source, DAY_1.start, DAY_1.end)
+    feast.materialize(store, "t_feast_pair_states", DAY_1.start, DAY_1.end)
     assert world.online(PAIRS, [PAIR], DAY_3.end) == before
 
 

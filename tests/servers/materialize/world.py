@@ -82,7 +82,9 @@ def write(context: Context, name: str, rows: list[tuple[Any, ...]], interval: In
     frame = context.spark.createDataFrame(
         dated, f"{SCHEMAS[name]}, known_at timestamp, known_date date"
     )
-    return delta.replace_interval(context.spark, frame, CASE.build_table("gold", name), interval)
+    build = CASE.build_table("gold", name)
+    delta.replace_interval(context.spark, frame, build, interval)
+    return context.lake.newest(build) or 0
 
 
 class World:

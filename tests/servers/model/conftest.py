@@ -22,7 +22,7 @@ from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.learning import champion
-from pipelines.stores import delta, mlflow
+from pipelines.stores import delta, lake, mlflow
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.training import Training, Watch
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
@@ -41,7 +41,7 @@ SAID: Mapping[str, Mapping[str, Any]] = {
         "digest": "digest",
         "reused": False,
     },
-    "assemble": {"digest": "digest", "split": {}},
+    "assemble": {"split": {}},
     "due_training": {"reason": "made up"},
 }
 
@@ -215,7 +215,7 @@ class Tables:
         """Write a table anew; its new version, which nobody has published yet."""
         build = self.made.case.build_table("gold", name)
         delta.save(self.spark, self.spark.createDataFrame(rows, columns), build, anew=True)
-        return delta.version(self.spark, build)
+        return lake.of(self.made.settings).newest(build) or 0
 
     def publish(self, name: str, columns: str, rows: list[tuple[Any, ...]], interval: str) -> None:
         self.made.publish(name, interval, self.make(name, columns, rows))

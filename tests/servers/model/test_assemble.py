@@ -1,6 +1,7 @@
 """Which decisions a training set holds, and in which part."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -104,8 +105,8 @@ TRAINING, VALIDATION, EVALUATION = (12, 13), (16,), (19,)
 def publish(made: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Publish decisions of these days with their labels; Feast's join adds a state to each."""
 
-    def states_known(_: Context, rows: Any) -> Any:
-        return rows.withColumn("states__number", functions.lit(1.0))
+    def as_known(_: Context, rows: Any) -> Any:
+        return nullcontext(rows.withColumn("states__number", functions.lit(1.0)))
 
     def run(*days: int) -> None:
         decisions = [asked(day, made.day(day, 12)) for day in days]
@@ -115,8 +116,7 @@ def publish(made: Any, tables: Any, monkeypatch: pytest.MonkeyPatch) -> Callable
 
     from pyspark.sql.connect import functions
 
-    monkeypatch.setattr(inputs, "states_known", states_known)
-    monkeypatch.setattr(inputs, "derived", lambda _, frame: frame)
+    monkeypatch.setattr(inputs, "as_known", as_known)
     made.publish("states", NIGHT)
     return run
 
@@ -157,11 +157,11 @@ def test_a_training_set_that_lost_or_made_rows_is_not_offered(
 ) -> None:
     publish(*TRAINING, *VALIDATION)
 
-    def derived(_: str, rows: Any) -> Any:
+    def as_known(_: Context, rows: Any) -> Any:
         query = f"select * from {{rows}} {changed}"
-        return rows.sparkSession.sql(query, rows=rows)
+        return nullcontext(rows.sparkSession.sql(query, rows=rows))
 
-    monkeypatch.setattr(inputs, "derived", derived)
+    monkeypatch.setattr(inputs, "as_known", as_known)
     with pytest.raises(CheckFailed, match=r"training set: 3 rows went in, [24] came out"):
         run(made)
     assert made.rows(builds) == []

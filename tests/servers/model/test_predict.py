@@ -1,6 +1,7 @@
 """What is asked, written and proven of an interval's predictions; no model is run."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -48,7 +49,7 @@ def stage(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
     made.promote(1, made.day(10))
     for name in ("states", "labels"):
         made.publish(name, NIGHT)
-    monkeypatch.setattr(inputs, "as_known", lambda _, asked: asked)
+    monkeypatch.setattr(inputs, "as_known", lambda _, asked: nullcontext(asked))
     monkeypatch.setattr(predict, "_scored", scored)
     return made
 
@@ -134,7 +135,8 @@ def answers(made: Any, tables: Any) -> Callable[..., None]:
     def build(interval: str, predicted: list[Any], decisions: list[Any], *versions: int) -> None:
         rows = [(*row, (row[1] - MICROSECOND).date()) for row in predicted]
         context = made.context(PREDICT, interval)
-        context.built("gold", "predictions", tables.make("predictions", PREDICTIONS, rows))
+        tables.make("predictions", PREDICTIONS, rows)
+        context.built("gold", "predictions")
         asked = tables.make("decisions", DECISIONS, decisions)
         for version in versions:
             reads = {made.case.table("gold", "decisions"): asked}

@@ -18,7 +18,7 @@ from pipelines.core import runner
 from pipelines.core.registry import TRANSFORM, VALIDATE_FEATURES
 from pipelines.core.settings import Settings
 from pipelines.data.transform import run as stage
-from pipelines.stores import delta
+from pipelines.stores.lake import of as lake_of
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Layer, UseCase
@@ -93,7 +93,7 @@ class Lake:
         self.spark.sql("create schema if not exists build")
         frame = self.spark.createDataFrame(values, schema)
         frame.write.format("delta").partitionBy("known_date").mode("overwrite").saveAsTable(table)
-        self._publish({"bronze": {feed_name: delta.version(self.spark, table)}})
+        self._publish({"bronze": {feed_name: lake_of(self.settings).newest(table) or 0}})
         return kept
 
     def transform(self, key: str) -> dict[str, Any]:
