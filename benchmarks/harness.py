@@ -21,6 +21,7 @@ from pipelines.core.settings import Settings
 from pipelines.core.version import code_version
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
 @dataclass
@@ -101,7 +102,7 @@ def report(
             f"{ratio[peer.name]:>11.3f}{target.get(peer.name, float('nan')):>8.3f}"
         )
     print(f"results equal: {equal_results}; goal met: {met}")
-    _append(
+    append(
         goal,
         {
             "goal": goal,
@@ -128,7 +129,20 @@ def circumstances(packages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _append(goal: str, row: Mapping[str, Any]) -> None:
+def publish(goal: str, lines: Sequence[str]) -> None:
+    """Print a goal's table, and put it between its marks in `docs/performance.md`."""
+    table = "\n".join(lines)
+    print(table)
+    begin, end = f"<!-- {goal} -->", f"<!-- /{goal} -->"
+    before, _, rest = PAGE.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise RuntimeError(f"{PAGE.name} has no place for {goal}: write {begin} and {end} into it")
+    PAGE.write_text(f"{before}{begin}\n{table}\n{end}{after}")
+
+
+def append(goal: str, row: Mapping[str, Any]) -> None:
+    """Add a row to `results/<goal>.jsonl`."""
     RESULTS.mkdir(exist_ok=True)
     with (RESULTS / f"{goal}.jsonl").open("a") as file:
         file.write(json.dumps(row) + "\n")
