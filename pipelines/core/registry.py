@@ -135,6 +135,7 @@ MATERIALIZE = Stage(
     reads=("gold.* (entity states)",),
     writes=("the online store", "ops.materialized"),
     lease="features",
+    servers=("postgres",),
     engine="feast",
 )
 DUE_TRAINING = Stage(
