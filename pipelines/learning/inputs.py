@@ -46,8 +46,9 @@ def as_known(context: Context, asked: "DataFrame") -> Iterator["DataFrame"]:
     known = cases.model(case.name).derive(
         table.rename_columns(_names(case.name, table.column_names))
     )
-    store = objects.artifacts(context.settings)
-    with spark.handed(context.spark, known, store, f"handed/{context.attempt}.parquet") as frame:
+    # Stages of one lease take turns, so nobody else writes there.
+    store = objects.artifacts(context.settings).below(f"handed/{case.name}/{context.stage.name}")
+    with spark.handed(context.spark, known, store, f"{context.attempt}.parquet") as frame:
         yield frame
 
 

@@ -119,14 +119,6 @@ class Objects:
         found = self._below(prefix)
         return sorted(name for name in found if not name.rpartition("/")[2].startswith("."))
 
-    def delete(self, name: str) -> None:
-        """Remove an object.
-
-        Raises:
-            FileNotFoundError: there is none.
-        """
-        self.files.rm_file(self._path(name))
-
     def keep_only(self, names: Iterable[str]) -> None:
         """Remove all others, and what killed writers left unfinished: for a store's only writer."""
         for name in set(self._below("")).difference(names):

@@ -76,8 +76,8 @@ def handed(
 ) -> Iterator["DataFrame"]:
     """A table of this process as a frame, to be read before the block ends.
 
-    It goes by an object of that name, which is removed: sent within the request, the 160 MB of 90
-    days took the server's heap.
+    It goes by an object of that name, the only one of its store, which is removed: sent within the
+    request, the 160 MB of 90 days took the server's heap.
     """
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -85,8 +85,9 @@ def handed(
         file = Path(folder, "table.parquet")
         # Some row groups for some tasks, where a table is large at all.
         pq.write_table(table, file, row_group_size=50_000)
+        store.keep_only(())  # what a killed process has left
         store.put_file(name, file)
     try:
         yield session.read.parquet(store.address(name))
     finally:
-        store.delete(name)
+        store.keep_only(())

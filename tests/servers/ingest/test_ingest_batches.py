@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.core.errors import BatchRefused, MillraceError, UsageError
+from pipelines.stores import lake
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,23 @@ def test_b16_empty_files_succeed_and_replace_the_interval_by_nothing(
     desk.land_bytes("readings", b"")
     assert set(desk.ingest().values()) == {0}
     assert tables(desk) == ([], [], [], [])
+
+
+def test_a_quarantine_without_bad_rows_before_and_after_is_not_written(desk: Any) -> None:
+    def version() -> int | None:
+        return lake.of(desk.settings).newest(desk.case.build_table("quarantine", "readings"))
+
+    desk.land([desk.reading("s1"), desk.reading("s2", "x")])
+    desk.ingest()
+    with_bad = version()
+    desk.land([desk.reading("s1")])
+    desk.ingest()  # it has to lose the bad row
+    cleared = version()
+    assert with_bad is not None
+    assert cleared == with_bad + 1
+    assert desk.table("quarantine", "readings") == []
+    desk.ingest()
+    assert version() == cleared
 
 
 def test_what_nobody_proved_is_gone_when_the_next_interval_is_ingested(desk: Any) -> None:
