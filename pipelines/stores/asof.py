@@ -54,8 +54,13 @@ class States:
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB in this process; it fetches nothing from anywhere."""
-    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+    """DuckDB in this process; it fetches nothing from anywhere.
+
+    Its zone is UTC, not the machine's: it takes instants of a column without a zone for its own.
+    """
+    with duckdb.connect(
+        config={"autoinstall_known_extensions": False, "TimeZone": "UTC"}
+    ) as connection:
         yield connection
 
 
