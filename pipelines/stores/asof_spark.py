@@ -47,12 +47,13 @@ def _rows(asked: "DataFrame", states: States, at: str) -> "DataFrame":
 
 
 def _known(found: "DataFrame", states: States) -> "DataFrame":
-    """The states, each in its own stretch and the next; one without a key is of no entity."""
+    """The states, each in its own stretch and the next, without those that can never count."""
     instant = f"unix_micros({_quoted(states.at)})"
     created = f"unix_micros({_quoted(states.created)})" if states.created else "0L"
     stretch = _stretch(states, instant)
     features = "".join(f", {_quoted(name)} as f{n}" for n, name in enumerate(states.features))
-    whole = found.where(" and ".join(["true", *(f"{_quoted(k)} is not null" for k in states.keys)]))
+    needed = [*states.keys, *([states.created] if states.created and states.waits else [])]
+    whole = found.where(" and ".join(["true", *(f"{_quoted(k)} is not null" for k in needed)]))
     return whole.selectExpr(
         f"explode(array({stretch}, {stretch} + 1)) as stretch" if states.ttl else "0L as stretch",
         *(f"{_quoted(key)} as k{number}" for number, key in enumerate(states.keys)),
