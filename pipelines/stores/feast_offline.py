@@ -173,7 +173,9 @@ def _states(
     created_by_then: bool,
 ) -> States:
     source: Any = view.batch_source
+    # By any name of the view's, also those of its instants, Feast lets a mapping stand.
     column_of = {new: old for old, new in source.field_mapping.items()}
+    created = source.created_timestamp_column or None
     key_of = view.projection.join_key_map
     prefix = f"{view.projection.name_alias or view.name}__" if full_feature_names else ""
     return States(
@@ -183,8 +185,8 @@ def _states(
             if key.name != DUMMY_ENTITY_ID
         },
         features={column_of.get(name, name): f"{prefix}{name}" for name in features},
-        at=source.timestamp_field,
-        created=source.created_timestamp_column or None,
+        at=column_of.get(source.timestamp_field, source.timestamp_field),
+        created=column_of.get(created, created),
         ttl=view.ttl or None,
         created_by_then=created_by_then,
     )
