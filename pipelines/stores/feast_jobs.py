@@ -15,7 +15,7 @@ from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMeta
 
 from pipelines.core import journal
 from pipelines.core.errors import CheckFailed, ServiceUnavailable
-from pipelines.stores import asof, asof_spark
+from pipelines.stores import asof, asof_spark, feast_sql
 from pipelines.stores.asof import States
 from pipelines.stores.lake import Lake
 
@@ -79,7 +79,7 @@ class QueryJob(RetrievalJob):
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:  # noqa: ARG002
         with asof.engine() as connection:
-            connection.register("states", _states(self._config, self._source))
+            connection.register(feast_sql.TABLE, _states(self._config, self._source))
             return connection.sql(self._query).to_arrow_table()
 
 
@@ -148,6 +148,21 @@ class PointInTimeJob(RetrievalJob):
             found = _that_may_count(every, asked, question.at, states)
             asked = asof.joined(asked, found, states, question.at)
         return asked
+
+
+def entities(
+    config: RepoConfig,
+    views: Sequence[FeatureView],
+    states: Sequence[States],
+    start: datetime,
+    end: datetime,
+) -> pa.Table:
+    """Each entity that some view has a state of in [start, end], once, as of `end`."""
+    with asof.engine() as connection:
+        for number, view in enumerate(views):
+            found = _states(config, view.batch_source)
+            connection.register(feast_sql.table_of(number), found)
+        return connection.sql(feast_sql.entities(states, start, end)).to_arrow_table()
 
 
 def schema(config: RepoConfig, source: DataSource | None) -> pa.Schema:

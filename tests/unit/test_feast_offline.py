@@ -1,5 +1,6 @@
 """Feast's own SDK and command over tables of a lake: no servers, no journal, the newest version."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,52 @@ def answers(store: Any, *names: str, **asked: Any) -> list[tuple[Any, ...]]:
 def test_a_mapping_may_name_the_instants_of_the_states(store: Any) -> None:
     rows = pd.DataFrame({"tail": ["a", "b"], "event_timestamp": [NOON - HOUR, NOON]})
     assert answers(store, NAMES[0], entity_df=rows) == [(2, "a", NOON - HOUR), (4, "b", NOON)]
+
+
+def test_without_rows_each_entity_of_the_time_is_asked_for_as_of_its_end(store: Any) -> None:
+    """Both ends of the time belong to it, and a state without a key is of no entity."""
+    time = {"start_date": NOON - 2 * HOUR, "end_date": NOON}
+    assert answers(store, NAMES[0], **time) == [(3, "a", NOON), (4, "b", NOON)]
+    time["start_date"] += timedelta(microseconds=1)
+    assert answers(store, NAMES[0], **time) == [(3, "a", NOON)]
+
+
+def test_without_rows_the_entities_of_several_views_are_asked_for_together(store: Any) -> None:
+    """A view's entity without the other's key is a row of its own."""
+    found = answers(store, *NAMES, start_date=NOON - 2 * HOUR, end_date=NOON)
+    assert [row[:-1] for row in found] == [
+        ("JFK", None, 9, "c"),
+        ("LGA", 3, 8, "a"),
+        (None, 3, None, "a"),
+        (None, 4, None, "b"),
+    ]
+
+
+def test_without_a_start_the_time_is_the_longest_ttl(store: Any) -> None:
+    end = NOON - 6 * HOUR  # the state of 30 hours before noon is at the other end
+    assert answers(store, NAMES[0], end_date=end) == [(1, "a", end)]
+
+
+def test_instants_without_a_zone_are_utc(store: Any) -> None:
+    naive = NOON.replace(tzinfo=None)
+    assert answers(store, NAMES[0], start_date=naive, end_date=naive) == [(3, "a", NOON)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["-d", json.dumps([{"tail": "a", "event_timestamp": "2026-11-16T12:00:00"}])],
+        ["-d", json.dumps([{"tail": "a", "event_timestamp": "2026-11-16T07:00:00-05:00"}])],
+        ["-s", "2026-11-16 11:30:00", "-e", "2026-11-16 12:00:00"],
+    ],
+    ids=["rows", "rows in a zone", "time"],
+)
+def test_the_command_of_feast_answers(store: Any, asked: list[str]) -> None:
+    from click.testing import CliRunner
+    from feast.cli.cli import cli
+
+    folder = str(store.repo_path)
+    command = ["-c", folder, "get-historical-features", "-f", NAMES[0], *asked]
+    answer = CliRunner().invoke(cli, command, catch_exceptions=False)
+    (row,) = json.loads(answer.stdout)
+    assert (row["tail"], row["delay"]) == ("a", 3)
