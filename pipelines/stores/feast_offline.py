@@ -77,7 +77,8 @@ class PublishedOfflineStore(OfflineStore):
             end_date: None: now.
 
         Raises:
-            UsageError: these are no rows, or have not one column of instants.
+            UsageError: these are no rows, lack a key or the one column of instants, or have a
+                column of a feature's name.
         """
         on_demand = OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry)
         named, _unused = _get_requested_feature_views_to_features_dict(
@@ -95,6 +96,7 @@ class PublishedOfflineStore(OfflineStore):
         question = Question(
             config=config, asked=asked, at=_instants(asked), views=views, states=states
         )
+        _check(question)
         return PointInTimeJob(question, feature_refs, full_feature_names, on_demand)
 
     @staticmethod
@@ -166,10 +168,28 @@ def _instants(asked: Any) -> str:
     )
     found = [name for name, kind in kinds.items() if kind.startswith("timestamp")]
     if DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL in kinds or len(found) != 1:
-        found = [DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL]
-    if found[0] not in kinds:
-        raise UsageError(f"name the column of instants {found[0]}; there is {', '.join(kinds)}")
+        found = [name for name in found if name == DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL]
+    if not found:
+        there = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+        wanted = f"{DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL} and make it of timestamps"
+        raise UsageError(f"name the column of instants {wanted}; there is {there}")
     return str(found[0])
+
+
+def _check(question: Question) -> None:
+    """Refuse rows that lack a key, or have a column which the join would add once more.
+
+    Raises:
+        UsageError: they do.
+    """
+    there = question.columns
+    for view, states in zip(question.views, question.states, strict=True):
+        if missing := set(states.keys.values()) - set(there):
+            names, has = ", ".join(sorted(missing)), ", ".join(there)
+            raise UsageError(f"add the keys of {view.name} to the rows: {names}; there is {has}")
+        if twice := set(states.features.values()) & set(there):
+            names = ", ".join(sorted(twice))
+            raise UsageError(f"drop or rename what the rows have of {view.name} already: {names}")
 
 
 def _states(

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from deltalake import write_deltalake
 
+from pipelines.core.errors import UsageError
 from pipelines.stores import feast
 
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -145,3 +146,25 @@ def test_the_command_of_feast_answers(store: Any, asked: list[str]) -> None:
     answer = CliRunner().invoke(cli, command, catch_exceptions=False)
     (row,) = json.loads(answer.stdout)
     assert (row["tail"], row["delay"]) == ("a", 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            {"tail": ["a"], "event_timestamp": ["2026-11-16T12:00:00"]},
+            r"make it of timestamps; .* event_timestamp \(string\)",
+        ),
+        ({"name": ["a"], "event_timestamp": [NOON]}, "add the keys of delays to the rows: tail"),
+        (
+            {"tail": ["a"], "delay": [0], "event_timestamp": [NOON]},
+            "drop or rename what the rows have of delays already: delay",
+        ),
+    ],
+    ids=["instants as text", "no key", "a feature's name"],
+)
+def test_rows_that_can_not_be_joined_to_are_refused(
+    store: Any, rows: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        store.get_historical_features(pd.DataFrame(rows), [NAMES[0]])
