@@ -33,6 +33,7 @@ class Question:
         asked: an Arrow table, or a frame of Spark Connect.
         at: its column of instants.
         states: of each view, in the same order.
+        time: from when to when, where the rows are the entities of a time.
     """
 
     config: RepoConfig
@@ -40,6 +41,7 @@ class Question:
     at: str
     views: Sequence[FeatureView]
     states: Sequence[States]
+    time: tuple[datetime, datetime] | None = None
 
     @property
     def is_in_spark(self) -> bool:
@@ -111,7 +113,7 @@ class PointInTimeJob(RetrievalJob):
     def metadata(self) -> RetrievalMetadata:
         """What was asked, for whom wants to keep it."""
         keys = [name for name in self._question.columns if name != self._question.at]
-        return RetrievalMetadata(list(self._references), keys)
+        return RetrievalMetadata(list(self._references), keys, *(self._question.time or ()))
 
     @property
     def is_small(self) -> bool:

@@ -89,12 +89,14 @@ class PublishedOfflineStore(OfflineStore):
             _states(view, features, full_feature_names, filter_by_created_timestamp)
             for view, features in named.items()
         ]
-        if entity_df is None:
-            first, last = compute_non_entity_date_range(views, start_date, end_date)
-            entity_df = entities(config, views, states, first, last)
-        asked = _rows(entity_df)
+        time = (
+            compute_non_entity_date_range(views, start_date, end_date)
+            if entity_df is None
+            else None
+        )
+        asked = _rows(entities(config, views, states, *time) if time else entity_df)
         question = Question(
-            config=config, asked=asked, at=_instants(asked), views=views, states=states
+            config=config, asked=asked, at=_instants(asked), views=views, states=states, time=time
         )
         _check(question)
         return PointInTimeJob(question, feature_refs, full_feature_names, on_demand)

@@ -121,6 +121,8 @@ def test_without_rows_the_entities_of_several_views_are_asked_for_together(store
 def test_without_a_start_the_time_is_the_longest_ttl(store: Any) -> None:
     end = NOON - 6 * HOUR  # the state of 30 hours before noon is at the other end
     assert answers(store, NAMES[0], end_date=end) == [(1, "a", end)]
+    noted = store.get_historical_features(features=[NAMES[0]], end_date=end).metadata
+    assert (noted.min_event_timestamp, noted.max_event_timestamp) == (end - 24 * HOUR, end)
 
 
 def test_instants_without_a_zone_are_utc(store: Any) -> None:
