@@ -10,6 +10,7 @@ from pipelines.stores.asof import States
 
 START = datetime(2026, 3, 29, tzinfo=UTC)  # clocks change in Europe on this day
 HOUR = timedelta(hours=1)
+LONG_AGO, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # Written together without a separator, some of these pairs read alike; none is a null's name.
 NAMES = ["1", "11", "112", "2", "12", "", "None", None]
 
@@ -48,7 +49,8 @@ def world(rng: random.Random, num_rows: int, num_states: int) -> tuple[pa.Table,
     states = {}
     for value in range(num_states):
         key = (rng.choice(NAMES), rng.choice(NAMES), _instant(rng))
-        created = key[2] + HOUR * rng.choice([0, 0, 1, 5])
+        delay = rng.choice([0, 0, 1, 5, None])
+        created = None if delay is None else key[2] + HOUR * delay
         states[*key, created] = rng.choice([value, value, None])
     found = [
         {"a": a, "b": b, "at": at, "created": created, "value": value, "text": f"is {value}"}
@@ -97,9 +99,10 @@ def _newest(row: dict[str, Any], every: list[dict[str, Any]], states: States) ->
         if all(state[key] == row[name] is not None for key, name in states.keys.items())
         and state[states.at] <= then
         and (states.ttl is None or state[states.at] >= then - states.ttl)
-        and not (states.waits and state[states.created] > then)
+        and not (states.waits and (state[states.created] or NEVER) > then)
     ]
     if not counted:
         return (None,) * len(states.features)
-    newest = max(counted, key=lambda state: (state[states.at], state[states.created or states.at]))
+    created = states.created or states.at
+    newest = max(counted, key=lambda state: (state[states.at], state[created] or LONG_AGO))
     return tuple(newest[name] for name in states.features)

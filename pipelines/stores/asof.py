@@ -15,6 +15,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+# In microseconds; before any instant of a table.
+_LONG_AGO = -(2**62)
+
 
 @dataclass(frozen=True, kw_only=True)
 class States:
@@ -24,9 +27,10 @@ class States:
         keys: the column of the asked rows for each key column of the states.
         features: the column of the answer for each column of the states.
         at: the instant of a state.
-        created: when its row was written; of two states of one instant the later one counts.
+        created: when its row was written; of two states of one instant the later one counts, and
+            one that doesn't say it only if there is no other.
         ttl: how long a state counts; None: for ever.
-        created_by_then: count only states that were created by the asked instant.
+        created_by_then: count only states that say they were created by the asked instant.
     """
 
     keys: Mapping[str, str]
@@ -54,8 +58,13 @@ class States:
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB in this process; it fetches nothing from anywhere."""
-    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+    """DuckDB in this process; it fetches nothing from anywhere.
+
+    Its zone is UTC, not the machine's: it takes instants of a column without a zone for its own.
+    """
+    with duckdb.connect(
+        config={"autoinstall_known_extensions": False, "TimeZone": "UTC"}
+    ) as connection:
         yield connection
 
 
@@ -103,12 +112,15 @@ def _query(states: States) -> str:
 def _candidates(states: States) -> str:
     known = "greatest(epoch_us(since), epoch_us(created))" if states.waits else "epoch_us(since)"
     every = f"select * replace (epoch_us(since) as since), {known} as known, true as one from found"
+    if states.waits:
+        every += " where created is not null"
     if not states.created:
         return every
     # What something newer had replaced when it became known never counts, and of those that
     # became known at one instant only the newest does.
     keys = ", ".join(["one", *(f"k{number}" for number, _ in enumerate(states.keys))])
-    age = "[since, epoch_us(created)]"
+    # In a list, DuckDB takes null for the greatest.
+    age = f"[since, coalesce(epoch_us(created), {_LONG_AGO})]"
     return f"""
         from ({every})
         qualify {age} = max({age}) over (

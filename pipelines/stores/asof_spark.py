@@ -37,7 +37,7 @@ def joined(asked: "DataFrame", found: "DataFrame", states: States, at: str) -> "
 
 
 def _rows(asked: "DataFrame", states: States, at: str) -> "DataFrame":
-    instant = f"unix_micros({_quoted(at)})"
+    instant = _micros(at)
     return asked.selectExpr(
         f"{_stretch(states, instant)} as stretch",
         *(f"{_quoted(key)} as k{number}" for number, key in enumerate(states.keys.values())),
@@ -47,12 +47,13 @@ def _rows(asked: "DataFrame", states: States, at: str) -> "DataFrame":
 
 
 def _known(found: "DataFrame", states: States) -> "DataFrame":
-    """The states, each in its own stretch and the next; one without a key is of no entity."""
-    instant = f"unix_micros({_quoted(states.at)})"
-    created = f"unix_micros({_quoted(states.created)})" if states.created else "0L"
+    """The states, each in its own stretch and the next, without those that can never count."""
+    instant = _micros(states.at)
+    created = _micros(states.created) if states.created else "0L"
     stretch = _stretch(states, instant)
     features = "".join(f", {_quoted(name)} as f{n}" for n, name in enumerate(states.features))
-    whole = found.where(" and ".join(["true", *(f"{_quoted(k)} is not null" for k in states.keys)]))
+    needed = [*states.keys, *([states.created] if states.created and states.waits else [])]
+    whole = found.where(" and ".join(["true", *(f"{_quoted(k)} is not null" for k in needed)]))
     return whole.selectExpr(
         f"explode(array({stretch}, {stretch} + 1)) as stretch" if states.ttl else "0L as stretch",
         *(f"{_quoted(key)} as k{number}" for number, key in enumerate(states.keys)),
@@ -64,6 +65,11 @@ def _known(found: "DataFrame", states: States) -> "DataFrame":
 
 def _stretch(states: States, instant: str) -> str:
     return f"{instant} div {states.ttl_micros}" if states.ttl else "0L"
+
+
+def _micros(column: str) -> str:
+    """An instant of a column, which may be without a zone: it is in the session's then, UTC."""
+    return f"unix_micros(cast({_quoted(column)} as timestamp))"
 
 
 def _quoted(name: str) -> str:

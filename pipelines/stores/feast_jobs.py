@@ -15,7 +15,7 @@ from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMeta
 
 from pipelines.core import journal
 from pipelines.core.errors import CheckFailed, ServiceUnavailable
-from pipelines.stores import asof, asof_spark
+from pipelines.stores import asof, asof_spark, feast_sql
 from pipelines.stores.asof import States
 from pipelines.stores.lake import Lake
 
@@ -33,6 +33,7 @@ class Question:
         asked: an Arrow table, or a frame of Spark Connect.
         at: its column of instants.
         states: of each view, in the same order.
+        time: from when to when, where the rows are the entities of a time.
     """
 
     config: RepoConfig
@@ -40,6 +41,7 @@ class Question:
     at: str
     views: Sequence[FeatureView]
     states: Sequence[States]
+    time: tuple[datetime, datetime] | None = None
 
     @property
     def is_in_spark(self) -> bool:
@@ -79,7 +81,7 @@ class QueryJob(RetrievalJob):
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:  # noqa: ARG002
         with asof.engine() as connection:
-            connection.register("states", _states(self._config, self._source))
+            connection.register(feast_sql.TABLE, _states(self._config, self._source))
             return connection.sql(self._query).to_arrow_table()
 
 
@@ -111,7 +113,7 @@ class PointInTimeJob(RetrievalJob):
     def metadata(self) -> RetrievalMetadata:
         """What was asked, for whom wants to keep it."""
         keys = [name for name in self._question.columns if name != self._question.at]
-        return RetrievalMetadata(list(self._references), keys)
+        return RetrievalMetadata(list(self._references), keys, *(self._question.time or ()))
 
     @property
     def is_small(self) -> bool:
@@ -148,6 +150,21 @@ class PointInTimeJob(RetrievalJob):
             found = _that_may_count(every, asked, question.at, states)
             asked = asof.joined(asked, found, states, question.at)
         return asked
+
+
+def entities(
+    config: RepoConfig,
+    views: Sequence[FeatureView],
+    states: Sequence[States],
+    start: datetime,
+    end: datetime,
+) -> pa.Table:
+    """Each entity that some view has a state of in [start, end], once, as of `end`."""
+    with asof.engine() as connection:
+        for number, view in enumerate(views):
+            found = _states(config, view.batch_source)
+            connection.register(feast_sql.table_of(number), found)
+        return connection.sql(feast_sql.entities(states, start, end)).to_arrow_table()
 
 
 def schema(config: RepoConfig, source: DataSource | None) -> pa.Schema:

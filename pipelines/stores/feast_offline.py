@@ -5,24 +5,28 @@ pinned. Rows to join to are a pandas or Arrow table, or a frame of Spark Connect
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 from feast import FeatureView, OnDemandFeatureView, RepoConfig
 from feast.data_source import DataSource
-from feast.feature_view import DUMMY_ENTITY_ID, DUMMY_ENTITY_VAL
+from feast.feature_view import DUMMY_ENTITY_ID
 from feast.infra.offline_stores.offline_store import OfflineStore
 from feast.infra.offline_stores.offline_utils import DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL
 from feast.infra.registry.base_registry import BaseRegistry
 from feast.repo_config import FeastConfigBaseModel
-from feast.utils import _get_requested_feature_views_to_features_dict
+from feast.utils import (
+    _get_requested_feature_views_to_features_dict,
+    compute_non_entity_date_range,
+)
 from pydantic import Field
 
 from pipelines.core.errors import UsageError
+from pipelines.stores import feast_sql as sql
 from pipelines.stores.asof import States
-from pipelines.stores.feast_jobs import PointInTimeJob, QueryJob, Question
+from pipelines.stores.feast_jobs import PointInTimeJob, QueryJob, Question, entities
 
 
 class PublishedOfflineStoreConfig(FeastConfigBaseModel):
@@ -61,31 +65,40 @@ class PublishedOfflineStore(OfflineStore):
         project: str,
         full_feature_names: bool = False,
         filter_by_created_timestamp: bool = False,
-        **_: Any,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
     ) -> "PointInTimeJob":
         """Each row of `entity_df` once, with the features that were known at its instant.
 
         Args:
-            entity_df: a pandas or Arrow table, or a frame of Spark Connect.
+            entity_df: a pandas or Arrow table, or a frame of Spark Connect; None: the entities
+                that some view has a state of in [start, end], each once, at the end.
+            start_date: None: as long before the end as the longest TTL, without one 30 days.
+            end_date: None: now.
 
         Raises:
-            UsageError: there are no rows to join to, or not one column of instants.
+            UsageError: these are no rows, lack a key or the one column of instants, or have a
+                column of a feature's name.
         """
         on_demand = OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry)
         named, _unused = _get_requested_feature_views_to_features_dict(
             feature_refs, feature_views, on_demand
         )
-        asked = _rows(entity_df)
-        question = Question(
-            config=config,
-            asked=asked,
-            at=_instants(asked),
-            views=list(named),
-            states=[
-                _states(view, features, full_feature_names, filter_by_created_timestamp)
-                for view, features in named.items()
-            ],
+        views = list(named)
+        states = [
+            _states(view, features, full_feature_names, filter_by_created_timestamp)
+            for view, features in named.items()
+        ]
+        time = (
+            compute_non_entity_date_range(views, start_date, end_date)
+            if entity_df is None
+            else None
         )
+        asked = _rows(entities(config, views, states, *time) if time else entity_df)
+        question = Question(
+            config=config, asked=asked, at=_instants(asked), views=views, states=states, time=time
+        )
+        _check(question)
         return PointInTimeJob(question, feature_refs, full_feature_names, on_demand)
 
     @staticmethod
@@ -101,11 +114,8 @@ class PublishedOfflineStore(OfflineStore):
     ) -> "QueryJob":
         """The newest state of each entity in [start, end]."""
         age = [timestamp_field, *filter(None, [created_timestamp_column])]
-        every = _select(join_key_columns, feature_name_columns, age, start_date, end_date)
-        keys = ", ".join(map(_quoted, join_key_columns)) or "1"
-        newest_first = ", ".join(f"{_quoted(name)} desc" for name in age)
-        newest = f"qualify row_number() over (partition by {keys} order by {newest_first}) = 1"
-        return QueryJob(config, data_source, f"{every} {newest}")
+        every = sql.every(join_key_columns, feature_name_columns, age, start_date, end_date)
+        return QueryJob(config, data_source, sql.newest(every, join_key_columns, age))
 
     @staticmethod
     def pull_all_from_table_or_query(
@@ -120,7 +130,7 @@ class PublishedOfflineStore(OfflineStore):
     ) -> "QueryJob":
         """All states in [start, end]."""
         age = [timestamp_field, *filter(None, [created_timestamp_column])]
-        every = _select(join_key_columns, feature_name_columns, age, start_date, end_date)
+        every = sql.every(join_key_columns, feature_name_columns, age, start_date, end_date)
         return QueryJob(config, data_source, every)
 
 
@@ -160,10 +170,28 @@ def _instants(asked: Any) -> str:
     )
     found = [name for name, kind in kinds.items() if kind.startswith("timestamp")]
     if DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL in kinds or len(found) != 1:
-        found = [DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL]
-    if found[0] not in kinds:
-        raise UsageError(f"name the column of instants {found[0]}; there is {', '.join(kinds)}")
+        found = [name for name in found if name == DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL]
+    if not found:
+        there = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+        wanted = f"{DEFAULT_ENTITY_DF_EVENT_TIMESTAMP_COL} and make it of timestamps"
+        raise UsageError(f"name the column of instants {wanted}; there is {there}")
     return str(found[0])
+
+
+def _check(question: Question) -> None:
+    """Refuse rows that lack a key, or have a column which the join would add once more.
+
+    Raises:
+        UsageError: they do.
+    """
+    there = question.columns
+    for view, states in zip(question.views, question.states, strict=True):
+        if missing := set(states.keys.values()) - set(there):
+            names, has = ", ".join(sorted(missing)), ", ".join(there)
+            raise UsageError(f"add the keys of {view.name} to the rows: {names}; there is {has}")
+        if twice := set(states.features.values()) & set(there):
+            names = ", ".join(sorted(twice))
+            raise UsageError(f"drop or rename what the rows have of {view.name} already: {names}")
 
 
 def _states(
@@ -173,7 +201,9 @@ def _states(
     created_by_then: bool,
 ) -> States:
     source: Any = view.batch_source
+    # By any name of the view's, also those of its instants, Feast lets a mapping stand.
     column_of = {new: old for old, new in source.field_mapping.items()}
+    created = source.created_timestamp_column or None
     key_of = view.projection.join_key_map
     prefix = f"{view.projection.name_alias or view.name}__" if full_feature_names else ""
     return States(
@@ -183,34 +213,8 @@ def _states(
             if key.name != DUMMY_ENTITY_ID
         },
         features={column_of.get(name, name): f"{prefix}{name}" for name in features},
-        at=source.timestamp_field,
-        created=source.created_timestamp_column or None,
+        at=column_of.get(source.timestamp_field, source.timestamp_field),
+        created=column_of.get(created, created),
         ttl=view.ttl or None,
         created_by_then=created_by_then,
     )
-
-
-def _select(
-    keys: Sequence[str],
-    features: Sequence[str],
-    age: Sequence[str],
-    start: datetime | None,
-    end: datetime | None,
-) -> str:
-    columns = [_quoted(name) for name in dict.fromkeys([*keys, *features, *age])]
-    if not keys:
-        columns.append(f"'{DUMMY_ENTITY_VAL}' as {_quoted(DUMMY_ENTITY_ID)}")
-    bounds = [(">=", start), ("<=", end)]
-    where = [f"{_quoted(age[0])} {sign} {_literal(at)}" for sign, at in bounds if at]
-    return f"select {', '.join(columns)} from states where {' and '.join(['true', *where])}"
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
-
-
-def _literal(at: datetime) -> str:
-    """An instant; one without a zone is UTC, as everywhere in Feast."""
-    utc = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-    return f"timestamptz '{utc:%Y-%m-%d %H:%M:%S.%f}+00'"

@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipelines.stores import asof, asof_spark
@@ -27,3 +28,22 @@ def test_spark_and_this_process_give_equal_answers(spark: Any, kind: str) -> Non
     assert there.num_rows == rows.num_rows
     assert answer == expected(rows, found, states)
     assert answer == {row["n"]: tuple(row[name] for name in names) for row in here.to_pylist()}
+
+
+def test_instants_without_a_zone_are_utc_to_both(spark: Any) -> None:
+    """As a table has them that pandas wrote."""
+    states = KINDS["created by then"]
+    rows, found = world(random.Random(1), 60, 90)  # noqa: S311
+    found = distinct(found, states)
+    naive = pa.schema(
+        [f.with_type(pa.timestamp("us")) if f.name in states.ages else f for f in found.schema]
+    )
+    without = (f"cast({age} as timestamp_ntz) as {age}" for age in states.ages)
+    others = (name for name in found.column_names if name not in states.ages)
+    known = spark.createDataFrame(found).selectExpr(*without, *others)
+    assert dict(known.dtypes)["at"] == "timestamp_ntz"
+    asked = spark.createDataFrame(rows)
+    there = asof_spark.joined(asked, known, states, AT).toArrow().sort_by("n")
+    here = asof.joined(rows, found.cast(naive), states, AT)
+    assert there.column("v__text").to_pylist() == here.column("v__text").to_pylist()
+    assert here.column("v__text").null_count < rows.num_rows

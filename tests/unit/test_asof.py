@@ -1,6 +1,9 @@
 """The point-in-time join against a look at every pair; and the edges that Feast documents."""
 
+import os
 import random
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +43,23 @@ def one(at: datetime, *states: tuple[datetime, datetime, int], **changes: Any) -
     asked = States(at="at", **{**given, **changes})  # type: ignore[arg-type]
     (value,) = joined(rows, found, asked)[0]
     return value  # type: ignore[no-any-return]
+
+
+NO_ZONE = """
+from pipelines.stores.asof import engine
+
+with engine() as connection:
+    same = "select timestamp '2026-03-08 02:30' = timestamptz '2026-03-08 02:30+00'"
+    print(*connection.sql(same).to_arrow_table().to_pydict().values())
+"""
+
+
+def test_the_engine_has_no_zone_of_the_machine():
+    """In a process of its own: DuckDB looks up the machine's zone once."""
+    zone = {**os.environ, "TZ": "America/New_York"}
+    command = [sys.executable, "-c", NO_ZONE]
+    answer = subprocess.run(command, env=zone, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[True]"
 
 
 def test_both_ends_of_a_ttl_count():
