@@ -11,7 +11,6 @@ from sqlalchemy.exc import OperationalError
 from millrace_pages import (
     access,
     data,
-    data_docs,
     drift,
     lineage,
     models,
@@ -67,7 +66,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.settings, app.state.templates, app.state.pages = settings, site.templates(), PAGES
     for page in PAGES:
         app.include_router(page.router)
-    for others in (data_docs.router, reports.router, rest):
+    for others in (reports.router, rest):
         app.include_router(others)
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _bad_address)  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ from sqlalchemy import Row
 from millrace_pages import queries, site
 from millrace_pages.data import LAYERS
 from millrace_pages.queries import Rows
-from millrace_pages.site import Case, Journal, Page, PageNumber
+from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
+from pipelines.stores import objects
 
 router = APIRouter()
 PAGE = Page("/validation", "Validation", router)
@@ -38,7 +39,6 @@ class Verdict:
     state: str
     num_expectations: int
     num_broken: int
-    has_docs: bool
     at: datetime
 
 
@@ -84,7 +84,6 @@ def verdict(row: Row[Any]) -> Verdict:
         state=row.passed,
         num_expectations=row.statistics["evaluated_expectations"],
         num_broken=row.statistics["unsuccessful_expectations"],
-        has_docs=bool(row.page),
         at=row.validated_at,
     )
 
@@ -160,8 +159,8 @@ def validated(
 
 
 @router.get("/validation/{number}")
-def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
-    """One verdict, expectation by expectation."""
+def one(request: Request, journal: Journal, settings: TheSettings, number: int) -> HTMLResponse:
+    """One verdict, expectation by expectation; and Data Docs of it, where somebody built them."""
     row = queries.validation(journal, number)
     if row is None:
         raise HTTPException(404, f"No validation has the number {number}.")
@@ -172,4 +171,5 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
         verdict=verdict(row),
         attempt=row.attempt,
         findings=findings(row.results),
+        docs=row.page if row.page and objects.reports(settings).exists(row.page) else None,
     )

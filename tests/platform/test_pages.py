@@ -75,7 +75,9 @@ def test_the_pictures_of_the_docs(browser, platform, token, history, tmp_path, n
         assert wrong == []
 
 
-def test_findings_are_whole_and_data_docs_are_built_when_asked(browser, platform, token, history):
+def test_findings_are_whole_and_link_to_data_docs_once_built(
+    browser, platform, token, history, started
+):
     with visit(browser, platform, token) as context:
         page = context.new_page()
         wrong = watch(page, platform.airflow_api)
@@ -85,6 +87,9 @@ def test_findings_are_whole_and_data_docs_are_built_when_asked(browser, platform
         page.get_by_role("region", name="Expectations").get_by_text("passed").first.wait_for()
         assert serious(page) == []
         assert wrong == []
+        _, *words = page.locator("code", has_text="millrace docs").inner_text().split()
+        started.call(*words)
+        page.reload(wait_until="networkidle")
         # Great Expectations' own page asks other servers for its look, which its frame forbids.
         left = reached(page, platform.airflow_api)
         page.get_by_role("link", name="Data Docs").click()
