@@ -8,9 +8,9 @@ The tests follow one another, in this order.
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, Select, Table, select, update
+from sqlalchemy import Engine, Select, Table, select
 
-from pipelines.core import journal
+from pipelines.core import journal, registry
 from pipelines.insight import status
 from pipelines.stores import delta
 from tests.chain.conftest import NOTHING_DUE, Driver
@@ -19,8 +19,6 @@ from tests.stages import DATA, PREDICTION, TRAINING, WATCH
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
-
-ASSEMBLE = TRAINING[1]
 
 
 def of_loans(table: Table) -> "Select[Any]":
@@ -103,22 +101,8 @@ def test_the_journal_knows_what_each_stage_did(driver: Driver, made: Loans, engi
         parts = ("kept", "quarantined", "duplicates")
         assert rows["rows_in"] == sum(rows[f"rows_{part}"] for part in parts)
     assert {run.stage for run in done} == {*DATA, *TRAINING, *PREDICTION, *WATCH}
+    # Who only asks the journal may take less than the hundredth to which seconds are rounded.
+    quick = {registry.DUE_TRAINING.name, registry.DUE_DRIFT.name}
     for run in done:
-        assert run.wall_seconds > 0
+        assert run.wall_seconds > 0 or (run.wall_seconds == 0 and run.stage in quick)
         assert run.peak_memory_mib > 0
-
-
-def test_what_was_joined_night_by_night_equals_one_join(
-    driver: Driver, made: Loans, engine: Engine
-):
-    newest = str(made.drifted[-1])
-    anew = f"joined anew from {newest} on"
-    by_night = driver.ask(ASSEMBLE, newest)
-    assert anew in by_night.log
-    runs = journal.runs
-    with engine.begin() as connection:
-        forgotten = update(runs).where(runs.c.case_name == NAME, runs.c.stage == ASSEMBLE)
-        connection.execute(forgotten.values(state="failed"))
-    at_once = driver.ask(ASSEMBLE, newest)
-    assert anew not in at_once.log
-    assert by_night.details["digest"] == at_once.details["digest"]
