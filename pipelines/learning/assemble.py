@@ -40,9 +40,21 @@ def run(context: Context) -> Outcome[Assembled]:
     num_out = context.lake.num_rows(build)
     inputs.require_rows("training set", sum(rows.values()), num_out)
     version = context.built("gold", TRAINING_SET)
+    _drop_joined(context)
     log.info("training set: %s", ", ".join(f"{count:,} {part}" for part, count in rows.items()))
     details = Assembled(split={key: str(at) for key, at in vars(split).items()})
     return Outcome(rows=rows, writes={case.table("gold", TRAINING_SET): version}, details=details)
+
+
+def _drop_joined(context: Context) -> None:
+    """Drop a second copy of the rows, which earlier versions kept to join fewer the next night.
+
+    Nobody reads it any more. A case of today may have a table of that name: that one stays.
+    """
+    name = "joined"
+    joined = context.case.build_table("gold", name)
+    if name not in context.case.tables("gold") and context.lake.newest(joined) is not None:
+        context.spark.sql(f"drop table if exists {joined}")
 
 
 def labelled(context: Context, split: Split) -> "DataFrame":

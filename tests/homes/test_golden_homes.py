@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,14 +21,19 @@ from sqlalchemy import create_engine, select, text
 from pipelines.core import journal, migrations, registry
 from pipelines.core.settings import Settings
 from pipelines.learning import champion
+from pipelines.stores import delta, lake
 from tests.golden.homes import case, place
 from tests.golden.homes.place import NAME
 from tests.project import copy_of_the_project
-from tests.stages import DATA, PREDICTION, WATCH
+from tests.stages import DATA, PREDICTION, TRAINING, WATCH
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 PACKED = sorted(place.HERE.glob("*.tar.xz"))
-# The chain of one more day.
-CHAIN = (*DATA, *PREDICTION, *WATCH, registry.DUE_TRAINING.name)
+# The chain of one more day, up to what would be trained on.
+TRAINING_SET = TRAINING[: TRAINING.index(registry.TRAIN.name)]
+CHAIN = (*DATA, *PREDICTION, *WATCH, *TRAINING_SET)
 # Of running attempts alone: an upgrade may empty it.
 NOT_KEPT = {"fences"}
 
@@ -167,3 +172,32 @@ def test_the_next_day_is_built_on_top(opened: Opened) -> None:
     for table in (f"bronze.{NAME}_rows", f"gold.{NAME}_labels", f"gold.{NAME}_decisions"):
         assert now["tables"][table]["rows"] == then["tables"][table]["rows"] + num_rows
     assert now["predictions"]["rows"] == then["predictions"]["rows"] + num_rows
+
+
+@pytest.fixture
+def session(opened: Opened) -> "Iterator[SparkSession]":
+    """It ends before the server does, also where a test fails."""
+    made = place.spark(opened.settings)
+    yield made
+    made.stop()
+
+
+def test_every_reader_opens_what_that_day_wrote(opened: Opened, session: "SparkSession") -> None:
+    """Earlier versions wrote the tables made from frames in a way that only Spark reads."""
+    then = opened.told["status"]["cases"][NAME]["tables"]
+    now = opened.status()["cases"][NAME]["tables"]
+    assert set(now) == set(then)
+    for name, seen in now.items():
+        assert seen["version"] > then[name]["version"]
+        build = f"build.{name.replace('.', '_')}"
+        table = lake.of(opened.settings).table(build, seen["version"])
+        num_rows = table.to_pyarrow_dataset().count_rows()
+        assert num_rows == seen["rows"] == session.table(name).count(), name
+
+
+def test_the_rows_that_were_joined_night_by_night_are_gone(
+    opened: Opened, session: "SparkSession"
+) -> None:
+    joined = f"build.gold_{NAME}_joined"
+    assert not delta.exists(session, joined)
+    assert lake.of(opened.settings).newest(joined) is None

@@ -24,13 +24,25 @@ MODULES = {
     ),
 }
 
+# What is written anew: features are named by the dbt YAML and the use case, this file has services.
+WRITTEN = {
+    "features/loans.py": """
+from feast import FeatureService
+
+
+def services(views):
+    return [FeatureService(name="loans_v1", features=list(views))]
+"""
+}
+
 
 def add(project: Path) -> None:
     """Put the unpacked case into a copy of the project."""
     for path in sorted(path for path in CASE.rglob("*") if path.is_file()):
-        target = project / _renamed(str(path.relative_to(CASE)), FOLDERS)
+        name = _renamed(str(path.relative_to(CASE)), FOLDERS)
+        target = project / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_renamed(path.read_text(), MODULES))
+        target.write_text(WRITTEN.get(name) or _renamed(path.read_text(), MODULES))
 
 
 def _renamed(text: str, names: dict[str, str]) -> str:
