@@ -72,7 +72,8 @@ def own_platform(**changes: Any) -> Iterator[tuple[Settings, Mapping[str, str]]]
     """
     ports = free_ports("airflow_port", "mlflow_port", "spark_port", "spark_ui_port")
     # In the system's own folder for such: the path of a Unix socket has to be short.
-    given = {"home": Path(tempfile.mkdtemp(prefix="mr-")), **ports, **changes}
+    home = changes.get("home") or Path(tempfile.mkdtemp(prefix="mr-"))
+    given = {**ports, **changes, "home": home}
     settings = Settings(**given)
     try:
         yield settings, settings.environment()
