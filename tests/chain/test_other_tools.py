@@ -42,6 +42,7 @@ def in_our_words(text: str, day: date) -> str:
         "flight_delays": NAME,
         "origin": KEY,
         "EWR": ENTITY,
+        "num_departures_3h": "num_rows_7d",
         "2026-11-24": str(day),
         "2026-11-25": str(day + timedelta(days=1)),
     }
@@ -108,6 +109,12 @@ def test_feast_lists_the_view_its_service_and_its_entity(said: Said) -> None:
     assert [STATE, f"{{'{KEY}'}}"] in lines
     assert [f"{NAME}_v1", f"{STATE}:num_rows_7d,"] in lines
     assert ["name:", KEY] in lines
+
+
+def test_feast_answers_without_rows_what_each_entity_was(said: Said) -> None:
+    answered = [line.split() for line in said["Without rows", "sh"].splitlines()]
+    entities = {word for words in answered for word in words} & {"shop", "car", "home"}
+    assert entities == {"shop", "car", "home"}
 
 
 def test_feast_answers_what_the_published_table_has(

@@ -109,7 +109,7 @@ def test_a_failed_table_shows_the_expectation_first(year):
     assert f"1 of {made_up.NUM_EXPECTATIONS} expectations broken" in read
     assert "column values to not be null mostly 0.99" in read
     assert "it names the row" in read
-    assert f'href="/millrace/validation/{row[1]}/docs"' in shown
+    assert f"millrace docs {made_up.CASE.name} --interval" in read
 
 
 def test_verdicts_and_their_inputs(year):
