@@ -161,9 +161,9 @@ class Context:
         """
         for name in names:
             pin, build = self.published(layer, name), self.case.build_table(layer, name)
-            version = pin.version if pin else None
-            good = (None, version, self._built_before(layer, name) if replaces else None)
-            if self.lake.newest(build) not in good:
+            version, newest = pin.version if pin else None, self.lake.newest(build)
+            stays = newest in (None, version)
+            if not stays and not (replaces and newest == self._built_before(layer, name)):
                 delta.reset(self.spark, build, version)
 
     def make_plain(self, layer: Layer, name: str) -> None:

@@ -59,7 +59,7 @@ def where(settings: Settings, engine: Engine, case: UseCase) -> dict[str, Any]:
     """Each published table's files: their address, the version that readers see, and its rows."""
     return {
         name: {
-            "address": lake.of(settings).address(f"build.{name.replace('.', '_')}"),
+            "address": lake.of(settings).address(lake.build_of(name)),
             "version": table["version"],
             "rows": table["rows"],
         }

@@ -17,7 +17,7 @@ from pipelines.core import journal
 from pipelines.core.errors import CheckFailed, ServiceUnavailable
 from pipelines.stores import asof, asof_spark, feast_sql
 from pipelines.stores.asof import States
-from pipelines.stores.lake import Lake
+from pipelines.stores.lake import Lake, build_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -218,7 +218,7 @@ def _table(config: RepoConfig, source: Any) -> tuple[str, int | None]:
         version = store.journal and journal.published_version(store.journal, name)
     if version is None:
         raise CheckFailed(f"{name} is not published; run the stages up to validate_features first")
-    return f"build.{name.replace('.', '_')}", version
+    return build_of(name), version
 
 
 def _session() -> Any:

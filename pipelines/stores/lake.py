@@ -97,6 +97,16 @@ def files(table: "DeltaTable") -> list[File]:
     return [File(each["num_records"], each.get("partition") or {}) for each in added]
 
 
+def build_of(published: str) -> str:
+    """The table behind a published name, as `UseCase.build_table` names it.
+
+    Example:
+        >>> build_of("gold.toy_labels")
+        'build.gold_toy_labels'
+    """
+    return f"build.{published.replace('.', '_')}"
+
+
 def of(settings: Settings) -> Lake:
     """The lake of a home."""
     return Lake(objects.warehouse(settings).address_of_root)
