@@ -1,12 +1,12 @@
 """Data: the published tables, their versions, and their rows over time."""
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy import Row
 
 from millrace_pages import charts, queries, site
 from millrace_pages.charts import Line
@@ -25,48 +25,16 @@ LAYERS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Table:
-    """What readers see of a table."""
-
-    name: str
-    layer: str
-    rows: int
-    version: int
-    interval: str
-    until: datetime
-    published_at: datetime
-    line: Line | None
-
-
-def tables(newest: Rows, counts: Rows) -> Mapping[str, list[Table]]:
-    """The tables of each layer, in the order the data travels."""
-    history: dict[str, list[int]] = {}
+def tables(newest: Rows, counts: Rows) -> Mapping[str, list[tuple[Row[Any], Line | None]]]:
+    """The tables of each layer, in the order the data travels, each with its rows over time."""
+    history = defaultdict[str, list[int]](list)
     for row in reversed(counts):
-        history.setdefault(row.table_name, []).append(row.rows)
-    found: dict[str, list[Table]] = {layer: [] for layer in LAYERS}
+        history[row.table_name].append(row.rows)
+    found: dict[str, list[tuple[Row[Any], Line | None]]] = {layer: [] for layer in LAYERS}
     for row in newest:
-        table = _table(row, history.get(row.table_name, []))
-        found.setdefault(table.layer, []).append(table)
+        line = charts.line(history[row.table_name], f"rows of {row.table_name}")
+        found.setdefault(row.table_name.partition(".")[0], []).append((row, line))
     return {layer: rows for layer, rows in found.items() if rows}
-
-
-def _table(row: Any, history: list[int]) -> Table:
-    return Table(
-        name=row.table_name,
-        layer=row.table_name.partition(".")[0],
-        rows=row.rows,
-        version=row.version,
-        interval=row.interval,
-        until=row.until,
-        published_at=row.published_at,
-        line=charts.line(history, f"rows of {row.table_name}"),
-    )
-
-
-def docs_page(case: str) -> str:
-    """Where dbt's pages of a case are, relative to the reports, once they were made."""
-    return f"dbt/{case}/index.html"
 
 
 @router.get("/data")
@@ -80,7 +48,8 @@ def published(
 ) -> HTMLResponse:
     """The tables, or what one interval published."""
     newest = queries.newest_published(journal, case.name)
-    docs = docs_page(case.name)
+    # dbt's pages of the case, once they were made.
+    docs = f"dbt/{case.name}/index.html"
     listed = queries.publications(journal, case.name, "", interval, page) if interval else None
     return site.draw(
         request,

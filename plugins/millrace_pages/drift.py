@@ -1,7 +1,6 @@
 """Drift: every verdict, what moved, and Evidently's page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -13,43 +12,18 @@ from millrace_pages.site import Case, Journal, Page, PageNumber
 router = APIRouter()
 PAGE = Page("/drift", "Drift", router)
 
-SAID: Mapping[bool | None, str] = {True: "drift", False: "no drift", None: "no verdict"}
-TONE: Mapping[bool | None, str] = {True: "bad", False: "good", None: "skipped"}
 
-
-@dataclass(frozen=True)
-class Moved:
-    """One column of the model's inputs, or its answers; shares are 0 to 1."""
-
-    name: str
-    drifted: bool
-    distance: float | None
-    missing_before: float
-    missing_now: float
-
-
-def moved(statistics: Mapping[str, Any]) -> list[Moved]:
+def moved(statistics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The answers first, then the inputs: what drifted, and what moved most, on top."""
-    inputs = [_moved(column) for column in statistics.get("inputs", ())]
     prediction = statistics.get("prediction")
-    answers = [_moved(prediction)] if prediction else []
-    return [*answers, *sorted(inputs, key=_severity, reverse=True)]
+    inputs = sorted(statistics.get("inputs", ()), key=_severity, reverse=True)
+    return [*([prediction] if prediction else []), *inputs]
 
 
-def _moved(column: Mapping[str, Any]) -> Moved:
-    return Moved(
-        name=column["name"],
-        drifted=column["drifted"],
-        distance=column["distance"],
-        missing_before=column["missing_share_reference"],
-        missing_now=column["missing_share_current"],
-    )
-
-
-def _severity(column: Moved) -> tuple[bool, float]:
+def _severity(column: Mapping[str, Any]) -> tuple[bool, float]:
     """A column that appeared or vanished has no distance, and is worse than any that has."""
-    without = float("inf") if column.drifted else -1.0
-    return column.drifted, without if column.distance is None else column.distance
+    without = float("inf") if column["drifted"] else -1.0
+    return column["drifted"], without if column["distance"] is None else column["distance"]
 
 
 def shares(rows: queries.Rows) -> Sequence[float]:
@@ -72,8 +46,6 @@ def verdicts(
         paging=paging,
         line=line,
         watch=case.training.watch if case.training else None,
-        said=SAID,
-        tone=TONE,
         asked={"interval": interval},
     )
 
@@ -92,6 +64,4 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
         columns=moved(row.statistics),
         quality=row.statistics["quality"],
         promised=row.statistics["quality_of_reference"],
-        said=SAID,
-        tone=TONE,
     )

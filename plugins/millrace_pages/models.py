@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -29,26 +28,12 @@ class Version:
     number: int
     interval: str
     cutoff: str
-    trained_at: datetime
     wall_seconds: float | None
     evaluation: Mapping[str, Any]
     decisions: tuple[str, ...]
     is_champion: bool
     model: str
     run: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of the gate; `evidence` says in words what it looked at."""
-
-    version: int
-    interval: str
-    decision: str
-    reason: str
-    champion_before: int | None
-    at: datetime
-    evidence: tuple[str, ...]
 
 
 def version(
@@ -60,7 +45,6 @@ def version(
         number=made.number,
         interval=row.interval,
         cutoff=made.cutoff.isoformat(),
-        trained_at=row.ended_at,
         wall_seconds=row.wall_seconds,
         evaluation=made.evaluation or {},
         decisions=tuple(decisions),
@@ -87,19 +71,6 @@ def evidence(found: Mapping[str, Any]) -> tuple[str, ...]:
             between = f"between {low:{sign}.4f} and {high:{sign}.4f}"
             said.append(f"{name} {estimate}; {interval['level']:.0%} sure it is {between}")
     return tuple(said)
-
-
-def answer(row: Row[Any]) -> Answer:
-    """A row of `ops.promotions` as it is shown."""
-    return Answer(
-        version=row.version,
-        interval=row.interval,
-        decision=row.decision,
-        reason=row.reason,
-        champion_before=row.champion_before,
-        at=row.decided_at,
-        evidence=evidence(row.evidence),
-    )
 
 
 def by_version(rows: Rows) -> Mapping[int, list[str]]:
@@ -143,7 +114,8 @@ def models(
             for row in rows
         ],
         paging=paging,
-        answers=[answer(row) for row in said],
+        answers=said,
+        evidence=evidence,
         answers_paging=said_paging,
         mlflow=settings.mlflow_page,
         asked={"interval": interval},

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from millrace_pages import quarantined, queries, site
 from millrace_pages.quarantined import Filter, QuarantinedRow
@@ -22,39 +22,25 @@ PAGE = Page("/quarantine", "Quarantine", router)
 
 @dataclass(frozen=True)
 class FeedState:
-    """One feed: what is published of its quarantine, and a build that is not.
+    """One feed's quarantine: what is published of it, and a build that is not.
 
     Args:
-        num_rows: published; None: nothing is.
-        unproven: the interval whose rows wait for a check to pass, or were refused by one.
+        build: its rows wait for a check to pass, or were refused by one.
     """
 
     name: str
-    num_rows: int | None
-    version: int | None
-    unproven: str | None
-    unproven_version: int | None
+    published: Row[Any] | None
+    build: Row[Any] | None
 
 
 def feed_states(
-    case: UseCase, published: Mapping[str, Any], builds: Mapping[str, Any]
+    case: UseCase, published: Mapping[str, Row[Any]], builds: Mapping[str, Row[Any]]
 ) -> list[FeedState]:
     """Every feed of a case, in its order."""
+    tables = {feed.name: case.table("quarantine", feed.name) for feed in case.feeds}
     return [
-        _feed_state(feed.name, published.get(table), builds.get(table))
-        for feed in case.feeds
-        for table in (case.table("quarantine", feed.name),)
+        FeedState(name, published.get(table), builds.get(table)) for name, table in tables.items()
     ]
-
-
-def _feed_state(name: str, published: Any, build: Any) -> FeedState:
-    return FeedState(
-        name=name,
-        num_rows=published.rows if published else None,
-        version=published.version if published else None,
-        unproven=build.interval if build else None,
-        unproven_version=build.version if build else None,
-    )
 
 
 def _states(journal: Engine, case: UseCase) -> list[FeedState]:
@@ -76,17 +62,17 @@ class Asked:
 
     def shows_build(self, state: FeedState) -> bool:
         """Whether what is not published is shown: of an interval that was refused, it is."""
-        interval = self.rows.interval
-        return self.built or (interval is not None and interval.key == state.unproven)
+        asked, build = self.rows.interval, state.build
+        return self.built or bool(asked and build and asked.key == build.interval)
 
     def of(self, state: FeedState) -> list[QuarantinedRow]:
         """One row more than a page has, to know whether there is a next one."""
-        version = state.unproven_version if self.shows_build(state) else state.version
-        if version is None:
+        shown = state.build if self.shows_build(state) else state.published
+        if shown is None:
             return []
         skip = (self.page - 1) * ROWS_A_PAGE
         name = self.case.build_table("quarantine", state.name)
-        table = lake.of(self.settings).table(name, version)
+        table = lake.of(self.settings).table(name, shown.version)
         return quarantined.rows(table, self.rows, skip, ROWS_A_PAGE + 1)
 
 
@@ -107,7 +93,7 @@ def quarantine(
     wanted = Filter(reason, Interval.parse(interval) if interval else None)
     asked = Asked(settings, case, wanted, page, built)
     named = [state for state in states if state.name == feed]
-    fullest = sorted(states, key=lambda state: -(state.num_rows or 0))
+    fullest = sorted(states, key=lambda state: -(state.published.rows if state.published else 0))
     # Of an interval, the first feed that has rows of it.
     candidates = named or (fullest if interval else fullest[:1])
     with_rows = ((state, rows) for state in candidates if (rows := asked.of(state)))

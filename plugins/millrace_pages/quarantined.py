@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,6 @@ from pipelines.use_cases.spec.interval import Interval
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-_COLUMNS = ("known_at", "source_file", "source_line", "reasons", "raw", "ingested_at")
-
 
 @dataclass(frozen=True)
 class QuarantinedRow:
@@ -27,7 +25,9 @@ class QuarantinedRow:
     source_line: int
     reasons: tuple[str, ...]
     raw: str
-    ingested_at: datetime
+
+
+_COLUMNS = [each.name for each in fields(QuarantinedRow)]
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,11 @@ def rows(table: "DeltaTable", asked: Filter, skip: int, limit: int) -> list[Quar
         if asked == Filter() and not found and num_rows <= skip:
             skip -= num_rows
             continue
-        found += sorted(filter(asked.takes, _read(every, day, asked.reason)), key=_place)
+        taken = filter(asked.takes, _read(every, day, asked.reason))
+        found += sorted(taken, key=lambda row: (row.source_file, row.source_line))
         if len(found) >= skip + limit:
             break
     return found[skip : skip + limit]
-
-
-def _place(row: QuarantinedRow) -> tuple[str, int]:
-    return row.source_file, row.source_line
 
 
 def _days(table: "DeltaTable", asked: Filter) -> list[tuple[date, int]]:
@@ -85,7 +82,7 @@ def _read(every: Any, day: date, reason: str) -> Iterator[QuarantinedRow]:
     # A day has few rows: to start threads would take longer than to read them.
     of_day = {"filter": pc.field("known_date") == pa.scalar(day), "use_threads": False}
     if not reason or _has(every.to_table(["reasons"], **of_day)["reasons"], reason):
-        yield from map(_row, every.to_table(list(_COLUMNS), **of_day).to_pylist())
+        yield from map(_row, every.to_table(_COLUMNS, **of_day).to_pylist())
 
 
 def _has(reasons: pa.ChunkedArray, reason: str) -> bool:
@@ -94,11 +91,4 @@ def _has(reasons: pa.ChunkedArray, reason: str) -> bool:
 
 
 def _row(values: Mapping[str, Any]) -> QuarantinedRow:
-    return QuarantinedRow(
-        known_at=values["known_at"],
-        source_file=values["source_file"],
-        source_line=values["source_line"],
-        reasons=tuple(values["reasons"] or ()),
-        raw=values["raw"],
-        ingested_at=values["ingested_at"],
-    )
+    return QuarantinedRow(**{**values, "reasons": tuple(values["reasons"] or ())})

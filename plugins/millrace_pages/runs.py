@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Row
 
 from millrace_pages import queries, site
+from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber
 from pipelines.core import addresses
 from pipelines.core.registry import STAGES
@@ -22,57 +21,43 @@ PAGE = Page("/runs", "Runs", router)
 STATES = ("done", "running", "nothing due", "failed")
 # The colour of each state; nothing due is Airflow's *skipped*.
 _TONES = {"done": "good", "running": "busy", "nothing due": "skipped", "failed": "bad"}
-_NO_AIRFLOW_RUN = 3
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of a stage.
+    """A row of `ops.runs`, and what is shown with it.
 
     Args:
-        said: why it failed or had nothing to do; empty if it is done.
         reports: the name and the address of each page that shows what it did.
         task: the address of its task in Airflow, if Airflow started it.
     """
 
-    number: int
-    stage: str
-    interval: str
-    state: str
+    row: Row[Any]
     tone: str
-    said: str
-    started_at: datetime
-    wall_seconds: float | None
-    peak_memory_mib: float | None
     reports: Mapping[str, str]
     task: str | None
 
 
-def attempt(row: Row[Any]) -> Attempt:
-    """A row of `ops.runs` as it is shown."""
-    reports = addresses.reports(row.stage, row.case_name, row.interval)
-    return Attempt(
-        number=row.attempt,
-        stage=row.stage,
-        interval=row.interval,
-        state=row.state,
-        tone=_TONES.get(row.state, "skipped"),
-        said=row.error or "",
-        started_at=row.started_at,
-        wall_seconds=row.wall_seconds,
-        peak_memory_mib=row.peak_memory_mib,
-        reports=MappingProxyType(reports),
-        task=task_address(row.airflow_run),
-    )
+def shown(rows: Rows) -> list[Attempt]:
+    """Attempts as they are listed."""
+    return [
+        Attempt(
+            row,
+            tone=_TONES.get(row.state, "skipped"),
+            reports=addresses.reports(row.stage, row.case_name, row.interval),
+            task=task_address(row.airflow_run),
+        )
+        for row in rows
+    ]
 
 
 def task_address(airflow_run: str | None) -> str | None:
     """Where Airflow shows the task instance `dag/run/task`; None: no Airflow started it."""
-    parts = (airflow_run or "").split("/")
-    if len(parts) < _NO_AIRFLOW_RUN:
-        return None
     # A run's name may hold a slash, such as that of a range's key.
-    dag, run, task = parts[0], "/".join(parts[1:-1]), parts[-1]
+    dag, _, rest = (airflow_run or "").partition("/")
+    run, _, task = rest.rpartition("/")
+    if not run:
+        return None
     dag, run, task = (quote(part, safe="") for part in (dag, run, task))
     return f"/dags/{dag}/runs/{run}/tasks/{task}"
 
@@ -100,7 +85,7 @@ def attempts(
         request,
         "runs.html",
         case=case,
-        attempts=[attempt(row) for row in rows],
+        attempts=shown(rows),
         paging=paging,
         stages=tuple(STAGES),
         states=STATES,

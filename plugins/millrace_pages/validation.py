@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -27,19 +26,6 @@ class Strip:
 
     table: str
     cells: tuple[Row[Any] | None, ...]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One table's verdict, in a list."""
-
-    id: int
-    table: str
-    interval: str
-    state: str
-    num_expectations: int
-    num_broken: int
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -73,19 +59,6 @@ def _on_its_way(table: str) -> tuple[int, str]:
     layers = tuple(LAYERS)
     layer = table.partition(".")[0]
     return layers.index(layer) if layer in layers else len(layers), table
-
-
-def verdict(row: Row[Any]) -> Verdict:
-    """A row of `ops.validations` as it is listed."""
-    return Verdict(
-        id=row.id,
-        table=row.table_name,
-        interval=row.interval,
-        state=row.passed,
-        num_expectations=row.statistics["evaluated_expectations"],
-        num_broken=row.statistics["unsuccessful_expectations"],
-        at=row.validated_at,
-    )
 
 
 def findings(results: Sequence[Mapping[str, Any]]) -> list[Finding]:
@@ -150,7 +123,7 @@ def validated(
         case=case,
         intervals=intervals,
         strips=found,
-        verdicts=[verdict(row) for row in rows],
+        verdicts=rows,
         paging=paging,
         states=STATES,
         tables=[strip.table for strip in found],
@@ -168,8 +141,7 @@ def one(request: Request, journal: Journal, settings: TheSettings, number: int) 
         request,
         "finding.html",
         case=site.case_named(row.case_name),
-        verdict=verdict(row),
-        attempt=row.attempt,
+        verdict=row,
         findings=findings(row.results),
         docs=row.page if row.page and objects.reports(settings).exists(row.page) else None,
     )

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace as Row
 
 import pytest
 from airflow.api_fastapi.core_api.security import get_user
@@ -171,9 +172,8 @@ def test_b30_a_quarantined_script_is_text(pages, person, monkeypatch):
         source_line=3,
         reasons=(f"tail: '{HOSTILE}' is not an int",),
         raw=f'{{"tail": "{HOSTILE}"}}',
-        ingested_at=datetime(2026, 11, 20, tzinfo=UTC),
     )
-    state = quarantine.FeedState("movements", 1, 1, None, None)
+    state = quarantine.FeedState("movements", Row(rows=1, version=1), None)
     pages.dependency_overrides[site.journal] = lambda: None
     monkeypatch.setattr(quarantine, "_states", lambda *_: [state])
     monkeypatch.setattr(quarantine.Asked, "of", lambda *_: [row])

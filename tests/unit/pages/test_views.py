@@ -29,8 +29,8 @@ def run(**changes):
 
 
 def test_an_attempt_leads_to_its_report_and_its_task():
-    shown = runs.attempt(run())
-    assert (shown.tone, shown.said) == ("bad", "CheckFailed: no")
+    (shown,) = runs.shown([run()])
+    assert shown.tone == "bad"
     assert shown.reports == {
         "Validation": "/validation?case=flight_delays&interval=2026-08-22%2F2026-11-19"
     }
@@ -54,8 +54,8 @@ def test_an_attempt_by_hand_has_no_task(airflow_run, address):
 
 
 def test_an_unknown_stage_or_state_is_shown_all_the_same():
-    shown = runs.attempt(run(stage="polish", state="lost", error=None, airflow_run=None))
-    assert (shown.reports, shown.tone, shown.said, shown.task) == ({}, "skipped", "", None)
+    (shown,) = runs.shown([run(stage="polish", state="lost", airflow_run=None)])
+    assert (shown.reports, shown.tone, shown.task) == ({}, "skipped", None)
 
 
 def cell(table, interval, number, of_interval, state="passed"):
@@ -143,7 +143,7 @@ def test_answers_lead_and_what_vanished_moved_most():
             moved("gone", None, drifted=True),
         ],
     }
-    assert [each.name for each in drift.moved(statistics)] == [
+    assert [each["name"] for each in drift.moved(statistics)] == [
         "probability",
         "gone",
         "much",
@@ -213,8 +213,9 @@ def test_tables_stand_in_the_order_of_the_data_with_their_rows_over_time():
     counts = [Row(table_name="gold.b", rows=rows) for rows in (30, 20, 10)]
     layers = data.tables(newest, counts)
     assert list(layers) == ["bronze", "gold"]
-    assert layers["bronze"][0].line is None
-    assert layers["gold"][0].line.label == "rows of gold.b: 3 values, from 10 to 30"
+    [(_, without)], [(_, line)] = layers["bronze"], layers["gold"]
+    assert without is None
+    assert line.label == "rows of gold.b: 3 values, from 10 to 30"
 
 
 def test_a_line_stands_on_zero():
@@ -225,15 +226,13 @@ def test_a_line_stands_on_zero():
 
 def test_a_feed_says_what_is_published_and_what_waits():
     name = CASE.table("quarantine", "movements")
-    states = quarantine.feed_states(
-        CASE, {name: published(name, rows=4)}, {name: Row(interval="2026-11-21", version=9)}
-    )
+    there, build = published(name, rows=4), Row(interval="2026-11-21", version=9)
+    states = quarantine.feed_states(CASE, {name: there}, {name: build})
     by_name = {state.name: state for state in states}
     assert list(by_name) == [feed.name for feed in CASE.feeds]
     movements, weather = by_name["movements"], by_name["weather"]
-    assert (movements.num_rows, movements.version) == (4, 1)
-    assert (movements.unproven, movements.unproven_version) == ("2026-11-21", 9)
-    assert (weather.num_rows, weather.unproven) == (None, None)
+    assert (movements.published, movements.build) == (there, build)
+    assert (weather.published, weather.build) == (None, None)
 
 
 def test_what_is_missing_is_a_dash():
