@@ -68,6 +68,11 @@ class Value:
     sources: frozenset[Source] = frozenset()
     fields: Mapping[str, "Value"] = field(default_factory=lambda: MappingProxyType({}))
 
+    @classmethod
+    def of(cls, fields: Iterable[Field], how: How = How.IDENTITY) -> "Value":
+        """What depends on some columns alike."""
+        return cls(frozenset(Source(each, how) for each in fields))
+
     def via(self, how: How) -> "Value":
         """The same after one more step."""
         sources = frozenset(Source(each.field, how.after(each.how)) for each in self.sources)

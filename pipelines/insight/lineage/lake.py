@@ -38,46 +38,39 @@ def ingested(case: UseCase) -> list[Node]:
 def _bronze(case: UseCase, feed: Feed) -> Node:
     fields = {name: Field(landing_name(case.name, feed.name), name) for name in feed.column_names}
     values = {
-        column.name: _from(
-            fields[column.name], How.IDENTITY if column.type == "string" else How.TRANSFORMATION
+        column.name: Value.of(
+            [fields[column.name]], How.IDENTITY if column.type == "string" else How.TRANSFORMATION
         )
         for column in feed.columns
     }
     # Of equal keys the latest is kept; whatever a broken value does is in quarantine's `reasons`.
-    kept = _any(fields[name] for name in (*feed.key, "known_at"))
+    kept = Value.of((fields[name] for name in (*feed.key, "known_at")), How.FILTER)
     return Node(
         name=case.table("bronze", feed.name),
         kind="table",
         title=f"{feed.description}; typed, one row a key",
         columns={**{column.name: column.type for column in feed.columns}, **ORIGIN},
-        relation=Relation({**values, **dict.fromkeys(ORIGIN, Value())}, kept),
+        relation=Relation({**values, **dict.fromkeys(ORIGIN, Value())}, kept.sources),
     )
 
 
 def _quarantine(case: UseCase, feed: Feed) -> Node:
     table = landing_name(case.name, feed.name)
-    whole = _any(Field(table, name) for name in feed.column_names)
-    values = {"reasons": Value(whole).via(How.CONDITIONAL), "raw": _from_all(whole)}
+    fields = [Field(table, name) for name in feed.column_names]
+    values = {
+        "reasons": Value.of(fields, How.CONDITIONAL),
+        "raw": Value.of(fields, How.TRANSFORMATION),
+    }
     columns = {"reasons": "array<string>", "raw": "string", "known_at": "timestamp", **ORIGIN}
     return Node(
         name=case.table("quarantine", feed.name),
         kind="table",
         title=f"Rows of {feed.name} that broke their contract, with all reasons",
         columns=columns,
-        relation=Relation({**dict.fromkeys(columns, Value()), **values}, whole),
+        relation=Relation(
+            {**dict.fromkeys(columns, Value()), **values}, Value.of(fields, How.FILTER).sources
+        ),
     )
-
-
-def _from(field: Field, how: How) -> Value:
-    return Value(frozenset({Source(field, how)}))
-
-
-def _any(fields: Iterable[Field]) -> frozenset[Source]:
-    return frozenset(Source(field, How.FILTER) for field in fields)
-
-
-def _from_all(sources: Iterable[Source]) -> Value:
-    return Value(frozenset(Source(each.field, How.TRANSFORMATION) for each in sources))
 
 
 def transformed(case: UseCase, models: Sequence[CompiledModel]) -> list[Node]:

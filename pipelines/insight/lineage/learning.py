@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.insight.lineage.case import Node, model_name, view_name
-from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value, merged
+from pipelines.insight.lineage.edges import Field, How, Relation, Value, merged
 from pipelines.use_cases.spec.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET, Training
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
@@ -35,7 +35,7 @@ def _view(case: UseCase, state: EntityState, features: Sequence[str], tables: Ta
 
 
 def _column(node: Node, name: str, how: How = How.IDENTITY) -> Value:
-    return Value(frozenset({Source(Field(node.name, name), how)}))
+    return Value.of([Field(node.name, name)], how)
 
 
 def learned(
@@ -127,9 +127,7 @@ def _predictions(
 ) -> Node:
     decisions = tables[case.table("gold", DECISIONS)]
     decided = _column(decisions, "known_at")
-    weights = Value(
-        frozenset({Source(Field(model_name(case.name), PROBABILITY), How.TRANSFORMATION)})
-    )
+    weights = Value.of([Field(model_name(case.name), PROBABILITY)], How.TRANSFORMATION)
     given = merged(known[name] for name in inputs).opaque(How.TRANSFORMATION)
     columns = {
         **{name: known[name] for name in training.row_key},

@@ -86,7 +86,7 @@ def _spell_out(inline: exp.Expr) -> None:
 
 def _all_of(tables: Mapping[str, Sequence[str]]) -> Value:
     fields = (Field(table, column) for table, columns in tables.items() for column in columns)
-    return Value(frozenset(Source(each, How.CONDITIONAL) for each in fields))
+    return Value.of(fields, How.CONDITIONAL)
 
 
 def _name(table: exp.Table) -> str:
@@ -117,9 +117,7 @@ class _Query:
         if name not in self.tables:
             return Relation({"": self.unknown(f"table {name}")})
         fields = [Field(name, column) for column in self.tables[name]]
-        return Relation(
-            {each.column: Value(frozenset({Source(each, How.IDENTITY)})) for each in fields}
-        )
+        return Relation({each.column: Value.of([each]) for each in fields})
 
     def follow(self, scope: Scope) -> Relation:
         node = scope.expression
