@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from pipelines.core import journal
 from pipelines.core.journal import published, runs, validations
+from pipelines.core.outcomes import Outcome
 from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.insight.lineage import emit, kept
@@ -67,7 +68,7 @@ def _noted(engine: Engine, stage: Stage[Any], attempt: int) -> Noted:
         proven = connection.execute(noted).all()
     result = _row(engine, attempt).result
     return Noted(
-        outcome=journal.parsed(stage, result) if result else None,
+        outcome=journal.parsed(stage, result) if result else Outcome(details=None),
         checked={row.table_name: (row.statistics["version"], row.results) for row in checked},
         published={row.table_name: row.rows for row in proven},
     )

@@ -1,6 +1,6 @@
 """The datasets of a stage run as OpenLineage has them: tables, files, views and the model."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,20 +24,7 @@ from openlineage.client.generated.schema_dataset import (
 )
 from openlineage.client.generated.storage_dataset import StorageDatasetFacet
 
-from pipelines.core.outcomes import (
-    Assembled,
-    Extracted,
-    Ingested,
-    Judged,
-    Materialized,
-    Outcome,
-    Predicted,
-    RolledBack,
-    Trained,
-    Transformed,
-    Validated,
-    Watched,
-)
+from pipelines.core import outcomes
 from pipelines.core.registry import Stage
 from pipelines.insight.lineage.case import CaseLineage, Node, landing_name, model_name, view_name
 from pipelines.insight.lineage.edges import Source
@@ -63,33 +50,17 @@ class Places:
 
 @dataclass(frozen=True)
 class Noted:
-    """What the journal says of a run; of one that failed there is no outcome.
+    """What the journal says of a run.
 
     Args:
+        outcome: of one that failed an empty one, without details.
         checked: the findings of the run's checks, by table: version and `ops.validations.results`.
         published: rows of each table that the run published.
     """
 
-    outcome: Outcome[Any] | None = None
+    outcome: outcomes.Outcome[Any]
     checked: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]] = field(default_factory=dict)
     published: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> Mapping[str, int]:
-        return self.outcome.rows if self.outcome else {}
-
-    @property
-    def reads(self) -> Mapping[str, int]:
-        return self.outcome.reads if self.outcome else {}
-
-    @property
-    def writes(self) -> Mapping[str, int]:
-        return self.outcome.writes if self.outcome else {}
-
-    @property
-    def details(self) -> Any:
-        """Of the type that the stage's entry in the registry names; None: it failed."""
-        return self.outcome.details if self.outcome else None
 
 
 @dataclass(frozen=True)
@@ -106,9 +77,11 @@ class Describer:
     def inputs(self) -> list[InputDataset]:
         """What the run read: tables at their versions, landing files, a model."""
         checked = {name: version for name, (version, _) in self.noted.checked.items()}
-        read = {**checked, **self.noted.reads}
+        read = {**checked, **self.noted.outcome.reads}
         found = [self._input(name, version) for name, version in read.items()]
-        found += [self._files(feed, names) for feed, names in self._landed()]
+        details = self.noted.outcome.details
+        if isinstance(details, outcomes.Ingested):
+            found += [self._files(feed, names) for feed, names in details.files.items()]
         number = self._model_used()
         if number is not None:
             found.append(self._input(model_name(self.case.name), number))
@@ -116,46 +89,43 @@ class Describer:
 
     def outputs(self) -> list[OutputDataset]:
         """What the run wrote, each with the columns that its columns come from."""
-        writes = self.noted.writes.items()
+        writes = self.noted.outcome.writes.items()
         found = [self._output(name, v, self._rows(name)) for name, v in writes]
-        match self.noted.details:
-            case Extracted():
-                found += [self._landing(feed, rows) for feed, rows in self.noted.rows.items()]
-            case Materialized(online_as_of=online):
+        match self.noted.outcome.details:
+            case outcomes.Extracted():
+                found += [
+                    self._landing(feed, rows) for feed, rows in self.noted.outcome.rows.items()
+                ]
+            case outcomes.Materialized(online_as_of=online):
                 views = ((view_name(self.case.name, state), at) for state, at in online.items())
                 found += [self._output(view, at.isoformat()) for view, at in views]
-            case Trained(number=number):
+            case outcomes.Trained(number=number):
                 found.append(self._output(model_name(self.case.name), number))
         return found
 
-    def _landed(self) -> Iterable[tuple[str, Sequence[str]]]:
-        details = self.noted.details
-        files = details.files if isinstance(details, Ingested) else {}
-        return ((feed, list(names)) for feed, names in files.items())
-
     def _model_used(self) -> int | None:
         """The version of the model that the run judged or used."""
-        match self.noted.details:
-            case Predicted(model_version=number) | Watched(model_version=number):
+        match self.noted.outcome.details:
+            case outcomes.Predicted(model_version=number) | outcomes.Watched(model_version=number):
                 return number
-            case Judged(version=number) | RolledBack(version=number):
+            case outcomes.Judged(version=number) | outcomes.RolledBack(version=number):
                 return number
         return None
 
     def _rows(self, name: str) -> int | None:
         """The rows that the run wrote into a table."""
-        rows, (layer, _, table) = self.noted.rows, name.partition(".")
-        match self.noted.details:
-            case Transformed():
+        rows, (layer, _, table) = self.noted.outcome.rows, name.partition(".")
+        match self.noted.outcome.details:
+            case outcomes.Transformed():
                 return rows.get(name)
-            case Ingested():
+            case outcomes.Ingested():
                 feed = table.removeprefix(f"{self.case.name}_")
                 return rows.get(f"{feed}_{'kept' if layer == 'bronze' else 'quarantined'}")
-            case Assembled():
+            case outcomes.Assembled():
                 return sum(rows.values())
-            case Predicted():
+            case outcomes.Predicted():
                 return rows.get("new")
-            case Validated():
+            case outcomes.Validated():
                 return self.noted.published.get(name)
         return None
 
@@ -186,7 +156,7 @@ class Describer:
             own["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)
         return OutputDataset(namespace, place, outputFacets=own, facets=facets)
 
-    def _files(self, feed: str, names: Sequence[str]) -> InputDataset:
+    def _files(self, feed: str, names: Iterable[str]) -> InputDataset:
         """The files of a feed that were read, by their names."""
         root = self.places.landing
         condition = LocationSubsetCondition([f"{root}/{name}" for name in names])
@@ -206,40 +176,34 @@ class Describer:
             facets["version"] = DatasetVersionDatasetFacet(datasetVersion=str(version))
         node = self.lineage.by_name.get(name)
         if node:
-            facets |= _described(node)
+            fields = [SchemaDatasetFacetFields(name, kind) for name, kind in node.columns.items()]
+            facets["schema"] = SchemaDatasetFacet(fields=fields)
+            facets["documentation"] = DocumentationDatasetFacet(description=node.title)
+        if node and node.kind == "table":
+            facets["storage"] = StorageDatasetFacet(storageLayer="delta", fileFormat="parquet")
         return facets
-
-
-def _described(node: Node) -> dict[str, DatasetFacet]:
-    fields = [SchemaDatasetFacetFields(name, kind) for name, kind in node.columns.items()]
-    facets: dict[str, DatasetFacet] = {
-        "schema": SchemaDatasetFacet(fields=fields),
-        "documentation": DocumentationDatasetFacet(description=node.title),
-    }
-    if node.kind == "table":
-        facets["storage"] = StorageDatasetFacet(storageLayer="delta", fileFormat="parquet")
-    return facets
 
 
 def column_lineage(node: Node, places: Places) -> columns.ColumnLineageDatasetFacet:
     """Each column's sources; what decides which rows there are is of the dataset as a whole."""
     fields = {
-        name: columns.Fields(inputFields=list(_input_fields(value.sources, places)))
+        name: columns.Fields(inputFields=_input_fields(value.sources, places))
         for name, value in node.relation.columns.items()
         if value.sources
     }
-    rows = list(_input_fields(node.relation.rows, places))
+    rows = _input_fields(node.relation.rows, places)
     return columns.ColumnLineageDatasetFacet(fields=fields, dataset=rows)
 
 
-def _input_fields(sources: Iterable[Source], places: Places) -> Iterator[columns.InputField]:
+def _input_fields(sources: Iterable[Source], places: Places) -> list[columns.InputField]:
     hows: dict[Any, list[columns.Transformation]] = {}
     for source in sorted(sources):
         kind = "DIRECT" if source.how.is_direct else "INDIRECT"
         hows.setdefault(source.field, []).append(columns.Transformation(kind, source.how.value))
-    for each, transformations in hows.items():
-        namespace, name = places.of(each.table)
-        yield columns.InputField(namespace, name, each.column, transformations)
+    return [
+        columns.InputField(*places.of(each.table), each.column, transformations)
+        for each, transformations in hows.items()
+    ]
 
 
 def _assertions(
