@@ -30,7 +30,7 @@ def trained(*, reused: bool) -> Trained:
 
 
 def published(interval: str, version: int) -> Publication:
-    return Publication("bronze.toy_days", interval, version, 10, NOON)
+    return Publication("bronze.toy_days", interval, version, NOON)
 
 
 HISTORY = History(
@@ -108,7 +108,7 @@ def test_a_version_of_many_ways_is_worked_out_once(
         run(at, "transform", reads=dict.fromkeys(before, 1), writes=dict.fromkeys(after, 1))
         for at, (before, after) in enumerate(pairwise(layers))
     ]
-    noted = [Publication(name, "2026-11-20", 1, 10, NOON) for layer in layers for name in layer]
+    noted = [Publication(name, "2026-11-20", 1, NOON) for layer in layers for name in layer]
     asked: list[str] = []
     parts = History.parts
 

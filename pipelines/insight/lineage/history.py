@@ -44,7 +44,6 @@ class Publication:
     table: str
     interval: str
     version: int
-    rows: int
     published_at: datetime
 
 
@@ -140,7 +139,7 @@ def read(engine: Engine, case: str) -> History:
     return History(
         runs=[_run(row) for row in found],
         publications=[
-            Publication(row.table_name, row.interval, row.version, row.rows, row.published_at)
+            Publication(row.table_name, row.interval, row.version, row.published_at)
             for row in publications
         ],
     )
