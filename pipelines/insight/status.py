@@ -1,11 +1,12 @@
 """What is published, quarantined and known: read from the journal alone, so it is always quick."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import typer
-from sqlalchemy import Engine, Select, Table, func, select
+from sqlalchemy import Engine, Row, Table, func, select
 
 from pipelines import services, use_cases
 from pipelines.core import journal
@@ -18,35 +19,40 @@ from pipelines.use_cases.spec.training import PREDICTIONS
 from pipelines.use_cases.spec.use_case import UseCase
 
 
-def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
-    """One case, as `millrace status --json` prints it."""
-    newest = select(func.max(published.c.id)).group_by(published.c.table_name)
-    rows = select(published).where(published.c.case_name == case.name, published.c.id.in_(newest))
-    reach = (
-        select(published.c.table_name, func.max(published.c.until).label("until"))
+def newest_published(engine: Engine, case: UseCase) -> Sequence[Row[Any]]:
+    """Each table as readers see it, and as `reach` how far it ever was published."""
+    reach = func.max(published.c.until).over(partition_by=published.c.table_name).label("reach")
+    newest = (
+        select(published, reach)
+        .distinct(published.c.table_name)
         .where(published.c.case_name == case.name)
-        .group_by(published.c.table_name)
+        .order_by(published.c.table_name, published.c.id.desc())
     )
     with engine.connect() as connection:
-        found = connection.execute(rows.order_by(published.c.table_name)).all()
-        until = {row.table_name: row.until for row in connection.execute(reach)}
+        return connection.execute(newest).all()
+
+
+def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
+    """One case, as `millrace status --json` prints it."""
+    found = newest_published(engine, case)
+    reach = {row.table_name: row.reach for row in found}
     tables = {
         row.table_name: {
             "rows": row.rows,
             "version": row.version,
-            "until": until[row.table_name].isoformat(),
+            "until": row.reach.isoformat(),
         }
         for row in found
     }
-    states = [until[name] for name in _states(case) if name in until]
+    states = [case.table("gold", state.name) for state in case.entity_states]
     return {
         "tables": tables,
         "quarantined": sum(
             table["rows"] for name, table in tables.items() if name.startswith("quarantine.")
         ),
         # All of them: the oldest one says how far a model may look.
-        "features_known_until": min(states).isoformat()
-        if len(states) == len(_states(case))
+        "features_known_until": min(reach[name] for name in states).isoformat()
+        if reach.keys() >= set(states)
         else None,
         "champion": champion(engine, case),
         "challenger": _challenger(engine, case),
@@ -82,7 +88,7 @@ def champion(engine: Engine, case: UseCase) -> dict[str, Any] | None:
 
 def _challenger(engine: Engine, case: UseCase) -> dict[str, Any] | None:
     """The newest version that the gate judged."""
-    row = _newest(engine, promotions, promotions.c.case_name == case.name)
+    row = _last(engine, promotions, promotions.c.case_name == case.name, "id")
     if row is None:
         return None
     names = ("version", "roc_auc", "decision", "reason")
@@ -95,7 +101,8 @@ def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
     What was written last may be of an old interval, predicted again.
     """
     mine = published.c.table_name == case.table("gold", PREDICTIONS)
-    written, latest = _newest(engine, published, mine), _latest(engine, published, mine)
+    written = _last(engine, published, mine, "id")
+    latest = _last(engine, published, mine, *_LATEST)
     if written is None or latest is None:
         return None
     answered = champions.answered(engine, case.name, latest.interval)
@@ -108,30 +115,20 @@ def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
 
 def _drift(engine: Engine, case: UseCase) -> dict[str, Any] | None:
     """The newest verdict on the latest interval."""
-    row = _latest(engine, verdicts, verdicts.c.case_name == case.name)
+    row = _last(engine, verdicts, verdicts.c.case_name == case.name, *_LATEST)
     if row is None:
         return None
     return {"due": row.due, "drifted": row.drifted, "reason": row.reason, "interval": row.interval}
 
 
-def _newest(engine: Engine, table: Table, *conditions: Any) -> Any:
-    """The row written last."""
-    return _first(engine, select(table).where(*conditions).order_by(table.c.id.desc()))
+# Of the interval that ends last; of several rows the one written last.
+_LATEST = ("until", "id")
 
 
-def _latest(engine: Engine, table: Table, *conditions: Any) -> Any:
-    """The row of the interval that ends last; of several the one written last."""
-    order = (table.c.until.desc(), table.c.id.desc())
-    return _first(engine, select(table).where(*conditions).order_by(*order))
-
-
-def _first(engine: Engine, query: Select[Any]) -> Any:
+def _last(engine: Engine, table: Table, condition: Any, *order: str) -> Any:
+    newest = select(table).where(condition).order_by(*(table.c[name].desc() for name in order))
     with engine.connect() as connection:
-        return connection.execute(query.limit(1)).first()
-
-
-def _states(case: UseCase) -> list[str]:
-    return [case.table("gold", state.name) for state in case.entity_states]
+        return connection.execute(newest.limit(1)).first()
 
 
 def known_until(engine: Engine, case: UseCase) -> datetime | None:

@@ -12,6 +12,7 @@ from millrace_pages import charts, queries, site
 from millrace_pages.charts import Line
 from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
+from pipelines.insight import status
 from pipelines.stores import objects
 
 router = APIRouter()
@@ -47,7 +48,7 @@ def published(
     interval: str = "",
 ) -> HTMLResponse:
     """The tables, or what one interval published."""
-    newest = queries.newest_published(journal, case.name)
+    newest = status.newest_published(journal, case)
     # dbt's pages of the case, once they were made.
     docs = f"dbt/{case.name}/index.html"
     listed = queries.publications(journal, case.name, "", interval, page) if interval else None

@@ -84,14 +84,14 @@ def picture(
     known = kept.read(settings, journal, case)
     asked = chosen(known, at.strip()) if known else None
     shown = graph.graph(known, graph.statuses(journal, case, known)) if known else None
-    nodes = {node.id: node for node in shown.nodes} if shown else {}
+    boxes = {box.node.name: box for box in shown.boxes} if shown else {}
     return site.draw(
         request,
         "lineage.html",
         case=case,
         graph=shown,
         chosen=asked,
-        node=nodes[asked.table] if asked else None,
+        box=boxes[asked.table] if asked else None,
     )
 
 

@@ -12,6 +12,7 @@ from millrace_pages import quarantined, queries, site
 from millrace_pages.quarantined import Filter, QuarantinedRow
 from millrace_pages.site import ROWS_A_PAGE, Case, Journal, Page, PageNumber, TheSettings
 from pipelines.core.settings import Settings
+from pipelines.insight import status
 from pipelines.stores import lake
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
@@ -46,7 +47,7 @@ def feed_states(
 def _states(journal: Engine, case: UseCase) -> list[FeedState]:
     names = [case.table("quarantine", feed.name) for feed in case.feeds]
     builds = {row.table_name: row for row in queries.unproven(journal, names)}
-    published = {row.table_name: row for row in queries.newest_published(journal, case.name)}
+    published = {row.table_name: row for row in status.newest_published(journal, case)}
     return feed_states(case, published, builds)
 
 

@@ -174,17 +174,6 @@ def decisions_on(engine: Engine, case: str, versions: Iterable[int]) -> Rows:
     return _all(engine, said.where(*of_versions).order_by(promotions.c.id))
 
 
-def newest_published(engine: Engine, case: str) -> Rows:
-    """What readers see of each table."""
-    newest = (
-        select(published)
-        .distinct(published.c.table_name)
-        .where(published.c.case_name == case)
-        .order_by(published.c.table_name, published.c.id.desc())
-    )
-    return _all(engine, newest)
-
-
 def row_counts(engine: Engine, case: str) -> Rows:
     """The rows of each table at its newest publications, the newest first."""
     rank = func.row_number().over(

@@ -248,7 +248,7 @@ def test_the_graph_has_what_the_journal_says_of_each_node(
 ) -> None:
     known = kept.case_lineage(predicted, journal, CASE)
     shown = graph.graph(known, graph.statuses(journal, CASE, known))
-    found = {node.id: node for node in shown.nodes}
+    found = {box.node.name: box for box in shown.boxes}
     weather = found["bronze.traced_weather"].status
     assert (weather.version, weather.rows) == ("11", 2)
     assert weather.run is not None
