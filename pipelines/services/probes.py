@@ -66,19 +66,12 @@ def _get(url: str) -> bytes | None:
 
 
 def _connects(address: str | tuple[str, int]) -> bool:
-    with suppress(*_NO_ANSWER), _connected(address):
-        return True
+    with suppress(*_NO_ANSWER):
+        if isinstance(address, tuple):
+            socket.create_connection(address, timeout=2).close()
+            return True
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(2)
+            connection.connect(address)
+            return True
     return False
-
-
-def _connected(address: str | tuple[str, int]) -> socket.socket:
-    if isinstance(address, tuple):
-        return socket.create_connection(address, timeout=2)
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(2)
-    try:
-        connection.connect(address)
-    except OSError:
-        connection.close()
-        raise
-    return connection

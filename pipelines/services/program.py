@@ -4,10 +4,21 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+
+from pipelines.core.errors import ServiceUnavailable
 
 # The folder of `airflow`, `mlflow`, `dbt` and of the interpreter that runs this.
 BIN = Path(sys.executable).parent
+
+
+def installed(package: str) -> Path:
+    """The folder of a package, which is not imported."""
+    found = find_spec(package)
+    if found is None or not found.origin:
+        raise ServiceUnavailable(f"{package} is not installed; run `make run` again")
+    return Path(found.origin).parent
 
 
 @dataclass(frozen=True)

@@ -53,15 +53,10 @@ def start(settings: Settings, parts: Mapping[str, Sequence[str]]) -> None:
     folder = settings.home / "supervisor"
     for private in (folder, settings.logs):
         private.mkdir(mode=0o700, exist_ok=True)
-    secrets.write(folder / "supervisord.conf", render(settings, parts))
+    configuration = folder / "supervisord.conf"
+    secrets.write(configuration, render(settings, parts))
     secrets.write(folder / "started_with.json", json.dumps(_fixed(settings)))
-    command = [
-        sys.executable,
-        "-m",
-        "supervisor.supervisord",
-        "-c",
-        str(folder / "supervisord.conf"),
-    ]
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
     ended = subprocess.run(
         command, env=environment(settings), capture_output=True, text=True, check=False
     )
@@ -129,8 +124,7 @@ def states(settings: Settings) -> dict[str, str]:
     """Each program's state, such as RUNNING, BACKOFF, FATAL; empty when nothing is supervised."""
     if not is_up(settings):
         return {}
-    found = processes(settings)
-    return {program["name"]: program["statename"] for program in found}
+    return {program["name"]: program["statename"] for program in processes(settings)}
 
 
 def processes(settings: Settings) -> list[dict[str, Any]]:
