@@ -4,7 +4,7 @@ Nothing is guessed that a person has to know (the key, the instant, the label); 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -214,12 +214,8 @@ def _label(ask: Ask, profile: Profile) -> Label:
 
 def _plain_positive(values: Sequence[str]) -> str:
     """Which of two values says yes, if that is plain."""
-    meanings: dict[str, Callable[[str], bool]] = {
-        "true": lambda text: text.lower() in ("true", "1", "1.0"),
-        "false": lambda text: text.lower() in ("false", "0", "0.0"),
-    }
-    yes = [text for text in values if meanings["true"](text)]
-    no = [text for text in values if meanings["false"](text)]
+    yes = [text for text in values if text.lower() in ("true", "1", "1.0")]
+    no = [text for text in values if text.lower() in ("false", "0", "0.0")]
     return yes[0] if len(yes) == len(no) == 1 else ""
 
 

@@ -25,15 +25,20 @@ def quoted(text: str) -> str:
 
 def call(opening: str, arguments: Sequence[str], closing: str, indent: int) -> str:
     """`opening(a, b)closing` on one line if it fits, else an argument a line."""
-    pad = " " * indent
     one_line = f"{opening}{', '.join(arguments)}{closing}"
     if len(arguments) == 1 and opening == "(":
         one_line = f"({arguments[0]},)"
     if indent + _ROOM + len(one_line) < WIDTH and arguments:
         return one_line
-    if not arguments:
+    return exploded(opening, arguments, closing, indent)
+
+
+def exploded(opening: str, items: Sequence[str], closing: str, indent: int = 0) -> str:
+    """An item a line, which the formatter leaves so."""
+    if not items:
         return f"{opening}{closing}"
-    lines = "".join(f"{pad}    {_checked(argument, indent)}\n" for argument in arguments)
+    pad = " " * indent
+    lines = "".join(f"{pad}    {_checked(item, indent)}\n" for item in items)
     return f"{opening}\n{lines}{pad}{closing}"
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pipelines.core.errors import UsageError
 
@@ -77,7 +77,7 @@ def kept_promises(name: str, low: float | None, high: float | None) -> str:
     return name
 
 
-def refuse_clashes(names: Mapping[str, str], taken: Iterable[str] = ()) -> None:
+def refuse_clashes(names: Mapping[str, str]) -> None:
     """Two columns of one name would be one.
 
     Raises:
@@ -87,7 +87,7 @@ def refuse_clashes(names: Mapping[str, str], taken: Iterable[str] = ()) -> None:
     for source, name in names.items():
         sources[name].append(source)
     for name, found in sources.items():
-        if len(found) > 1 or name in taken:
+        if len(found) > 1:
             raise UsageError(
                 f"columns {' and '.join(map(repr, found))} would be named {name}, which is taken; "
                 "rename one at the source, or leave it out by --without"

@@ -20,21 +20,13 @@ _NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def _is_instant(text: str) -> bool:
-    return instant(text) is not None
-
-
-def _is_date(text: str) -> bool:
-    return bool(_DATE.fullmatch(text)) and _is_instant(text)
-
-
 # In this order: the narrowest first.
 _TYPES: Mapping[ColumnType, Callable[[str], object]] = {
     "boolean": lambda text: text.lower() in ("true", "false"),
     "bigint": _INTEGER.fullmatch,
     "double": _NUMBER.fullmatch,
-    "date": _is_date,
-    "timestamp": _is_instant,
+    "date": lambda text: _DATE.fullmatch(text) and instant(text),
+    "timestamp": instant,
 }
 
 

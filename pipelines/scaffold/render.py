@@ -13,7 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.data.extract.readers import FileTable
 from pipelines.data.extract.tables import HIDDEN, Rows, days
 from pipelines.scaffold.infer import Input, Proposal
-from pipelines.scaffold.literals import WIDTH, call, import_order, names, number, quoted, wrapped
+from pipelines.scaffold.literals import (
+    WIDTH,
+    call,
+    exploded,
+    import_order,
+    names,
+    number,
+    quoted,
+    wrapped,
+)
 from pipelines.scaffold.names import described
 from pipelines.scaffold.plan import num_days, planned
 from pipelines.use_cases.spec.interval import Interval
@@ -159,14 +168,6 @@ def _rules(proposal: Proposal) -> str:
             arguments = [quoted(each.name), *map(number, limits), f"because={quoted(shown)}"]
             rules.append(call("Between(", arguments, ")", 4))
     return exploded("(", rules, ")")
-
-
-def exploded(opening: str, items: list[str], closing: str, indent: int = 0) -> str:
-    """An item a line, which the formatter leaves so."""
-    pad = " " * indent
-    if not items:
-        return f"{opening}{closing}"
-    return f"{opening}\n" + "".join(f"{pad}    {item},\n" for item in items) + f"{pad}{closing}"
 
 
 def _source(proposal: Proposal) -> dict[str, Any]:
