@@ -136,9 +136,8 @@ def feature_store(case: CaseArgument) -> None:
     typer.echo(yaml.safe_dump(feast.configuration(Settings(), find(case).name)), nl=False)
 
 
-lineage.register(app)
-scaffold.register(app)
-services.register(app)
+for _command in (lineage.lineage, scaffold.new, services.start, services.stop, services.clean):
+    app.command()(_command)
 
 
 def _guarded(call: Callable[[], Any]) -> int:

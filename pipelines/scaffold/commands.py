@@ -9,11 +9,6 @@ import typer
 from pipelines.core.settings import ROOT
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command to the one command line."""
-    app.command()(new)
-
-
 def new(
     name: Annotated[str, typer.Argument(help="the use case's name, such as loans")],
     source: Annotated[
@@ -33,19 +28,27 @@ def new(
     into: Annotated[Path, typer.Option(help="the repository's folder")] = ROOT,
 ) -> None:
     """Write a new use case from your own data: every file of it, proposed from a sample."""
-    from pipelines.scaffold.new import make
+    from pipelines.scaffold.infer import Ask
+    from pipelines.scaffold.new import absolute, make, masked
+    from pipelines.scaffold.write import refuse_name
 
-    report, result = make(
-        name,
-        source,
-        key=key,
+    refuse_name(name, into)
+    location = absolute(source)
+    ask = Ask(
+        name=name,
+        location=masked(location),
+        key=_split(key),
         event_time=event_time,
         label=label,
         known_at=known_at,
         label_known_at=label_known_at,
         positive=positive,
-        without=without,
-        into=into,
+        without=_split(without),
     )
+    report, written = make(ask, location, into)
     typer.echo(report)
-    typer.echo(json.dumps(result))
+    typer.echo(json.dumps({"case": name, "written": written}))
+
+
+def _split(columns: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c.strip() for c in columns.split(",") if c.strip()))

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -16,56 +15,26 @@ from pipelines.data.extract.tables import HIDDEN, located
 from pipelines.scaffold.infer import Ask, Proposal, infer
 from pipelines.scaffold.plan import num_days
 from pipelines.scaffold.render import rendered
-from pipelines.scaffold.write import refuse_name, write
+from pipelines.scaffold.write import write
 
 _DELIMITERS = ",;\t|"
 
 
-def make(
-    name: str,
-    source: str,
-    *,
-    key: str,
-    event_time: str,
-    label: str,
-    known_at: str | None,
-    label_known_at: str | None,
-    positive: str | None,
-    without: str,
-    into: Path,
-) -> tuple[str, dict[str, Any]]:
-    """Propose a case from a sample and write its files; what to say of it, and the result.
+def make(ask: Ask, location: str, into: Path) -> tuple[str, list[str]]:
+    """Propose a case from a sample at the location, and write its files; what to say, and them.
 
     Raises:
-        UsageError: the name, a column or the label can't be used; nothing was written.
+        UsageError: a column or the label can't be used; nothing was written.
     """
     settings = Settings()
-    refuse_name(name, into)
-    location = absolute(source)
-    ask = Ask(
-        name=name,
-        location=masked(location),
-        key=_split(key),
-        event_time=event_time,
-        label=label,
-        known_at=known_at,
-        label_known_at=label_known_at,
-        positive=positive,
-        without=_split(without),
-    )
     delimiter = delimiter_of(location)
     roots = (*settings.data_roots, *_own_roots(location))
     allowing = settings.model_copy(update={"data_roots": roots})
-    table = located(allowing, name, location, delimiter)
+    table = located(allowing, ask.name, location, delimiter)
     proposal = infer(ask, table, delimiter)
     texts = rendered(proposal, settings.clock().date())
     write(texts, into)
-    report = _report(proposal, list(texts), settings, location)
-    return report, {"case": name, "written": list(texts)}
-
-
-def _split(columns: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(c.strip() for c in columns.split(",") if c.strip()))
+    return _report(proposal, list(texts), settings, location), list(texts)
 
 
 def absolute(source: str) -> str:

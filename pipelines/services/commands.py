@@ -16,13 +16,6 @@ PartsArgument = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the one command line."""
-    app.command()(start)
-    app.command()(stop)
-    app.command()(clean)
-
-
 def start(parts: PartsArgument = None) -> None:
     """Start the parts, wait until they are well, and return; does nothing when they are."""
     settings = Settings()

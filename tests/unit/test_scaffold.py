@@ -84,7 +84,7 @@ def call_new(*words: str) -> str:
     """The command as people call it; what it printed."""
     app = typer.Typer()
     app.callback()(lambda: None)
-    commands.register(app)
+    app.command()(commands.new)
     ended = CliRunner().invoke(app, ["new", *words])
     if ended.exception:
         raise ended.exception

@@ -31,7 +31,7 @@ import sys, typer
 from pipelines.scaffold import commands
 app = typer.Typer()
 app.callback()(lambda: None)
-commands.register(app)
+app.command()(commands.new)
 app()
 """
 

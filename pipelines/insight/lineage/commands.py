@@ -13,11 +13,6 @@ from pipelines.use_cases.spec.use_case import UseCase
 CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the one command line."""
-    app.command("lineage")(lineage)
-
-
 def lineage(
     case: CaseArgument,
     column: Annotated[str, typer.Option(help="TABLE.COLUMN: all that it comes from")] = "",
