@@ -27,7 +27,6 @@ class Version:
 
     number: int
     interval: str
-    cutoff: str
     wall_seconds: float | None
     evaluation: Mapping[str, Any]
     decisions: tuple[str, ...]
@@ -44,7 +43,6 @@ def version(
     return Version(
         number=made.number,
         interval=row.interval,
-        cutoff=made.cutoff.isoformat(),
         wall_seconds=row.wall_seconds,
         evaluation=made.evaluation or {},
         decisions=tuple(decisions),

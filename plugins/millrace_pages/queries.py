@@ -169,7 +169,7 @@ def promotions_of(engine: Engine, case: str, interval: str, number: int) -> tupl
 
 def decisions_on(engine: Engine, case: str, versions: Iterable[int]) -> Rows:
     """What was said of these versions, oldest first."""
-    said = select(promotions.c.version, promotions.c.decision, promotions.c.reason)
+    said = select(promotions.c.version, promotions.c.decision)
     of_versions = (promotions.c.case_name == case, promotions.c.version.in_(list(versions)))
     return _all(engine, said.where(*of_versions).order_by(promotions.c.id))
 
