@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.pool import NullPool
 
 from pipelines.core import migrations
 from pipelines.core.outcomes import Outcome
@@ -161,15 +162,14 @@ verdicts = Table(
 
 
 @cache
-def engine(settings: Settings, database: str = "millrace") -> Engine:
-    """A pooled engine on one database; ours has the `ops` tables of this code from here on.
+def engine(settings: Settings) -> Engine:
+    """A pooled engine on the journal, which has the `ops` tables of this code from here on.
 
     Raises:
         NewerHome: a newer version of this code wrote the journal.
     """
-    made = create_engine(settings.database(database), pool_pre_ping=True)
-    if database == "millrace":
-        migrations.bring_to_head(made)
+    made = create_engine(settings.database("millrace"), pool_pre_ping=True)
+    migrations.bring_to_head(made)
     return made
 
 
@@ -179,12 +179,8 @@ def published_version(address: str, table: str) -> int | None:
     For processes that have no settings, such as Feast's own command line.
     """
     newest = select(published.c.version).where(published.c.table_name == table)
-    made = create_engine(address)
-    try:
-        with made.connect() as connection:
-            return connection.scalar(newest.order_by(published.c.id.desc()).limit(1))
-    finally:
-        made.dispose()
+    with create_engine(address, poolclass=NullPool).connect() as connection:
+        return connection.scalar(newest.order_by(published.c.id.desc()).limit(1))
 
 
 def insert_or_update(table: Table, **values: Any) -> Insert:

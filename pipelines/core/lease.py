@@ -72,7 +72,8 @@ def hold(
     try:
         connection.execute(text(f"set idle_session_timeout = '{IDLE_SECONDS}s'"))
         _wait(connection, case, name, time.monotonic() + timeout_seconds)
-        _raise_fence(connection, case, name, attempt)
+        fence = insert_or_update(fences, case_name=case, lease=name, attempt=attempt)
+        connection.execute(fence)
         keeper.start()
         yield Lease(engine, case, name, attempt)
     finally:
@@ -109,10 +110,6 @@ def _holder(connection: Connection, case: str, name: str) -> str:
     )
     row = connection.execute(newest).first()
     return f"{row.stage} of {row.interval}" if row else "another stage"
-
-
-def _raise_fence(connection: Connection, case: str, name: str, attempt: int) -> None:
-    connection.execute(insert_or_update(fences, case_name=case, lease=name, attempt=attempt))
 
 
 def _keep_alive(connection: Connection, ended: threading.Event) -> None:

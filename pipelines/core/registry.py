@@ -4,7 +4,7 @@ Standard library only: Dags import this at parse time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
@@ -93,6 +93,7 @@ INGEST = Stage(
     page=("Quarantined rows", "quarantine"),
     makes_versions=True,
 )
+# The other checks are as this one, of other tables.
 VALIDATE_RAW = Stage(
     name="validate_raw",
     module="pipelines.data.validate.raw",
@@ -116,16 +117,14 @@ TRANSFORM = Stage(
     engine="dbt-core",
     makes_versions=True,
 )
-VALIDATE_FEATURES = Stage(
+VALIDATE_FEATURES = replace(
+    VALIDATE_RAW,
     name="validate_features",
     module="pipelines.data.validate.features",
     help="Check silver and gold by Great Expectations; publish them if they pass.",
-    details=outcomes.Validated,
     reads=("build.silver_*", "build.gold_*"),
     writes=("silver.*", "gold.*"),
     lease="features",
-    page=("Validation", "validation"),
-    engine="great-expectations",
 )
 MATERIALIZE = Stage(
     name="materialize",
@@ -171,16 +170,14 @@ ASSEMBLE = Stage(
     lease="training set",
     makes_versions=True,
 )
-VALIDATE_TRAINING_SET = Stage(
+VALIDATE_TRAINING_SET = replace(
+    VALIDATE_RAW,
     name="validate_training_set",
     module="pipelines.data.validate.training_set",
     help="Check the training set by Great Expectations; publish it if it passes.",
-    details=outcomes.Validated,
     reads=("build.gold_*_training_set",),
     writes=("gold.*_training_set",),
     lease="training set",
-    page=("Validation", "validation"),
-    engine="great-expectations",
 )
 TRAIN = Stage(
     name="train",
@@ -219,16 +216,14 @@ PREDICT = Stage(
     servers=("postgres", "spark", "mlflow"),
     makes_versions=True,
 )
-VALIDATE_PREDICTIONS = Stage(
+VALIDATE_PREDICTIONS = replace(
+    VALIDATE_RAW,
     name="validate_predictions",
     module="pipelines.data.validate.predictions",
     help="Check the predictions by Great Expectations; publish them if they pass.",
-    details=outcomes.Validated,
     reads=("build.gold_*_predictions", "gold.*_decisions"),
     writes=("gold.*_predictions",),
     lease="predictions",
-    page=("Validation", "validation"),
-    engine="great-expectations",
 )
 MONITOR = Stage(
     name="monitor",

@@ -4,7 +4,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -37,13 +37,16 @@ def run(
     Raises:
         MillraceError: the stage failed; its row in `ops.runs` says the same.
     """
+    from pipelines.insight.lineage import attempt as lineage
+
+    options = options or {}
     # A stage by hand starts the parts that are embedded; where they are up this costs milliseconds.
     services.ensure(settings, stage.servers)
     engine = journal.engine(settings)
     attempt = _started(engine, case, stage, interval)
     began = time.monotonic()
     with (
-        _lineage_sent(settings, engine, case, stage, interval, attempt, options or {}),
+        lineage.reported(settings, engine, case, stage, interval, attempt, options=options),
         _failure_noted(engine, attempt),
         _leased(settings, engine, case, stage, attempt) as held,
     ):
@@ -55,7 +58,7 @@ def run(
             engine=engine,
             attempt=attempt,
             lease=held,
-            options=options or {},
+            options=options,
         )
         outcome: Outcome[Any] = import_module(stage.module).run(context)
         reads = {**context.reads, **outcome.reads}
@@ -65,32 +68,13 @@ def run(
     return {**place, **result, **cost}
 
 
-@contextmanager
 def _leased(
     settings: Settings, engine: Engine, case: UseCase, stage: Stage[Any], attempt: int
-) -> Iterator[lease.Lease | None]:
+) -> AbstractContextManager[lease.Lease | None]:
     """The stage's lease; None for one that writes nothing."""
     if stage.lease is None:
-        yield None
-    else:
-        timeout = settings.lock_timeout_seconds
-        with lease.hold(engine, case.name, stage.lease, attempt, timeout) as held:
-            yield held
-
-
-def _lineage_sent(
-    settings: Settings,
-    engine: Engine,
-    case: UseCase,
-    stage: Stage[Any],
-    interval: Interval,
-    attempt: int,
-    options: Mapping[str, str],
-) -> AbstractContextManager[None]:
-    """The stage's lineage events: START on entering; on leaving what the journal says by then."""
-    from pipelines.insight.lineage import attempt as lineage
-
-    return lineage.reported(settings, engine, case, stage, interval, attempt, options=options)
+        return nullcontext()
+    return lease.hold(engine, case.name, stage.lease, attempt, settings.lock_timeout_seconds)
 
 
 def _started(engine: Engine, case: UseCase, stage: Stage[Any], interval: Interval) -> int:

@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 from sqlalchemy import URL, make_url
 
-from pipelines.core.locations import SourceLocations
+from pipelines.core.locations import source_locations
 from pipelines.use_cases.spec.interval import Interval
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed goes before what is in the environment."""
-        return init_settings, SourceLocations(settings_cls), env_settings
+        return init_settings, source_locations(settings_cls), env_settings
 
     # Of all fields together it would be, but those of `sources` have no hash.
     def __hash__(self) -> int:

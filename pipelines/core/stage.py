@@ -1,8 +1,8 @@
 """What a stage gets, and the write-audit-publish steps that stages share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -80,8 +80,7 @@ class Context:
             raise UsageError(f"{self.case.name} has no model: give its UseCase a `training`")
         return self.case.training
 
-    @contextmanager
-    def commit(self) -> Iterator[Connection]:
+    def commit(self) -> AbstractContextManager[Connection]:
         """A transaction that only the newest holder of the stage's lease gets through.
 
         Raises:
@@ -90,8 +89,7 @@ class Context:
         """
         if self.lease is None:
             raise MillraceError(f"{self.stage.name} has no lease; give it one in core/registry.py")
-        with self.lease.commit() as connection:
-            yield connection
+        return self.lease.commit()
 
     @cached_property
     def pins(self) -> Mapping[str, Pin]:

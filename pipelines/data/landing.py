@@ -135,7 +135,7 @@ def land(
     """
     try:
         with TemporaryDirectory(prefix="millrace-") as folder:
-            landed = _written(Path(folder), files)
+            landed = tuple(_written(Path(folder), file) for file in files)
             known = intact(store)
             if known is not None and known.files == landed:
                 return LandedPart(landed, is_new=False)
@@ -162,21 +162,14 @@ def intact(store: Objects) -> Manifest | None:
         return None
 
 
-def _written(folder: Path, files: Iterable[SourceFile]) -> tuple[LandedFile, ...]:
-    """The source's files in a folder of this process' own, described."""
-    return tuple(_described(Path(folder, _checked(folder, file.name)), file) for file in files)
-
-
-def _checked(folder: Path, name: str) -> str:
-    if not _NAME.fullmatch(name) or name == MANIFEST or (folder / name).exists():
+def _written(folder: Path, file: SourceFile) -> LandedFile:
+    """A file of the source's in a folder of this process' own, described."""
+    path = folder / file.name
+    if not _NAME.fullmatch(file.name) or file.name == MANIFEST or path.exists():
         raise BatchRefused(
-            f"the source offers a file named {name!r}; a name is letters, digits, '.', '_' "
+            f"the source offers a file named {file.name!r}; a name is letters, digits, '.', '_' "
             f"and '-', each once in a part, and {MANIFEST} is ours"
         )
-    return name
-
-
-def _described(path: Path, file: SourceFile) -> LandedFile:
     rows = file.write(path)
     with path.open("rb") as written:
         digest = file_digest(written, "sha256").hexdigest()

@@ -27,16 +27,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Publication:
-    """One publication of a gold table: how far its interval reached, and the table's version."""
-
-    until: datetime
-    version: int
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How far a view is online, and from which version of its gold table."""
+class Reach:
+    """How far a gold table is published, or its view online, and at which version of the table."""
 
     until: datetime
     version: int
@@ -45,8 +37,8 @@ class Mark:
 def instant_to_write(
     end: datetime,
     ttl: timedelta,
-    mark: Mark | None,
-    publications: Sequence[Publication],
+    mark: Reach | None,
+    publications: Sequence[Reach],
     *,
     redefined: bool,
 ) -> datetime | None:
@@ -130,7 +122,7 @@ def _view(context: Context, state: EntityState) -> str:
     return f"{context.case.name}_{state.name}"
 
 
-def _publications(context: Context) -> Mapping[str, Sequence[Publication]]:
+def _publications(context: Context) -> Mapping[str, Sequence[Reach]]:
     """Of each entity state, oldest first."""
     table = journal.published
     states = {
@@ -141,17 +133,17 @@ def _publications(context: Context) -> Mapping[str, Sequence[Publication]]:
         .where(table.c.table_name.in_(states))
         .order_by(table.c.id)
     )
-    found: dict[str, list[Publication]] = {}
+    found: dict[str, list[Reach]] = {}
     with context.engine.connect() as connection:
         for row in connection.execute(rows):
-            found.setdefault(states[row.table_name], []).append(Publication(row.until, row.version))
+            found.setdefault(states[row.table_name], []).append(Reach(row.until, row.version))
     return found
 
 
-def _marks(context: Context) -> dict[str, Mark]:
+def _marks(context: Context) -> dict[str, Reach]:
     table = journal.materialized
     rows = select(table.c.feature_view, table.c.until, table.c.version).where(
         table.c.case_name == context.case.name
     )
     with context.engine.connect() as connection:
-        return {row.feature_view: Mark(row.until, row.version) for row in connection.execute(rows)}
+        return {row.feature_view: Reach(row.until, row.version) for row in connection.execute(rows)}

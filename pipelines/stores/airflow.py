@@ -1,6 +1,5 @@
 """Airflow by its public REST API: unpause a Dag, trigger it by key, follow a run."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +12,20 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from pipelines.core.errors import ServiceUnavailable
 from pipelines.core.settings import Settings
 
-# A Dag file that is new to Airflow shows up when the processor has read it.
-_PARSED_WITHIN_SECONDS = 120
 # For its first task the api server makes things that took 45 s on a busy machine.
 _ANSWERS_WITHIN_SECONDS = 120
-# The scheduler makes the run of an asset event in its next loop.
-_MADE_WITHIN_SECONDS = 120
 
 
-class _NotYetParsed(Exception):
-    pass
+class _NotYet(ServiceUnavailable):
+    """Asked again for a while: a new Dag file has to be parsed, an asset event's run be made."""
+
+
+_await = retry(
+    retry=retry_if_exception_type(_NotYet),
+    stop=stop_after_delay(120),
+    wait=wait_fixed(1),
+    reraise=True,
+)
 
 
 @dataclass(frozen=True)
@@ -40,29 +43,18 @@ class Airflow:
 
     http: httpx.Client
 
+    @_await
     def unpause(self, dag_id: str) -> None:
         """Let a Dag run, as soon as Airflow knows it.
 
         Raises:
             ServiceUnavailable: it is not there after two minutes, or does not load.
         """
-        try:
-            self._patch_when_parsed(dag_id, {"is_paused": False})
-        except _NotYetParsed:
-            raise ServiceUnavailable(
-                f"Airflow does not know the Dag {dag_id}; its import errors: {self.import_errors()}"
-            ) from None
-
-    @retry(
-        retry=retry_if_exception_type(_NotYetParsed),
-        stop=stop_after_delay(_PARSED_WITHIN_SECONDS),
-        wait=wait_fixed(1),
-        reraise=True,
-    )
-    def _patch_when_parsed(self, dag_id: str, change: dict[str, Any]) -> None:
-        answer = self.http.patch(f"/dags/{quote(dag_id)}", json=change)
+        answer = self.http.patch(f"/dags/{quote(dag_id)}", json={"is_paused": False})
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise _NotYetParsed(dag_id)
+            raise _NotYet(
+                f"Airflow does not know the Dag {dag_id}; its import errors: {self.import_errors()}"
+            )
         answer.raise_for_status()
 
     def import_errors(self) -> list[str]:
@@ -81,23 +73,20 @@ class Airflow:
             raise ServiceUnavailable(f"Airflow refused {dag_id} of {key}: {answer.text}")
         return DagRun(dag_id, answer.json()["dag_run_id"], key)
 
+    @_await
     def await_run(self, dag_id: str, key: str) -> DagRun:
         """The newest run of that key, which an asset event is about to make.
 
         Raises:
             ServiceUnavailable: none was made within two minutes.
         """
-        deadline = time.monotonic() + _MADE_WITHIN_SECONDS
-        while True:
-            for run in self.runs(dag_id):
-                if run.key == key:
-                    return run
-            if time.monotonic() > deadline:
-                raise ServiceUnavailable(
-                    f"no run of {dag_id} was made for {key}; is the Dag paused, or its asset's "
-                    "event missing? See Assets in the Airflow UI"
-                )
-            time.sleep(1)
+        for run in self.runs(dag_id):
+            if run.key == key:
+                return run
+        raise _NotYet(
+            f"no run of {dag_id} was made for {key}; is the Dag paused, or its asset's event "
+            "missing? See Assets in the Airflow UI"
+        )
 
     def runs(self, dag_id: str, state: tuple[str, ...] = ()) -> list[DagRun]:
         """The Dag's runs, newest first."""

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 
-def exists(spark: "SparkSession", table: str) -> bool:
-    """Whether the table or view is in the catalog."""
-    return spark.catalog.tableExists(table)
-
-
 def instant(at: datetime) -> str:
     """A UTC instant as a literal; whole seconds."""
     return f"timestamp'{at:%Y-%m-%d %H:%M:%S}Z'"
@@ -45,19 +40,13 @@ def _in_partitions(interval: Interval, instants: str) -> str:
 
 
 def replace_interval(
-    spark: "SparkSession",
-    frame: "DataFrame",
-    table: str,
-    interval: Interval,
-    partition_by: Sequence[str] = ("known_date",),
+    spark: "SparkSession", frame: "DataFrame", table: str, interval: Interval
 ) -> None:
     """Replace an interval's rows by those of `frame`, also when there are none.
 
     Columns are matched by name; the table is made at the first call.
     """
-    if not exists(spark, table):
-        make_schema(spark, table.partition(".")[0])
-        _plain(frame.limit(0)).write.format("delta").partitionBy(*partition_by).saveAsTable(table)
+    _make(spark, frame, table, "known_date")
     view = f"incoming_{table.replace('.', '_')}"
     frame.createOrReplaceTempView(view)
     predicate = partition_predicate(interval)
@@ -84,9 +73,7 @@ def append_new(
     spark: "SparkSession", frame: "DataFrame", table: str, key: Sequence[str], partition_by: str
 ) -> int:
     """Append the rows whose key the table doesn't have; a new column is added. How many."""
-    if not exists(spark, table):
-        make_schema(spark, table.partition(".")[0])
-        _plain(frame.limit(0)).write.format("delta").partitionBy(partition_by).saveAsTable(table)
+    _make(spark, frame, table, partition_by)
     new = frame.join(spark.table(table).select(*key), list(key), "left_anti").localCheckpoint()
     writer = _plain(new.select(*frame.columns)).write.format("delta").option("mergeSchema", True)
     writer.mode("append").saveAsTable(table)
@@ -110,6 +97,13 @@ def make_plain(spark: "SparkSession", table: str) -> None:
     """Write a table's schema once more, its strings as other readers know them; no row moves."""
     columns = ", ".join(f"`{name}` {kind}" for name, kind in spark.table(table).dtypes)
     spark.sql(f"alter table {table} replace columns ({columns})")
+
+
+def _make(spark: "SparkSession", frame: "DataFrame", table: str, partition_by: str) -> None:
+    """Make an empty table for a frame's rows, where it isn't there."""
+    if not spark.catalog.tableExists(table):
+        make_schema(spark, table.partition(".")[0])
+        _plain(frame.limit(0)).write.format("delta").partitionBy(partition_by).saveAsTable(table)
 
 
 def _plain(frame: "DataFrame") -> "DataFrame":

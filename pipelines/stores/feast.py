@@ -96,7 +96,12 @@ def configuration(
             # Without it, readers are refused while a view is written, or was when its writer died.
             "serve_features_while_materializing": True,
         },
-        "offline_store": _offline_store(settings, pinned or {}),
+        "offline_store": {
+            "type": "pipelines.stores.feast_offline.PublishedOfflineStore",
+            "warehouse": objects.warehouse(settings).address_of_root,
+            "journal": settings.database("millrace").render_as_string(hide_password=False),
+            "pinned": dict(pinned or {}),
+        },
         "online_store": _online_store(settings, case),
         "batch_engine": {"type": "local"},
         # The query picks the newest row of each entity; otherwise Feast fetches all and picks.
@@ -113,15 +118,6 @@ def store(settings: Settings, case: str, **options: Any) -> "FeatureStore":
     from feast import FeatureStore, RepoConfig
 
     return FeatureStore(config=RepoConfig(**configuration(settings, case, **options)))
-
-
-def _offline_store(settings: Settings, pinned: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "type": "pipelines.stores.feast_offline.PublishedOfflineStore",
-        "warehouse": objects.warehouse(settings).address_of_root,
-        "journal": settings.database("millrace").render_as_string(hide_password=False),
-        "pinned": dict(pinned),
-    }
 
 
 def _online_store(settings: Settings, case: str) -> dict[str, str]:

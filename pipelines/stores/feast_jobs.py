@@ -88,6 +88,10 @@ class QueryJob(RetrievalJob):
 class PointInTimeJob(RetrievalJob):
     """Rows with what was known of their entities, joined when they are asked for."""
 
+    # Of each job its own: here they only stand in for Feast's abstract properties.
+    full_feature_names = False
+    on_demand_feature_views: list[OnDemandFeatureView] = []  # noqa: RUF012
+
     def __init__(
         self,
         question: Question,
@@ -97,17 +101,7 @@ class PointInTimeJob(RetrievalJob):
     ) -> None:
         """Nothing is read yet."""
         self._question, self._references = question, references
-        self._full_feature_names, self._on_demand = full_feature_names, on_demand
-
-    @property
-    def full_feature_names(self) -> bool:
-        """Whether features are named `<view>__<feature>`."""
-        return self._full_feature_names
-
-    @property
-    def on_demand_feature_views(self) -> list[OnDemandFeatureView]:
-        """Those that Feast computes from the answer."""
-        return list(self._on_demand)
+        self.full_feature_names, self.on_demand_feature_views = full_feature_names, list(on_demand)
 
     @property
     def metadata(self) -> RetrievalMetadata:

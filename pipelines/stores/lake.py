@@ -63,19 +63,16 @@ class Lake:
 
     def has_days(self, name: str, first: date, last: date) -> bool:
         """Whether the newest version has rows of `known_date` from one day to another."""
-        return self.newest(name) is not None and any(
-            first <= file.partition["known_date"] <= last for file in files(self.table(name))
-        )
+        dates = (file.partition["known_date"] for file in files(self.table(name)))
+        return any(first <= known <= last for known in dates)
 
     def is_plain(self, name: str) -> bool:
         """Whether the newest version has strings that every reader knows, if there is one."""
         from deltalake import DeltaTable
-        from deltalake.exceptions import DeltaError, TableNotFoundError
+        from deltalake.exceptions import DeltaError
 
         try:
             DeltaTable(self.address(name))
-        except TableNotFoundError:
-            return True
         except DeltaError as error:
             return _COLLATED not in str(error)
         return True

@@ -4,7 +4,7 @@ import json
 import time
 
 from pipelines.core.settings import Settings
-from pipelines.stores import feast, feast_online
+from pipelines.stores import feast
 from pipelines.use_cases import find
 
 CASE = find("flight_delays")
@@ -13,10 +13,12 @@ CASE = find("flight_delays")
 def main():
     settings, state = Settings(), CASE.entity_states[0]
     target = feast.store(settings, CASE.name)
+    view = target.get_feature_view(f"{CASE.name}_{state.name}")
+    features = [f"{view.name}:{field.name}" for field in view.features]
     entity = dict.fromkeys(state.keys, "EWR")
     began = time.monotonic()
     try:
-        feast_online.read_online(target, [f"{CASE.name}_{state.name}"], [entity], settings.clock())
+        target.get_online_features(features=features, entity_rows=[entity])
         failed = None
     except Exception as error:
         failed = type(error).__name__

@@ -1,7 +1,7 @@
 """Run inside a container: all that must survive, as digests of what is in it, one JSON line."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
@@ -9,7 +9,7 @@ from pipelines import services
 from pipelines.core import journal
 from pipelines.core.settings import Settings
 from pipelines.insight import status
-from pipelines.stores import delta, feast, feast_online, spark
+from pipelines.stores import delta, feast, spark
 from pipelines.use_cases import find
 
 CASE = find("flight_delays")
@@ -19,19 +19,23 @@ def online(settings, session, at):
     """Every entity's states as served, and the number that gold and the store tell differently."""
     target, served, different = feast.store(settings, CASE.name), {}, 0
     for state in CASE.entity_states:
-        view = f"{CASE.name}_{state.name}"
+        view = target.get_feature_view(f"{CASE.name}_{state.name}")
         keys = ", ".join(state.keys)
         newest = session.sql(
             f"select {keys}, max(known_at) known_at from {CASE.table('gold', state.name)} "
             f"group by {keys} order by {keys}"
         ).collect()
         entities = [{key: row[key] for key in state.keys} for row in newest]
-        rows = feast_online.read_online(target, [view], entities, at)
-        instants = [row[f"{view}__known_at"] for row in rows]
-        served[view] = sum(instant is not None for instant in instants)
+        names = [field.name for field in view.features]
+        features = [f"{view.name}:{name}" for name in names]
+        answer = target.get_online_features(features=features, entity_rows=entities)
+        seconds = answer.to_dict(include_event_timestamps=True)[f"{names[0]}__ts"]
+        instants = [datetime.fromtimestamp(each, UTC) for each in seconds]
+        fresh = [at - view.ttl <= instant <= at for instant in instants]
+        served[view.name] = sum(fresh)
         different += sum(
-            instant is not None and instant.replace(tzinfo=None) != row.known_at
-            for instant, row in zip(instants, newest, strict=True)
+            usable and instant.replace(tzinfo=None) != row.known_at
+            for usable, instant, row in zip(fresh, instants, newest, strict=True)
         )
     return {"served": served, "different": different}
 

@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, select, text
 from pipelines.core import journal, migrations, registry
 from pipelines.core.settings import Settings
 from pipelines.learning import champion
-from pipelines.stores import delta, lake
+from pipelines.stores import lake
 from tests.golden.homes import case, place
 from tests.golden.homes.place import NAME
 from tests.project import copy_of_the_project
@@ -199,5 +199,5 @@ def test_the_rows_that_were_joined_night_by_night_are_gone(
     opened: Opened, session: "SparkSession"
 ) -> None:
     joined = f"build.gold_{NAME}_joined"
-    assert not delta.exists(session, joined)
+    assert not session.catalog.tableExists(joined)
     assert lake.of(opened.settings).newest(joined) is None

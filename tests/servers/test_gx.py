@@ -2,6 +2,7 @@
 
 import copy
 import random
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,8 @@ def test_a_finding_has_its_limits_its_reason_and_samples(tmp_path: Path) -> None
     rule = Between("number", 0, 1, because="it is a share")
     frame = pd.DataFrame({"number": [0.5, *range(2, 20)]})
     batch = gx.Batch("t.rows", frame, [rule.to_expectation()])
-    (found,) = judge("t.rows", gx.validate(context, [batch], "rows")["t.rows"]).rows()
+    (finding,) = judge("t.rows", gx.validate(context, [batch], "rows")["t.rows"]).findings
+    found = asdict(finding)
     assert (found["column"], found["because"]) == ("number", "it is a share")
     assert (found["expected"]["min_value"], found["expected"]["max_value"]) == (0, 1)
     assert "column" not in found["expected"]

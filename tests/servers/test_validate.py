@@ -76,9 +76,8 @@ def case(settings: Settings, spark: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     layers: tuple[Layer, ...] = ("bronze", "quarantine", "silver", "gold")
     for layer in layers:
         for table in made.tables(layer):
-            spark.sql(f"drop view if exists {made.table(layer, table)}") if delta.exists(
-                spark, made.table(layer, table)
-            ) else None
+            if spark.catalog.tableExists(made.table(layer, table)):
+                spark.sql(f"drop view {made.table(layer, table)}")
             spark.sql(f"drop table if exists {made.build_table(layer, table)}")
 
 

@@ -46,7 +46,6 @@ def test_files_have_their_partitions_and_rows(toy: Lake) -> None:
 def test_which_days_a_table_has(toy: Lake, first: int, last: int, has: bool) -> None:
     days = [date(2026, 11, day) if day else date(2026, 10, 31) for day in (first, last)]
     assert toy.has_days(NAME, *days) is has
-    assert toy.has_days("build.nothing", *days) is False
 
 
 def test_what_is_not_there_is_said_in_words(toy: Lake) -> None:

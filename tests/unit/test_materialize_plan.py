@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.data.materialize import Mark, Publication, instant_to_write
+from pipelines.data.materialize import Reach, instant_to_write
 
 
 def day(number: int) -> datetime:
@@ -12,7 +12,7 @@ def day(number: int) -> datetime:
 
 
 TTL = timedelta(days=2)
-MARK = Mark(day(20), version=7)
+MARK = Reach(day(20), version=7)
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ MARK = Mark(day(20), version=7)
     [
         (day(18), None, [], False, day(18)),  # the first time
         (day(21), MARK, [], False, day(21)),  # a newer interval
-        (day(20), MARK, [Publication(day(20), 7)], False, None),  # the same one again
-        (day(19), MARK, [Publication(day(19), 6)], False, None),  # an older one
-        (day(20), MARK, [Publication(day(20), 8)], False, day(20)),  # rebuilt since
-        (day(19), MARK, [Publication(day(19), 8)], False, day(20)),  # rebuilt within the TTL
-        (day(18), MARK, [Publication(day(18), 8)], False, day(20)),  # just within it
-        (day(17), MARK, [Publication(day(17), 8)], False, None),  # too old to be online
-        (day(17), MARK, [Publication(day(17), 7)], True, day(20)),  # a new feature
+        (day(20), MARK, [Reach(day(20), 7)], False, None),  # the same one again
+        (day(19), MARK, [Reach(day(19), 6)], False, None),  # an older one
+        (day(20), MARK, [Reach(day(20), 8)], False, day(20)),  # rebuilt since
+        (day(19), MARK, [Reach(day(19), 8)], False, day(20)),  # rebuilt within the TTL
+        (day(18), MARK, [Reach(day(18), 8)], False, day(20)),  # just within it
+        (day(17), MARK, [Reach(day(17), 8)], False, None),  # too old to be online
+        (day(17), MARK, [Reach(day(17), 7)], True, day(20)),  # a new feature
     ],
 )
 def test_the_online_store_is_as_of_its_mark_which_never_moves_back(

@@ -88,8 +88,9 @@ class DatabaseTable:
     def _reflected(self) -> Iterator[tuple[sa.Connection, sa.Table]]:
         schema, _, name = self.table.rpartition(".")
         try:
+            # Without a pool no connection stays behind.
             engine = sa.create_engine(_checked(self.url, self.roots), poolclass=NullPool)
-            with closing_engine(engine), engine.connect() as connection:
+            with engine.connect() as connection:
                 yield connection, _reflect(connection, name, schema or None)
         except (NoSuchModuleError, ModuleNotFoundError, ArgumentError) as error:
             raise UsageError(
@@ -99,15 +100,6 @@ class DatabaseTable:
         except SQLAlchemyError as error:
             said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise MillraceError(f"{self.table} can't be read: {said}") from error
-
-
-@contextmanager
-def closing_engine(engine: sa.Engine) -> Iterator[None]:
-    """Leave no connection behind."""
-    try:
-        yield
-    finally:
-        engine.dispose()
 
 
 def _reflect(connection: sa.Connection, name: str, schema: str | None) -> sa.Table:

@@ -6,7 +6,7 @@ A record that can't be split into its columns goes on whole, in the column `UNRE
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO, TextIOWrapper
 from itertools import islice
@@ -156,12 +156,12 @@ def in_batches(columns: Sequence[str], records: Iterable[Record]) -> Iterator[pa
 
 
 def text_table(
-    texts: "dict[str, Any]", num_rows: int, unread: Sequence[str | None] | None = None
+    texts: Mapping[str, Any], num_rows: int, unread: Sequence[str | None] | None = None
 ) -> pa.Table:
     """A table of texts, with the records that could not be read."""
     arrays = {
         name: column if isinstance(column, pa.ChunkedArray) else pa.array(column, pa.string())
-        for name, column in (texts | {UNREAD: unread or [None] * num_rows}).items()
+        for name, column in {**texts, UNREAD: unread or [None] * num_rows}.items()
     }
     return pa.table(arrays).cast(pa.schema([(name, pa.string()) for name in arrays]))
 

@@ -21,7 +21,7 @@ from pipelines.core.errors import BatchRefused, UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import SourceFile
 from pipelines.data.extract.database import Between, DatabaseTable
-from pipelines.data.extract.readers import UNREAD, FileTable
+from pipelines.data.extract.readers import UNREAD, FileTable, text_table
 from pipelines.data.extract.texts import instant, landing_texts
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
@@ -174,45 +174,24 @@ def _table(
     placed: Sequence[datetime | None],
     superseded: Sequence[datetime | None],
 ) -> pa.Table:
-    return pa.table(
-        {
-            **{
-                name: column
-                if isinstance(column, pa.ChunkedArray)
-                else pa.array(column, pa.string())
-                for name, column in texts.items()
-            },
-            UNREAD: unread,
-            _PLACED: pa.array(placed, _INSTANT),
-            _SUPERSEDED: pa.array(superseded, _INSTANT),
-        }
-    )
+    made = text_table(texts, len(placed), unread)
+    made = made.append_column(_PLACED, pa.array(placed, _INSTANT))
+    return made.append_column(_SUPERSEDED, pa.array(superseded, _INSTANT))
 
 
-def read(table: Table, shape: Shape, interval: Interval) -> pa.Table:
-    """What a source published in an interval: the feed's columns as texts, and when.
-
-    Raises:
-        BatchRefused: a column is missing, or nothing can be placed in time.
-    """
-    between = Between(shape.time_columns, interval.start, interval.end)
-    kept, before = [], None
+def _read(table: Table, shape: Shape, between: Between | None = None) -> Iterator[pa.Table]:
+    """What a source published, batch by batch."""
+    before = None
     for batch in filter(len, table.batches(shape.source_columns, between)):
         found = publications(batch, shape, before)
         before = found[_PLACED][len(batch) - 1].as_py()
-        kept.append(found.filter(_within(found, interval)))
-    return pa.concat_tables(kept) if kept else pa.table({})
+        yield found
 
 
 def days(table: Table, shape: Shape) -> list[date]:
     """The days (UTC) in which rows became known, in order; reads all of the table."""
-    found: set[date] = set()
-    before = None
-    for batch in filter(len, table.batches(shape.source_columns)):
-        rows = publications(batch, shape, before)
-        before = rows[_PLACED][len(batch) - 1].as_py()
-        found |= {at.date() for at in pc.unique(rows[_PLACED]).to_pylist()}
-    return sorted(found)
+    instants = (pc.unique(rows[_PLACED]).to_pylist() for rows in _read(table, shape))
+    return sorted({at.date() for each in instants for at in each})
 
 
 def _within(rows: pa.Table, part: Interval) -> pa.Array:
@@ -236,7 +215,10 @@ class Rows:
 
     @cached_property
     def _published(self) -> pa.Table:
-        return read(self.table, self.shape, self.interval)
+        between = Between(self.shape.time_columns, self.interval.start, self.interval.end)
+        found = _read(self.table, self.shape, between)
+        kept = [rows.filter(_within(rows, self.interval)) for rows in found]
+        return pa.concat_tables(kept) if kept else pa.table({})
 
     def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
         """One CSV file a part, empty but for its header when nothing became known."""

@@ -42,7 +42,12 @@ def run(context: Context) -> Outcome[Ingested]:
         BatchRefused: a file breaks its contract as a whole; nothing was written.
     """
     feeds, rules = context.case.feeds, cases.contract(context.case.name).row_rules()
-    landed = [_landed(context, feed) for feed in feeds]
+    store = objects.landing(context.settings)
+    landed = [landing.landed_files(store, context.case, feed, context.interval) for feed in feeds]
+    named = {
+        feed.name: {file.source_file: file.sha256 for file in files}
+        for feed, files in zip(feeds, landed, strict=True)
+    }
     layers: tuple[Layer, ...] = ("bronze", "quarantine")
     with ThreadPoolExecutor(FEEDS_AT_ONCE) as pool:
         batches = list(pool.map(lambda *batch: _read(context, rules, *batch), feeds, landed))
@@ -56,23 +61,8 @@ def run(context: Context) -> Outcome[Ingested]:
             for what, count in batch.counts.items()
         },
         writes={table: version for written in versions for table, version in written.items()},
-        details=Ingested(files=_named(feeds, landed)),
+        details=Ingested(files=named),
     )
-
-
-def _named(
-    feeds: Sequence[Feed], landed: Sequence[Sequence[landing.DataFile]]
-) -> dict[str, dict[str, str]]:
-    """Each feed's files and their sha256: what lineage ends at."""
-    return {
-        feed.name: {file.source_file: file.sha256 for file in files}
-        for feed, files in zip(feeds, landed, strict=True)
-    }
-
-
-def _landed(context: Context, feed: Feed) -> Sequence[landing.DataFile]:
-    store = objects.landing(context.settings)
-    return landing.landed_files(store, context.case, feed, context.interval)
 
 
 def _read(
@@ -111,8 +101,8 @@ def _write(context: Context, batch: Batch) -> Mapping[str, int]:
 def _replace(context: Context, layer: Layer, name: str, frame: "DataFrame", num_rows: int) -> int:
     """The version that has these rows of the interval, and no others of it."""
     build, lake, interval = context.case.build_table(layer, name), context.lake, context.interval
+    days = interval.start.date(), interval.last_date
     context.make_plain(layer, name)
-    is_there = lake.newest(build) is not None
-    if num_rows or not is_there or lake.has_days(build, interval.start.date(), interval.last_date):
+    if num_rows or lake.newest(build) is None or lake.has_days(build, *days):
         delta.replace_interval(context.spark, frame, build, interval)
     return context.built(layer, name)

@@ -58,8 +58,6 @@ def _values(found: dict[str, Any], feed: Feed) -> tuple[str | None, ...]:
 def _object(line: str) -> dict[str, Any]:
     try:
         found = _decoder.decode(line)
-    except _Broken:
-        raise
     except json.JSONDecodeError as error:
         raise _Broken(f"no JSON: {error.msg} at character {error.colno}") from error
     if not isinstance(found, dict):

@@ -2,8 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -27,16 +25,6 @@ _FRAME = (
 )
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What a worker needs to know of a file."""
-
-    source_file: str
-    sha256: str
-    part_start: datetime
-    ingested_at: datetime
-
-
 def parse(content: bytes, feed: Feed) -> Reading:
     """The records of a file's content: each line that is not blank is in exactly one.
 
@@ -53,62 +41,56 @@ def read(spark: "SparkSession", feed: Feed, files: Sequence[DataFile]) -> "DataF
     The rows carry the values as texts in the struct `text`, a field a column.
     """
     text = ", ".join(f"`{column.name}` string" for column in feed.columns)
-    sources = {
-        file.place: _Source(file.source_file, file.sha256, file.part.start, file.landed_at)
-        for file in files
-    }
     if files:
         addresses = [file.address for file in files]
         content = spark.read.format("binaryFile").load(addresses).select("path", "content")
     else:
         content = spark.createDataFrame([], "path string, content binary")
-    return content.mapInArrow(_worker(feed, sources), _FRAME.format(text=text))
+    return content.mapInArrow(_worker(feed, files), _FRAME.format(text=text))
 
 
 def _worker(
-    feed: Feed, sources: Mapping[str, _Source]
+    feed: Feed, files: Sequence[DataFile]
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    by_place = {file.place: file for file in files}
+
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for path, content in zip(*batch.columns, strict=True):
-                yield from file_batches(content.as_py(), feed, _found(path.as_py(), sources))
+                yield from file_batches(content.as_py(), feed, _found(path.as_py(), by_place))
 
     return work
 
 
-def _found(path: str, sources: Mapping[str, _Source]) -> _Source:
+def _found(path: str, by_place: Mapping[str, DataFile]) -> DataFile:
     """The file by the end of its path, the same under every root, disk or bucket.
 
     That is case/feed/part/version/name, or without a version for what landed before there were.
     """
     pieces = path.split("/")
-    return sources.get("/".join(pieces[-5:])) or sources["/".join(pieces[-4:])]
+    return by_place.get("/".join(pieces[-5:])) or by_place["/".join(pieces[-4:])]
 
 
-def file_batches(content: bytes, feed: Feed, source: _Source) -> Iterator[pa.RecordBatch]:
+def file_batches(content: bytes, feed: Feed, file: DataFile) -> Iterator[pa.RecordBatch]:
     """The Arrow batches of one file; the last has one row, about the file itself."""
     refusal, unknown = None, set[str]()
     try:
-        _refuse_damaged(content, source)
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise FileRefused("the file is not the one that its manifest names; extract it again")
         reading = parse(content, feed)
     except FileRefused as refused:
         refusal = str(refused)
     else:
         unknown = reading.unknown
         while records := list(islice(reading.records, BATCH_ROWS)):
-            yield _batch(records, feed, source)
-    yield _batch([Record(0, "", None)], feed, source, refusal=refusal, unknown=unknown)
-
-
-def _refuse_damaged(content: bytes, source: _Source) -> None:
-    if hashlib.sha256(content).hexdigest() != source.sha256:
-        raise FileRefused("the file is not the one that its manifest names; extract it again")
+            yield _batch(records, feed, file)
+    yield _batch([Record(0, "", None)], feed, file, refusal=refusal, unknown=unknown)
 
 
 def _batch(
     records: Sequence[Record],
     feed: Feed,
-    source: _Source,
+    file: DataFile,
     *,
     refusal: str | None = None,
     unknown: Iterable[str] = (),
@@ -119,9 +101,9 @@ def _batch(
     texts = zip(*(value or none for value in values), strict=True)
     instant = pa.timestamp("us", tz="UTC")
     columns = {
-        "source_file": pa.array([source.source_file] * rows, pa.string()),
-        "part_start": pa.array([source.part_start] * rows, instant),
-        "ingested_at": pa.array([source.ingested_at] * rows, instant),
+        "source_file": pa.array([file.source_file] * rows, pa.string()),
+        "part_start": pa.array([file.part.start] * rows, instant),
+        "ingested_at": pa.array([file.landed_at] * rows, instant),
         "source_line": pa.array(lines, pa.int32()),
         "raw": pa.array(raws, pa.string()),
         "problem": pa.array(problems, pa.string()),

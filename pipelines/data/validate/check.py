@@ -1,7 +1,7 @@
 """One table's check and its verdict, apart from any engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pipelines.use_cases.spec.use_case import Layer
@@ -85,10 +85,6 @@ class Verdict:
         if self.failures:
             return "failed"
         return "warned" if self.warnings else "passed"
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The findings as plain JSON."""
-        return [asdict(finding) for finding in self.findings]
 
 
 def judge(table: str, result: "Result") -> Verdict:

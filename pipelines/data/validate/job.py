@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
@@ -85,7 +86,7 @@ def _record(
             "attempt": context.attempt,
             "passed": verdict.state,
             "statistics": {**verdict.statistics, "version": check.version},
-            "results": verdict.rows(),
+            "results": [asdict(finding) for finding in verdict.findings],
             "page": pages.get(verdict.table),
         }
         for check, verdict in zip(checks, verdicts, strict=True)

@@ -14,11 +14,7 @@ from pipelines.use_cases.spec.training import DECISIONS, PREDICTIONS
 
 
 def run(context: Context) -> Outcome[Validated]:
-    """Prove the interval's newest answers, and publish them.
-
-    Raises:
-        CheckFailed: a table failed, or holds another interval's work; nothing was published.
-    """
+    """Prove the interval's newest answers, and publish them."""
     return publish_proven(context, checks(context))
 
 

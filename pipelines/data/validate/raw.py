@@ -23,11 +23,7 @@ _LAYERS: tuple[Layer, Layer] = ("bronze", "quarantine")
 
 
 def run(context: Context) -> Outcome[Validated]:
-    """Prove the kept and the quarantined rows of every feed, and publish them.
-
-    Raises:
-        CheckFailed: a table failed, or holds another interval's work; nothing was published.
-    """
+    """Prove the kept and the quarantined rows of every feed, and publish them."""
     return publish_proven(context, checks(context))
 
 

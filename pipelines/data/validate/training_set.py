@@ -18,11 +18,7 @@ _NEEDED = ("training", "validation")
 
 
 def run(context: Context) -> Outcome[Validated]:
-    """Prove the training set that assemble built, and publish it.
-
-    Raises:
-        CheckFailed: it failed, or is another interval's; nothing was published.
-    """
+    """Prove the training set that assemble built, and publish it."""
     return publish_proven(context, checks(context))
 
 

@@ -14,10 +14,11 @@ from pipelines.core.registry import MATERIALIZE
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.data import materialize
-from pipelines.stores import dbt_project, delta, feast, feast_online
+from pipelines.stores import dbt_project, delta, feast
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 from tests.servers.contexts import held_context
+from tests.servers.materialize.online import read_online
 
 PAIRS = EntityState(name="pair_states", keys=("first", "second"), step_minutes=60, ttl_minutes=120)
 DAILY = EntityState(name="daily_states", keys=("first",), step_minutes=1440, ttl_minutes=2880)
@@ -130,7 +131,7 @@ class World:
         store = feast.store(self.settings, CASE.name)
         return [
             {name.removeprefix(f"{view}__"): value for name, value in row.items()}
-            for row in feast_online.read_online(store, [view], entities, at)
+            for row in read_online(store, [view], entities, at)
         ]
 
     def offline(self, state: EntityState, at: datetime) -> list[dict[str, Any]]:

@@ -221,7 +221,7 @@ class Tables:
         self.made.publish(name, interval, self.make(name, columns, rows))
 
     def exists(self, name: str) -> bool:
-        return delta.exists(self.spark, self.made.case.build_table("gold", name))
+        return self.spark.catalog.tableExists(self.made.case.build_table("gold", name))
 
     def rows(self, name: str) -> list[Any]:
         """What a build table holds now; nothing if it was never written."""

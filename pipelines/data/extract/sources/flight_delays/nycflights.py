@@ -126,7 +126,7 @@ def movements() -> pd.DataFrame:
     table = pd.concat(movements, ignore_index=True)
     table["air_time_minutes"] = table["air_time_minutes"].where(table["movement"] == "arrived")
     table["delay_minutes"] = table["delay_minutes"].astype("Int64")
-    return _known(table, LATENCY)
+    return _known(table)
 
 
 @cache
@@ -134,7 +134,7 @@ def schedule() -> pd.DataFrame:
     """Each flight as planned, published in the evening of the UTC day before."""
     plan = flights()
     made = plan["scheduled_departure_at"].dt.floor("D") - pd.Timedelta(days=1) + PLANNED_AT
-    return _known(plan.assign(event_at=made), LATENCY)
+    return _known(plan.assign(event_at=made))
 
 
 @cache
@@ -154,11 +154,11 @@ def weather() -> pd.DataFrame:
         "visib": "visibility_miles",
     }
     dated = table.assign(local_date=pd.to_datetime(table[["year", "month", "day"]]), event_at=hour)
-    return _known(dated.rename(columns=renamed), LATENCY)
+    return _known(dated.rename(columns=renamed))
 
 
-def _known(table: pd.DataFrame, latency: pd.Timedelta) -> pd.DataFrame:
-    known = table.assign(known_at=table["event_at"] + latency)
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    known = table.assign(known_at=table["event_at"] + LATENCY)
     return known.sort_values("known_at", kind="stable", ignore_index=True)
 
 

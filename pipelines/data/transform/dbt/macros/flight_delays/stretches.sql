@@ -6,12 +6,40 @@
 {# A flight that was not heard of for this long is lost to the source, not delayed. #}
 {% macro _lost_after() -%} interval 24 hours {%- endmacro %}
 
-{% macro flight_plans(days=3) -%}
+{% macro flight_plans(days) -%}
     {{ versions('flight_delays_schedule', key='flight_id', days=days) }}
 {%- endmacro %}
 
-{% macro flight_movements(days=3) -%}
+{% macro flight_movements(days) -%}
     {{ versions('flight_delays_movements', key='flight_id, movement', days=days) }}
+{%- endmacro %}
+
+{#
+    The CTEs that the states of flights begin with, `totals` last. It has the events of `windows`,
+    what is planned for the next hours of `planned`, and whether a flight is `published`.
+#}
+{% macro flight_totals(keys, windows, planned=[], days=3) -%}
+plans as (
+    {{ flight_plans(days) }}
+),
+
+movements as (
+    {{ flight_movements(days) }}
+),
+
+stretches as (
+    {{ flight_events('movements', windows) }}
+    union all
+    {% if planned -%}
+    {{ flights_planned('plans', planned) }}
+    union all
+    {% endif -%}
+    {{ flights_published('plans') }}
+),
+
+totals as (
+    {{ totals_at_instants('stretches', keys, measures(dict(windows, planned=planned)) + ['published']) }}
+)
 {%- endmacro %}
 
 {#
@@ -154,4 +182,9 @@
     from ({{ at_instants(stretches) }})
     where instant > due_at
     group by {{ keys | join(', ') }}, instant
+{%- endmacro %}
+
+{# The same of the departures of `plans`. #}
+{% macro departures_overdue(keys) -%}
+    {{ overdue_at_instants('(' ~ flights_overdue('plans', 'movements') ~ ')', keys) }}
 {%- endmacro %}

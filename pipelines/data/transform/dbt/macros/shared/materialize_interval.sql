@@ -8,10 +8,7 @@
     {%- call statement('make_table') -%} {{ _make_table(this, model) }} {%- endcall -%}
     {%- set names = _add_new_columns(this, model.columns.values()) -%}
     {%- call statement('main') -%}
-        insert into {{ this }}
-        {%- if model.config.meta.get('snapshot') %} replace where true
-        {%- else %} replace where {{ rows_of_interval(model) }}
-        {%- endif %}
+        insert into {{ this }} replace where {{ rows_of_interval(model) }}
         select {{ names | join(', ') }} from (
         {{ sql }}
         )

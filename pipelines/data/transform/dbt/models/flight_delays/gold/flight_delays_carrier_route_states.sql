@@ -12,23 +12,7 @@
 
 with
 
-plans as (
-    {{ flight_plans(days=28) }}
-),
-
-movements as (
-    {{ flight_movements(days=28) }}
-),
-
-stretches as (
-    {{ flight_events('movements', windows) }}
-    union all
-    {{ flights_published('plans') }}
-),
-
-totals as (
-    {{ totals_at_instants('stretches', keys, measures(windows) + ['published']) }}
-),
+{{ flight_totals(keys, windows, days=28) }},
 
 final as (
     select

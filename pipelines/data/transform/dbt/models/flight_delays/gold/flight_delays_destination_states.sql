@@ -12,30 +12,10 @@
 
 with
 
-plans as (
-    {{ flight_plans() }}
-),
-
-movements as (
-    {{ flight_movements() }}
-),
-
-stretches as (
-    {{ flight_events('movements', windows) }}
-    union all
-    {{ flights_published('plans') }}
-),
-
-totals as (
-    {{ totals_at_instants('stretches', keys, measures(windows) + ['published']) }}
-),
-
-waiting as (
-    {{ flights_overdue('plans', 'movements') }}
-),
+{{ flight_totals(keys, windows) }},
 
 departures_overdue as (
-    {{ overdue_at_instants('waiting', keys) }}
+    {{ departures_overdue(keys) }}
 ),
 
 flying as (

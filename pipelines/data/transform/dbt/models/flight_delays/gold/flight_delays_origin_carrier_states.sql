@@ -11,32 +11,10 @@
 
 with
 
-plans as (
-    {{ flight_plans() }}
-),
-
-movements as (
-    {{ flight_movements() }}
-),
-
-stretches as (
-    {{ flight_events('movements', windows) }}
-    union all
-    {{ flights_planned('plans', hours=[3]) }}
-    union all
-    {{ flights_published('plans') }}
-),
-
-totals as (
-    {{ totals_at_instants('stretches', keys, measures(windows) + ['planned_3h', 'published']) }}
-),
-
-waiting as (
-    {{ flights_overdue('plans', 'movements') }}
-),
+{{ flight_totals(keys, windows, planned=[3]) }},
 
 queue as (
-    {{ overdue_at_instants('waiting', keys) }}
+    {{ departures_overdue(keys) }}
 ),
 
 final as (

@@ -7,35 +7,14 @@
     'arrived_late': [3, 24],
     'cancelled': [3, 24],
 } %}
+{%- set keys = ['origin'] %}
 
 with
 
-plans as (
-    {{ flight_plans() }}
-),
-
-movements as (
-    {{ flight_movements() }}
-),
-
-stretches as (
-    {{ flight_events('movements', windows) }}
-    union all
-    {{ flights_planned('plans', hours=[1, 3]) }}
-    union all
-    {{ flights_published('plans') }}
-),
-
-totals as (
-    {{ totals_at_instants('stretches', ['origin'], measures(windows) + ['planned_1h', 'planned_3h', 'published']) }}
-),
-
-waiting as (
-    {{ flights_overdue('plans', 'movements') }}
-),
+{{ flight_totals(keys, windows, planned=[1, 3]) }},
 
 queue as (
-    {{ overdue_at_instants('waiting', ['origin']) }}
+    {{ departures_overdue(keys) }}
 ),
 
 final as (
