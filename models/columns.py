@@ -20,30 +20,34 @@ Texts: TypeAlias = npt.NDArray[np.object_]
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """What a model reads, in the order of its input tensors.
+    """What a model reads, in the order of its inputs.
 
     Raises:
-        ValueError: no numeric column, or a name that occurs twice.
+        ValueError: no column at all, or a name that occurs twice.
     """
 
-    numeric: tuple[str, ...]
+    numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    label: str = "label"
 
     def __post_init__(self) -> None:
         # From JSON they come as lists; a frozen value holds tuples.
         object.__setattr__(self, "numeric", tuple(self.numeric))
         object.__setattr__(self, "categorical", tuple(self.categorical))
-        names = (*self.inputs, self.label)
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted({name for name in self.inputs if self.inputs.count(name) > 1})
         if twice:
             raise ValueError(f"Columns: {twice} occur twice; name each column once")
-        if not self.numeric:
-            raise ValueError("Columns.numeric: () is empty; name at least one number column")
+        if not self.inputs:
+            raise ValueError("Columns: there are none; name at least one number or category")
 
     @property
     def inputs(self) -> tuple[str, ...]:
         return (*self.numeric, *self.categorical)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """What a model is asked with: numbers, and texts; each may be missing."""
+        numbers = ((name, pa.float64()) for name in self.numeric)
+        return pa.schema([*numbers, *((name, pa.string()) for name in self.categorical)])
 
 
 def numeric_matrix(table: pa.Table, names: Sequence[str]) -> Floats:
@@ -81,18 +85,18 @@ def text_matrix(table: pa.Table, names: Sequence[str]) -> Texts:
     return x_BC
 
 
-def label_vector(table: pa.Table, name: str) -> Floats:
+def label_vector(name: str, label: pa.ChunkedArray) -> Floats:
     """float32 [B] of 0 and 1.
 
     Raises:
         DataRefused: a label is null or another number; says in which row.
     """
-    label_B = numeric_matrix(table, (name,))[:, 0]
+    label_B = _floats(name, label).astype(np.float32)
     wrong = np.flatnonzero((label_B != 0) & (label_B != 1))
     if wrong.size:
         raise DataRefused(
             f"{name}: {wrong.size} of {label_B.size} labels are neither 0 nor 1, the first in row "
-            f"{wrong[0]} ({table[name][int(wrong[0])]}); leave rows without a label out"
+            f"{wrong[0]} ({label[int(wrong[0])]}); leave rows without a label out"
         )
     return label_B
 

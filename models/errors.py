@@ -23,3 +23,7 @@ class CheckpointRefused(ModelError):
 
 class ModelRefused(ModelError):
     """A model file is not of the shape that ours have; it was not opened (B24, B25, R15)."""
+
+
+class FamilyMissing(ModelError):
+    """A family is not there, or what it needs is not installed."""

@@ -1,4 +1,4 @@
-"""The model of the first case: will this flight arrive more than 15 minutes late?"""
+"""The models of the first case: will this flight arrive late, and by how many minutes?"""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.columns import Columns
 from models.spec import ModelSpec
+from models.tabular_net.settings import TabularNet
+from models.tasks import Binary, Regression
+from models.trees.settings import Trees
 
 PLAN = (
     "lead_minutes",
@@ -128,10 +131,12 @@ NUMERIC = (
 )
 CATEGORICAL = ("origin", "carrier", "destination", "manufacturer")
 
-MODEL = ModelSpec(
-    name="flight_delays",
-    columns=Columns(numeric=NUMERIC, categorical=CATEGORICAL, label="is_late"),
-)
+COLUMNS = Columns(numeric=NUMERIC, categorical=CATEGORICAL)
+
+MODELS = {
+    "late": ModelSpec(columns=COLUMNS, task=Binary(), settings=TabularNet()),
+    "minutes": ModelSpec(columns=COLUMNS, task=Regression(coverage=0.8), settings=Trees()),
+}
 
 
 def derive(table: pa.Table) -> pa.Table:

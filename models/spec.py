@@ -1,51 +1,54 @@
-"""What a model is: one frozen value with its columns, its net and its training."""
+"""What a model of a case is: its inputs, its task, and how its family learns it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from models.architecture import Architecture
+from models import families, tasks
 from models.columns import Columns
-from models.optimisation import Optimisation
-from models.preprocess import Preprocessing
-
-_PARTS = {
-    "columns": Columns,
-    "preprocessing": Preprocessing,
-    "architecture": Architecture,
-    "optimisation": Optimisation,
-}
+from models.family import Settings
+from models.plain import check_fields, parsed
+from models.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """One model of a use case; a variant is `dataclasses.replace(spec, ...)`.
 
+    Args:
+        columns: what it is asked with.
+        task: what it answers.
+        settings: of its family, which they name.
+
     Raises:
-        ValueError: the name is not a lower-case identifier.
+        ValueError: the family can't learn such a task from such columns.
 
     Example:
-        >>> spec = ModelSpec(name="toy", columns=Columns(numeric=("distance_miles",)))
+        >>> from models.tasks import Binary
+        >>> from models.trees.settings import Trees
+        >>> columns = Columns(numeric=("distance_miles",))
+        >>> spec = ModelSpec(columns=columns, task=Binary(), settings=Trees())
         >>> ModelSpec.from_json(spec.to_json()) == spec
         True
     """
 
-    name: str
     columns: Columns
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    architecture: Architecture = field(default_factory=Architecture)
-    optimisation: Optimisation = field(default_factory=Optimisation)
+    task: Task
+    settings: Settings
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier() or self.name != self.name.lower():
-            raise ValueError(
-                f"ModelSpec.name: {self.name!r} is not a lower-case identifier; "
-                "give the use case's name"
-            )
+        family = families.find(self.settings.family)
+        refused = family.refusal(self.task, self.columns, self.settings)
+        if refused:
+            raise ValueError(f"ModelSpec: {refused}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a file between processes."""
-        return asdict(self)
+        return {
+            "columns": asdict(self.columns),
+            "task": tasks.to_json(self.task),
+            "settings": families.to_json(self.settings),
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -54,17 +57,9 @@ class ModelSpec:
         Raises:
             ValueError: a field is missing, unknown or out of its range; the message names it.
         """
-        _check_names("ModelSpec", values, {"name", *_PARTS})
-        parts = {}
-        for part, kind in _PARTS.items():
-            _check_names(kind.__name__, values[part], {each.name for each in fields(kind)})
-            parts[part] = kind(**values[part])
-        return cls(name=values["name"], **parts)
-
-
-def _check_names(kind: str, values: Mapping[str, Any], expected: set[str]) -> None:
-    if set(values) != expected:
-        raise ValueError(
-            f"{kind}: fields {sorted(set(values) ^ expected)} are missing or unknown; "
-            f"it has {sorted(expected)}"
+        check_fields(cls.__name__, values, (each.name for each in fields(cls)))
+        return cls(
+            columns=parsed(Columns, values["columns"]),
+            task=tasks.from_json(values["task"]),
+            settings=families.settings_from_json(values["settings"]),
         )

@@ -3,12 +3,33 @@
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from models.bootstrap import Bootstrap, ConfidenceInterval
-from models.metrics import Array, evaluate
+from models.errors import DataRefused
+from models.tasks import Binary
+from models.tasks.bootstrap import Bootstrap, ConfidenceInterval
+from models.tasks.task import Array, Evidence, units_of
+
+BINARY = Binary()
+
+
+def evidence(label: Array, probability: Array, unit: Array | None = None) -> Evidence:
+    unit = np.zeros(len(label), int) if unit is None else unit
+    return Evidence(np.asarray(label, float), np.asarray(probability, float)[:, None], unit)
+
+
+def evaluate(label: Array, probability: Array) -> dict[str, Any]:
+    return BINARY.scores(evidence(label, probability))
+
+
+def interval(
+    bootstrap: Bootstrap, metric: str, label: Array, probability: Array, unit: Array
+) -> ConfidenceInterval | None:
+    return bootstrap.interval(BINARY.metric(metric), evidence(label, probability, unit))
 
 
 def rows(seed: int, num_rows: int = 60) -> tuple[Array, Array, Array]:
@@ -38,53 +59,61 @@ def average_precision_by_steps(label: Array, probability: Array) -> float:
 def test_metrics_are_their_definitions(seed: int) -> None:
     label, probability, _ = rows(seed)
     found = evaluate(label, probability)
-    assert found.num_rows == 60
-    assert found.positive_rate == pytest.approx(label.mean())
-    assert found.roc_auc == pytest.approx(auc_by_pairs(label, probability))
-    assert found.average_precision == pytest.approx(average_precision_by_steps(label, probability))
-    assert found.brier_score == pytest.approx(np.mean((probability - label) ** 2))
+    assert found["num_rows"] == 60
+    assert found["positive_rate"] == pytest.approx(label.mean())
+    assert found["roc_auc"] == pytest.approx(auc_by_pairs(label, probability))
+    assert found["average_precision"] == pytest.approx(
+        average_precision_by_steps(label, probability)
+    )
+    assert found["brier_score"] == pytest.approx(np.mean((probability - label) ** 2))
     kept = np.clip(probability, 1e-7, 1 - 1e-7)
     expected = [-math.log(p if y else 1 - p) for y, p in zip(label, kept, strict=True)]
-    assert found.log_loss == pytest.approx(np.mean(expected))
+    assert found["log_loss"] == pytest.approx(np.mean(expected))
 
 
 def test_calibration_error_by_hand() -> None:
     # Bins of 1/15: two rows at 0.1 of which one is positive, one at 0.9 that is not.
     found = evaluate(np.array([0, 1, 0]), np.array([0.1, 0.1, 0.9]))
-    assert found.expected_calibration_error == pytest.approx(2 / 3 * 0.4 + 1 / 3 * 0.9)
-    assert evaluate(np.array([1]), np.array([1.0])).expected_calibration_error == 0
+    assert found["expected_calibration_error"] == pytest.approx(2 / 3 * 0.4 + 1 / 3 * 0.9)
+    assert evaluate(np.array([1]), np.array([1.0]))["expected_calibration_error"] == 0
     # 1 lies in the last bin, with 0.95, not in one of its own.
     found = evaluate(np.array([0, 1]), np.array([1.0, 0.95]))
-    assert found.expected_calibration_error == pytest.approx(0.95 / 2)
+    assert found["expected_calibration_error"] == pytest.approx(0.95 / 2)
 
 
 @pytest.mark.parametrize("only", [0.0, 1.0])
 def test_b21_one_class_alone_has_no_ranking_metrics(only: float) -> None:
     label, probability, day = np.full(20, only), np.linspace(0, 1, 20), np.arange(20) // 4
     found = evaluate(label, probability)
-    assert found.roc_auc is None
-    assert found.average_precision is None
-    assert found.brier_score == pytest.approx(np.mean((probability - only) ** 2))
-    assert Bootstrap().interval("roc_auc", label, probability, day) is None
-    assert Bootstrap().interval("average_precision", label, probability, day) is None
-    assert Bootstrap().interval("brier_score", label, probability, day) is not None
+    assert found["roc_auc"] is None
+    assert found["average_precision"] is None
+    assert found["brier_score"] == pytest.approx(np.mean((probability - only) ** 2))
+    assert interval(Bootstrap(), "roc_auc", label, probability, day) is None
+    assert interval(Bootstrap(), "average_precision", label, probability, day) is None
+    assert interval(Bootstrap(), "brier_score", label, probability, day) is not None
+
+
+def test_no_rows_have_no_metrics() -> None:
+    found = evaluate(np.empty(0), np.empty(0))
+    assert found == {"num_rows": 0, **dict.fromkeys(BINARY.metric_names)}
 
 
 @pytest.mark.parametrize(
-    ("label", "probability", "says"),
+    ("label", "probability", "unit", "says"),
     [
-        ([], [], "at least one"),
-        ([0, 1], [0.5], "same rows"),
-        ([0, 2], [0.5, 0.5], "neither 0 nor 1"),
-        ([0, 1], [0.5, math.nan], "NaN or not from 0 to 1"),
-        ([0, 1], [0.5, 1.5], "NaN or not from 0 to 1"),
+        ([0, 1], [0.5], [0, 0], "2 labels, 1 answers and 2 units; give each row one of each"),
+        ([0], [0.5], [0, 1], "1 labels, 1 answers and 2 units"),
+        ([0, 2], [0.5, 0.5], [0, 0], "neither 0 nor 1"),
+        ([0, 1], [0.5, math.nan], [0, 0], "the answer to row 1 is nan"),
+        ([0, 1], [0.5, 1.5], [0, 0], "the answer to row 1 is 1.5"),
     ],
 )
 def test_rows_that_cannot_be_judged_are_refused(
-    label: list[float], probability: list[float], says: str
+    label: list[float], probability: list[float], unit: list[int], says: str
 ) -> None:
-    with pytest.raises(ValueError, match=says):
-        evaluate(np.array(label), np.array(probability))
+    answer = BINARY.answered(np.array(probability)[:, None])
+    with pytest.raises(DataRefused, match=says):
+        BINARY.evidence("late", pa.chunked_array([label]), answer, np.array(unit))
 
 
 def drawn_by_hand(
@@ -99,7 +128,7 @@ def drawn_by_hand(
         picked = np.concatenate(
             [np.tile(np.flatnonzero(day == d), w) for d, w in zip(days, weights, strict=True)]
         )
-        found.append(getattr(evaluate(label[picked], probability[picked]), metric))
+        found.append(evaluate(label[picked], probability[picked])[metric])
     return found
 
 
@@ -109,9 +138,9 @@ def test_the_bootstrap_is_that_of_tables_made_by_hand(metric: str) -> None:
     bootstrap = Bootstrap(num_draws=50, level=0.8, seed=4)
     expected = drawn_by_hand(metric, label, probability, day, bootstrap)
     assert None not in expected
-    found = bootstrap.interval(metric, label, probability, day)  # type: ignore[arg-type]
+    found = interval(bootstrap, metric, label, probability, day)
     assert found is not None
-    assert found.estimate == getattr(evaluate(label, probability), metric)
+    assert found.estimate == evaluate(label, probability)[metric]
     low, high = np.quantile(np.array(expected, float), (0.1, 0.9))
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 
@@ -123,18 +152,40 @@ def test_a_paired_difference_is_that_of_the_same_draws() -> None:
     before = drawn_by_hand("roc_auc", label, champion, day, bootstrap)
     after = drawn_by_hand("roc_auc", label, challenger, day, bootstrap)
     low, high = np.quantile(np.array(after, float) - np.array(before, float), (0.025, 0.975))
-    found = bootstrap.difference("roc_auc", label, champion, challenger, day)
+    before_all = evidence(label, champion, day)
+    auc, loss = BINARY.metric("roc_auc"), BINARY.metric("log_loss")
+    found = bootstrap.gain(auc, before_all, evidence(label, challenger, day))
     estimate = auc_by_pairs(label, challenger) - auc_by_pairs(label, champion)
     assert found == ConfidenceInterval(
         pytest.approx(estimate), pytest.approx(low), pytest.approx(high), 0.95
     )
-    same = bootstrap.difference("log_loss", label, champion, champion, day)
+    same = bootstrap.gain(loss, before_all, before_all)
     assert same == ConfidenceInterval(0, 0, 0, 0.95)
+
+
+def test_a_gain_is_above_0_where_less_is_better() -> None:
+    label, champion, day = rows(seed=12)
+    challenger = np.clip(champion + 0.2 * (label - 0.5), 0, 1)
+    before, after = evidence(label, champion, day), evidence(label, challenger, day)
+    found = Bootstrap(num_draws=50).gain(BINARY.metric("brier_score"), before, after)
+    assert found is not None
+    assert found.estimate == pytest.approx(
+        np.mean((champion - label) ** 2) - np.mean((challenger - label) ** 2)
+    )
+    assert 0 < found.low < found.estimate < found.high
+
+
+def test_a_gain_over_other_rows_or_other_days_is_refused() -> None:
+    label, champion, day = rows(seed=12)
+    before = evidence(label, champion, day)
+    for after in (evidence(1 - label, champion, day), evidence(label, champion, day[::-1])):
+        with pytest.raises(ValueError, match="compared by their answers to the same rows"):
+            Bootstrap().gain(BINARY.metric(), before, after)
 
 
 def test_one_day_says_nothing_about_other_days() -> None:
     label, probability, day = rows(seed=13)
-    assert Bootstrap().interval("brier_score", label, probability, np.zeros_like(day)) is None
+    assert interval(Bootstrap(), "brier_score", label, probability, np.zeros_like(day)) is None
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "average_precision"])
@@ -148,7 +199,7 @@ def test_b21_a_few_draws_of_one_class_alone_are_left_out(metric: str, missing: i
     expected = drawn_by_hand(metric, label, probability, day, bootstrap)
     defined = np.array([value for value in expected if value is not None])
     assert 114 < len(defined) < 120
-    found = bootstrap.interval(metric, label, probability, day)  # type: ignore[arg-type]
+    found = interval(bootstrap, metric, label, probability, day)
     assert found is not None
     low, high = np.quantile(defined, (0.1, 0.9))
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
@@ -160,8 +211,8 @@ def test_b21_many_draws_of_one_class_alone_are_no_proof(only: float) -> None:
     label, probability, day = rows(seed=16, num_rows=80)
     label[:] = only
     label[day == 3] = np.arange((day == 3).sum()) % 2
-    found = Bootstrap().interval("roc_auc", label, probability, day)
-    assert evaluate(label, probability).roc_auc is not None
+    found = interval(Bootstrap(), "roc_auc", label, probability, day)
+    assert evaluate(label, probability)["roc_auc"] is not None
     assert found is None
 
 
@@ -172,10 +223,10 @@ def test_b21_many_draws_of_one_class_alone_are_no_proof(only: float) -> None:
         (lambda: Bootstrap(level=0.0), "level: 0.0 is not between 0 and 1"),
         (lambda: Bootstrap(level=1.0), "level: 1.0 is not between 0 and 1"),
         (
-            lambda: Bootstrap().interval(
-                "log_loss", np.array([0, 1]), np.array([0.5, 0.5]), np.array([1, 2, 3])
+            lambda: interval(
+                Bootstrap(), "log_loss", np.array([0, 1]), np.array([0.5, 0.5]), np.array([1, 2, 3])
             ),
-            "3 days for 2 rows; give each row its day",
+            "3 units for 2 rows; give each row its unit",
         ),
     ],
 )
@@ -189,11 +240,26 @@ def test_days_that_are_dates_and_out_of_order() -> None:
     dates = np.datetime64("2026-11-01") + day
     order = np.random.default_rng(0).permutation(len(day))
     bootstrap = Bootstrap(num_draws=20)
-    straight = bootstrap.interval("average_precision", label, probability, day)
-    shuffled = bootstrap.interval(
-        "average_precision", label[order], probability[order], dates[order]
+    found = [
+        interval(bootstrap, "average_precision", label[each], probability[each], unit)
+        for each in (np.arange(len(day)), order)
+        for unit in [units_of(pa.table({"day": dates[each]}), BINARY.unit)]
+    ]
+    assert None not in found
+    assert found[0] == found[1]
+
+
+def test_units_are_equal_values_of_all_their_columns() -> None:
+    table = pa.table(
+        {
+            "day": pa.chunked_array([["d1", "d2"], ["d1", None, "d2", None]]),
+            "origin": pa.array([1, 1, 2, None, 1, None]),
+        }
     )
-    assert straight is not None
-    assert shuffled is not None
-    assert shuffled.low == pytest.approx(straight.low)
-    assert shuffled.high == pytest.approx(straight.high)
+    assert units_of(table, ("day",)).tolist() == [0, 1, 0, 2, 1, 2]
+    assert units_of(table, ("day", "origin")).tolist() == [0, 2, 1, 3, 2, 3]
+    coded = pa.table({"day": table["day"].dictionary_encode()})
+    assert units_of(coded, ("day",)).tolist() == [0, 1, 0, 2, 1, 2]
+    assert units_of(table.slice(0, 0), ("day",)).tolist() == []
+    with pytest.raises(DataRefused, match="the rows have no destination, hour, the unit of their"):
+        units_of(table, ("hour", "day", "destination"))

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from models.columns import Columns, label_vector, numeric_matrix, text_matrix
-from models.data import Rows, global_batches, share, to_rows
 from models.errors import DataRefused
-from models.preprocess import Preprocessing, count_unknown, encode, fit_statistics
+from models.tabular_net.data import Rows, global_batches, share, to_rows
+from models.tabular_net.preprocess import Preprocessing, count_unknown, encode, fit_statistics
 
 
 def test_numbers_of_every_kind_and_b11_what_is_not_finite_is_missing() -> None:
@@ -78,7 +78,7 @@ def test_a_fraction_is_no_category() -> None:
 def test_a_label_that_is_neither_0_nor_1_is_refused(wrong: float | None) -> None:
     table = pa.table({"label": pa.array([0.0, 1.0, wrong], pa.float64())})
     with pytest.raises(DataRefused, match="1 of 3 labels are neither 0 nor 1, the first in row 2"):
-        label_vector(table, "label")
+        label_vector("label", table["label"])
 
 
 def test_edges_are_the_quantiles_of_the_known_values() -> None:
@@ -116,12 +116,13 @@ def test_rows_keep_values_codes_and_labels() -> None:
     table = pa.table({"x": [1.0, None], "c": ["a", "b"], "label": [True, False]})
     columns = Columns(numeric=("x",), categorical=("c",))
     statistics = fit_statistics(table, columns, Preprocessing(min_category_rows=1))
-    rows = to_rows(table, columns, statistics)
+    label = label_vector("label", table["label"])
+    rows = to_rows(table, columns, statistics, label)
     assert rows.numeric_BF[0].tolist() == [1.0]
     assert rows.numeric_BF[1].isnan().all()
     assert rows.codes_BC.tolist() == [[1], [2]]
     assert rows.label_B.tolist() == [1.0, 0.0]
-    assert rows.digest() == to_rows(table, columns, statistics).digest()
+    assert rows.digest() == to_rows(table, columns, statistics, label).digest()
     assert rows.digest() != rows.take(torch.tensor([1, 0])).digest()
     wide = Rows(rows.numeric_BF.T, rows.codes_BC, rows.label_B)
     assert rows.digest() != wide.digest()  # the same bytes in another shape

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from models.data import to_rows
-from models.net import Net, NumericEmbedding
-from models.preprocess import Statistics, fit_statistics
+from models.tabular_net.data import Rows, to_rows
+from models.tabular_net.net import Net, NumericEmbedding
+from models.tabular_net.preprocess import Statistics, fit_statistics
 
 INFINITY = math.inf
 
@@ -63,7 +63,7 @@ def test_b11_b21_no_row_gives_anything_but_a_probability(toy: Any) -> None:
     numeric = odd[torch.randint(0, len(odd), (500, 5), generator=torch.Generator().manual_seed(1))]
     codes = torch.zeros(500, 2, dtype=torch.int64)
     net = toy.net()
-    found = net.probability(numeric, codes)
+    found = toy.probability(net, Rows(numeric, codes, torch.zeros(500)))
     assert bool(((found > 0) & (found < 1)).all())
     found.sum().backward()
     for name, parameter in net.named_parameters():
@@ -75,12 +75,12 @@ def test_b11_extreme_training_values_make_finite_statistics(toy: Any, make_table
     table = make_table(60)
     wild = np.resize([1e308, -1e308, 3e38, -3e38, INFINITY, 1e-45, 0.0, 1.0], 60)
     table = set_column(table, "delay", pa.array(wild))
-    statistics = fit_statistics(table, toy.spec.columns, toy.spec.preprocessing)
+    statistics = fit_statistics(table, toy.spec.columns, toy.settings.preprocessing)
     assert np.isfinite(statistics.edges_FE).all()
-    net = Net(statistics, toy.spec.architecture, 0)
+    net = Net(statistics, toy.settings.architecture, 1, 0)
     assert all(bool(tensor.isfinite().all()) for tensor in net.state_dict().values())
-    rows = to_rows(table, toy.spec.columns, statistics)
-    found = net.probability(rows.numeric_BF, rows.codes_BC)
+    rows = to_rows(table, toy.spec.columns, statistics, np.zeros(60))
+    found = toy.probability(net, rows)
     assert bool(((found > 0) & (found < 1)).all())
 
 
@@ -90,18 +90,18 @@ def test_b20_a_category_never_seen_scores_as_the_unknown_one(toy: Any, make_tabl
     rare = toy.rows(set_column(table, "carrier", pa.array(["DD"] * 20)))
     assert bool((unseen.codes_BC[:, 1] == 0).all())
     net = toy.net()
-    scores = [net.probability(rows.numeric_BF, rows.codes_BC) for rows in (unseen, rare)]
+    scores = [toy.probability(net, rows) for rows in (unseen, rare)]
     assert torch.equal(scores[0], scores[1])
 
 
 def test_a_score_belongs_to_its_row_alone(toy: Any) -> None:
     rows, net = toy.rows(), toy.net()
-    together = net.probability(rows.numeric_BF, rows.codes_BC)
+    together = toy.probability(net, rows)
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(2))
     shuffled = rows.take(order)
-    apart = net.probability(shuffled.numeric_BF, shuffled.codes_BC)
+    apart = toy.probability(net, shuffled)
     torch.testing.assert_close(apart, together[order], rtol=0, atol=1e-6)
-    alone = net.probability(rows.numeric_BF[:1], rows.codes_BC[:1])
+    alone = toy.probability(net, rows.take(torch.arange(1)))
     torch.testing.assert_close(alone, together[:1], rtol=0, atol=1e-6)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.errors import DataRefused, RankLost
-from models.ranks import ALONE, Ranks
+from models.tabular_net.ranks import ALONE, Ranks
 
 
 class Store(dict[str, str]):

@@ -1,6 +1,5 @@
 """What one rank does with a job, without torchrun: who writes, in which order, from which rows."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models import results, worker
+from models import job as jobs
 from models.errors import ModelRefused
-from models.fit import Epoch, Fitted
-from models.net import Net
-from models.ranks import ALONE
-from models.worker import Job, run
+from models.job import Job
+from models.tabular_net import onnx_export, worker
+from models.tabular_net.fit import Epoch, Fitted
+from models.tabular_net.net import Net
+from models.tabular_net.ranks import ALONE
+from models.tabular_net.worker import run
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def job(toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setattr(worker, "fit", lambda net, *_, **__: Fitted(net, 0, (Epoch(0, 0.5, 0.5),)))
     return Job(
         spec=toy.spec,
-        training=tmp_path / "training.parquet",
-        validation=tmp_path / "validation.parquet",
+        label="label",
+        tables={name: tmp_path / f"{name}.parquet" for name in ("training", "validation")},
         folder=tmp_path,
     )
 
@@ -38,9 +39,9 @@ def job(toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 def test_rank_0_alone_writes_the_model(job: Job) -> None:
     run(job, replace(ALONE, rank=1))
     assert not (job.folder / "result.json").exists()
-    assert not (job.folder / "model.onnx").exists()
+    assert not (job.artifact / "model.onnx").exists()
     run(job, ALONE)
-    assert json.loads((job.folder / "result.json").read_text())["num_training_rows"] == 401
+    assert job.result["facts"]["num_training_rows"] == 401
 
 
 def test_statistics_come_from_the_training_rows_alone(
@@ -62,20 +63,20 @@ def test_a_result_always_has_its_model(job: Job, monkeypatch: pytest.MonkeyPatch
         assert path.name == "result.json"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(results, "write_json", killed)
+    monkeypatch.setattr(jobs, "write_json", killed)
     with pytest.raises(KeyboardInterrupt):
         run(job, ALONE)
-    assert (job.folder / "model.onnx").exists()
+    assert (job.artifact / "model.onnx").exists()
     assert not (job.folder / "result.json").exists()
 
 
 def test_a_model_that_nobody_would_open_is_not_written(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results.onnx_export, "to_onnx", lambda *_: b"\x80 no ONNX")
+    monkeypatch.setattr(onnx_export, "to_onnx", lambda *_: b"\x80 no ONNX")
     with pytest.raises(ModelRefused):
         run(job, ALONE)
-    assert not (job.folder / "model.onnx").exists()
+    assert not (job.artifact / "model.onnx").exists()
 
 
 def test_a_success_clears_away_the_failure_before_it(job: Job) -> None:

@@ -1,13 +1,8 @@
-"""An ONNX file of ours: checked as bytes before anything opens it, then scored on Arrow tables.
+"""An ONNX file of ours: checked as bytes before anything opens it, then scored on Arrow tables."""
 
-Needs no torch: this is what batch prediction and serving import.
-"""
-
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,85 +13,82 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from models.columns import Columns, Floats, numeric_matrix, text_matrix
 from models.errors import ModelRefused
+from models.family import NOTHING, Scorer
+from models.tasks import Task
 
-# Our largest net so far is 2 MB; serving must not be filled by a file from elsewhere.
-BYTES_MAX = 64 * 2**20
 # Rows scored at once: bounds the memory of the bins at about 100 MB for 100 columns.
 SCORED_ROWS = 8192
 METADATA_KEY = "millrace.columns"
+OUTPUT = "outputs"
+
+_PROVIDERS = {
+    "cpu": ["CPUExecutionProvider"],
+    "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"],
+}
 
 OPERATORS = frozenset(
     ("", name)
     for name in (
         "Add", "Cast", "Clip", "Concat", "Einsum", "Flatten", "Gather", "Gemm", "IsInf", "IsNaN",
         "LayerNormalization", "MatMul", "Max", "Min", "Mul", "Or", "ReduceMean", "ReduceSum",
-        "Relu", "Sigmoid", "Sub", "Unsqueeze", "Where",
+        "Relu", "Sigmoid", "Softmax", "Softplus", "Sub", "Unsqueeze", "Where",
     )
 ) | {("ai.onnx.ml", "LabelEncoder")}  # fmt: skip
 
 _SIZES: Mapping[int, int] = {onnx.TensorProto.FLOAT: 4, onnx.TensorProto.INT64: 8}
 
 
-@dataclass(frozen=True)
-class Model:
-    """A checked model, ready to score; `columns` is what it was trained on, in order."""
+class Net(Scorer):
+    """A checked file, ready to be asked."""
 
-    session: onnxruntime.InferenceSession
-    columns: Columns
-    digest: str
+    def __init__(self, session: onnxruntime.InferenceSession, columns: Columns, task: Task) -> None:
+        self.asked, self.answer = columns.schema, task.answer
+        self._session, self._columns, self._task = session, columns, task
 
-    def score(self, table: pa.Table) -> Floats:
-        """Probabilities, float32 [B], in the order of the rows.
+    def score(self, table: pa.Table, options: Mapping[str, Any] = NOTHING) -> pa.Table:  # noqa: ARG002
+        parts = [self._outputs(part) for part in _parts(table)]
+        none = np.empty((0, self._task.num_outputs), np.float32)
+        return self._task.answered(np.concatenate([none, *parts]))
 
-        Raises:
-            DataRefused: a column of the model is absent or of the wrong kind.
-        """
-        parts = [self._score(part) for part in _parts(table)]
-        return np.concatenate([np.empty(0, np.float32), *parts])
-
-    def _score(self, table: pa.Table) -> Floats:
-        inputs: dict[str, Any] = {"numeric": numeric_matrix(table, self.columns.numeric)}
-        if self.columns.categorical:
-            inputs["categorical"] = text_matrix(table, self.columns.categorical)
-        (probability_B,) = self.session.run(["probability"], inputs)
-        scored: Floats = probability_B
-        return scored
+    def _outputs(self, table: pa.Table) -> Floats:
+        inputs: dict[str, Any] = {"numeric": numeric_matrix(table, self._columns.numeric)}
+        if self._columns.categorical:
+            inputs["categorical"] = text_matrix(table, self._columns.categorical)
+        (found,) = self._session.run(None, inputs)
+        outputs: Floats = found.reshape(table.num_rows, -1)
+        return outputs
 
 
-def digest(content: bytes) -> str:
-    """The sha256 that is recorded at registration and compared at load (R15)."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def load(content: bytes, expected_digest: str, *, num_threads: int = 1) -> Model:
-    """Open a model whose bytes are those that were registered.
+def load(
+    content: bytes, columns: Columns, task: Task, *, num_threads: int = 1, device: str = "cpu"
+) -> Net:
+    """Open a file of ours.
 
     Raises:
-        ModelRefused: another digest, or not a model of our shape; no session was made.
+        ModelRefused: it is not of our shape, or of other columns or another task than it is said
+            to be; no session was made.
     """
-    found = digest(content)
-    if found != expected_digest:
-        raise ModelRefused(
-            f"the model file has sha256 {found}, registered was {expected_digest}; "
-            "it was changed or replaced: restore it, or roll back to an earlier version"
-        )
-    columns = check(content)
+    found, num_outputs = check(content)
+    _require(found == columns, f"the columns {found.inputs}, not {columns.inputs}")
+    _require(num_outputs == task.num_outputs, f"{num_outputs} outputs, not {task.num_outputs}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return Model(session, columns, found)
+    session = onnxruntime.InferenceSession(content, options, providers=_PROVIDERS[device])
+    return Net(session, columns, task)
 
 
-def check(content: bytes) -> Columns:
-    """Refuse what is not a model of our shape, without opening it (B24, B25); return its columns.
+def check(content: bytes) -> tuple[Columns, int]:
+    """Refuse what is not a model of our shape, without opening it (B24, B25).
 
     Allowed is only what `onnx_export` writes: its operators, plain tensors inside the file whose
     bytes match their shape, no subgraphs, no functions, nothing outside the file.
 
+    Returns:
+        Its columns, and how many numbers an answer has.
+
     Raises:
         ModelRefused: says what was found.
     """
-    _require(len(content) <= BYTES_MAX, f"{len(content)} bytes, above {BYTES_MAX}")
     try:
         model = onnx.ModelProto.FromString(content)
     except DecodeError as error:
@@ -111,7 +103,7 @@ def check(content: bytes) -> Columns:
             _require(not nested and not attribute.tensors, f"a graph or tensor in {node.op_type}")
     for tensor in graph.initializer:
         _check_tensor(tensor)
-    return _columns(model)
+    return _columns(model), _num_outputs(model)
 
 
 def _check_tensor(tensor: onnx.TensorProto) -> None:
@@ -129,7 +121,9 @@ def _check_tensor(tensor: onnx.TensorProto) -> None:
 def _columns(model: onnx.ModelProto) -> Columns:
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     try:
-        columns = Columns(**json.loads(metadata[METADATA_KEY]))
+        said = json.loads(metadata[METADATA_KEY])
+        # Earlier files name the label, too.
+        columns = Columns(numeric=said["numeric"], categorical=said["categorical"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelRefused(f"the model file has no readable {METADATA_KEY!r} metadata") from error
     inputs = {value.name: _shape(value) for value in model.graph.input}
@@ -137,9 +131,15 @@ def _columns(model: onnx.ModelProto) -> Columns:
     if columns.categorical:
         expected["categorical"] = (onnx.TensorProto.STRING, len(columns.categorical))
     _require(inputs == expected, f"inputs {inputs} where its columns say {expected}")
-    outputs = [value.name for value in model.graph.output]
-    _require(outputs == ["probability"], f"outputs {outputs}")
     return columns
+
+
+def _num_outputs(model: onnx.ModelProto) -> int:
+    """Of earlier files one, the probability, in a vector."""
+    outputs = [value.name for value in model.graph.output]
+    _require(outputs in ([OUTPUT], ["probability"]), f"outputs {outputs}")
+    shape = model.graph.output[0].type.tensor_type.shape.dim
+    return shape[1].dim_value if outputs == [OUTPUT] and len(shape) == 2 else 1  # noqa: PLR2004
 
 
 def _shape(value: onnx.ValueInfoProto) -> tuple[int, int]:

@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import torch
 
 from models.errors import CheckpointRefused
+from models.files import write_atomically
 
 _DIGEST_BYTES = 32
 # The newest, and the one before it in case the newest can't be read.
@@ -78,23 +77,3 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True)
     return found
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """A reader sees the old file or the whole new one, also after a power cut."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """The same for plain values; NaN is no JSON, so it is refused."""
-    write_atomically(path, json.dumps(values, indent=2, allow_nan=False).encode())

@@ -1,9 +1,9 @@
-"""The net as one ONNX file: raw numbers and texts in, a probability out.
+"""The net as one ONNX file: raw numbers and texts in, the numbers of an answer out.
 
 The graph is written by hand beside the net it mirrors: torch's exporter knows no text (so the
 codes would have to be grafted on), needs two more packages and takes 7 s; this takes
-milliseconds, gives the same bytes each time, and holds only operators that `scoring` allows. A new
-layer of the net needs its lines here; a test holds both equal to 1e-5.
+milliseconds, gives the same bytes each time, and holds only operators that `onnx_file` allows. A
+new layer of the net needs its lines here; a test holds both equal to 1e-5.
 """
 
 import json
@@ -17,9 +17,10 @@ from onnx import helper, numpy_helper
 from torch import Tensor
 
 from models.columns import Columns
-from models.net import Block, Net, NumericEmbedding
-from models.preprocess import Statistics
-from models.scoring import METADATA_KEY
+from models.tabular_net.heads import Head, OneOfMany, Quantiles, YesOrNo
+from models.tabular_net.net import Block, Net, NumericEmbedding
+from models.tabular_net.onnx_file import METADATA_KEY, OUTPUT
+from models.tabular_net.preprocess import Statistics
 
 _OPSETS = {"": 20, "ai.onnx.ml": 4}
 # What onnxruntime reads since 1.18.
@@ -53,23 +54,27 @@ class _Graph:
         return self.constant(np.array(axes, np.int64))
 
 
-def to_onnx(net: Net, columns: Columns, statistics: Statistics) -> bytes:
+def to_onnx(net: Net, head: Head, columns: Columns, statistics: Statistics) -> bytes:
     """The whole model as the bytes of an ONNX file, its columns in the metadata.
 
     Inputs: `numeric` float32 [batch, F], NaN for missing, and (if there are such columns)
-    `categorical` string [batch, C], empty for missing. Output: `probability` float32 [batch].
+    `categorical` string [batch, C], empty for missing. Output: `outputs` float32 [batch, O].
     """
     graph = _Graph()
     embedded = [_numeric(graph, net.numeric)]
     tables = zip(statistics.vocabularies, net.categorical.tables, strict=True)
     for position, (words, table_WD) in enumerate(tables):
         embedded.append(_category(graph, position, words, table_WD))
-    x_BK = _members(graph, net, graph.node("Concat", *embedded, axis=1))
-    graph.node("ReduceMean", graph.node("Sigmoid", x_BK), graph.axes(1), keepdims=0)
-    graph.nodes[-1].output[0] = "probability"
+    raw_BKO = _members(graph, net, graph.node("Concat", *embedded, axis=1))
+    _outputs(graph, head, raw_BKO)
+    graph.nodes[-1].output[0] = OUTPUT
     model = helper.make_model(
         helper.make_graph(
-            graph.nodes, "net", _inputs(columns), [_value("probability")], graph.constants
+            graph.nodes,
+            "net",
+            _inputs(columns),
+            [_value(OUTPUT, net.last_bias_KO.shape[1])],
+            graph.constants,
         ),
         opset_imports=[helper.make_opsetid(name, version) for name, version in _OPSETS.items()],
         ir_version=_IR_VERSION,
@@ -132,7 +137,7 @@ def _category(graph: _Graph, position: int, words: tuple[str, ...], table_WD: Te
 
 
 def _members(graph: _Graph, net: Net, embedded: str) -> str:
-    """From all embeddings to the members' logits."""
+    """From all embeddings to the members' raw numbers."""
     first = graph.node(
         "Gemm", embedded, graph.constant(net.first_EH), graph.constant(net.first_bias_H)
     )
@@ -141,9 +146,40 @@ def _members(graph: _Graph, net: Net, embedded: str) -> str:
     for block in net.blocks:
         assert isinstance(block, Block)  # noqa: S101  torch types a module list loosely
         x_BKH = _block(graph, block, x_BKH)
-    weighed = graph.node("Mul", x_BKH, graph.constant(net.last_KH))
-    summed = graph.node("ReduceSum", weighed, graph.axes(2), keepdims=0)
-    return graph.node("Add", summed, graph.constant(net.last_bias_K))
+    weight = graph.constant(net.last_KOH)
+    summed = graph.node("Einsum", x_BKH, weight, equation="bkh,koh->bko")
+    return graph.node("Add", summed, graph.constant(net.last_bias_KO))
+
+
+def _outputs(graph: _Graph, head: Head, raw_BKO: str) -> str:
+    """`Head.outputs`."""
+    match head:
+        case YesOrNo():
+            return _mean(graph, graph.node("Sigmoid", raw_BKO))
+        case OneOfMany():
+            return _mean(graph, graph.node("Softmax", raw_BKO, axis=2))
+        case Quantiles(centre=centre, scale=scale):
+            mean = _mean(graph, _ordered(graph, raw_BKO))
+            return graph.node(
+                "Add", graph.node("Mul", mean, graph.float(scale)), graph.float(centre)
+            )
+    raise ValueError(f"{head} has no lines here")
+
+
+def _mean(graph: _Graph, x_BKO: str) -> str:
+    return graph.node("ReduceMean", x_BKO, graph.axes(1), keepdims=0)
+
+
+def _ordered(graph: _Graph, raw_BKO: str) -> str:
+    """Low, middle and high, from the middle and the two distances."""
+
+    def one(place: int) -> str:
+        return graph.node("Gather", raw_BKO, graph.constant(np.array([place])), axis=2)
+
+    low, middle, high = one(0), one(1), one(2)
+    low = graph.node("Sub", middle, graph.node("Softplus", low))
+    high = graph.node("Add", middle, graph.node("Softplus", high))
+    return graph.node("Concat", low, middle, high, axis=2)
 
 
 def _block(graph: _Graph, block: Block, x_BKH: str) -> str:

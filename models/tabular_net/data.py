@@ -12,13 +12,14 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from models.columns import Columns, label_vector, numeric_matrix, text_column
-from models.preprocess import Statistics, encode
+from models.columns import Columns, numeric_matrix, text_column
+from models.tabular_net.preprocess import Statistics, encode
+from models.tasks.task import Array
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Inputs and labels of many rows: float32 with NaN for missing, int64 codes, float32 0 or 1."""
+    """Inputs and labels of many rows: float32 with NaN for missing, int64 codes, float32 labels."""
 
     numeric_BF: Tensor
     codes_BC: Tensor
@@ -44,11 +45,11 @@ class Rows:
         return hashed.hexdigest()
 
 
-def to_rows(table: pa.Table, columns: Columns, statistics: Statistics) -> Rows:
-    """An Arrow table as tensors.
+def to_rows(table: pa.Table, columns: Columns, statistics: Statistics, label_B: Array) -> Rows:
+    """An Arrow table and its labels, encoded, as tensors.
 
     Raises:
-        DataRefused: a column is absent or of the wrong kind, or a label is neither 0 nor 1.
+        DataRefused: a column is absent or of the wrong kind.
     """
     codes_BC = np.zeros((table.num_rows, len(columns.categorical)), np.int64)
     pairs = zip(columns.categorical, statistics.vocabularies, strict=True)
@@ -57,7 +58,7 @@ def to_rows(table: pa.Table, columns: Columns, statistics: Statistics) -> Rows:
     return Rows(
         torch.from_numpy(numeric_matrix(table, columns.numeric)),
         torch.from_numpy(codes_BC),
-        torch.from_numpy(label_vector(table, columns.label)),
+        torch.from_numpy(label_B.astype(np.float32)),
     )
 
 

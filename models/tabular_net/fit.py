@@ -4,7 +4,7 @@ The loss of a step is a sum over the global batch divided by its size, so that u
 ranks stay exact. All random numbers belong to a place (seed, epoch, batch), so that a resumed
 training goes on to the same weights (R19, R20).
 
-Shape suffixes: B rows, K members.
+Shape suffixes: B rows, K members, O outputs.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.checkpoint import Checkpoints
-from models.data import Rows, generator, global_batches, num_batches, share
 from models.errors import DataRefused, Diverged
-from models.net import Net
-from models.optimisation import Optimisation
-from models.ranks import ALONE, Ranks
+from models.tabular_net.checkpoint import Checkpoints
+from models.tabular_net.data import Rows, generator, global_batches, num_batches, share
+from models.tabular_net.heads import Head
+from models.tabular_net.net import Net
+from models.tabular_net.optimisation import Optimisation
+from models.tabular_net.ranks import ALONE, Ranks
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ SCORED_ROWS = 8192
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to; both losses are log losses in nats."""
+    """What one epoch came to; the losses are those of the task's head."""
 
     epoch: int
     training_loss: float
@@ -62,6 +62,7 @@ class Fitted:
 
 def fit(
     net: Net,
+    head: Head,
     training: Rows,
     validation: Rows,
     options: Optimisation,
@@ -83,7 +84,7 @@ def fit(
         if not len(rows):
             raise DataRefused(f"there are no {name} rows; widen the interval they come from")
     with ranks.guarded():
-        trainer = _Trainer(net, training, validation, options, ranks, checkpoints)
+        trainer = _Trainer(net, head, training, validation, options, ranks, checkpoints)
         return trainer.run()
 
 
@@ -93,15 +94,16 @@ class _Trainer:
     def __init__(
         self,
         net: Net,
+        head: Head,
         training: Rows,
         validation: Rows,
         options: Optimisation,
         ranks: Ranks,
         checkpoints: Checkpoints | None,
     ) -> None:
-        self.fingerprint = _fingerprint(net, training, validation, options)
+        self.fingerprint = _fingerprint(net, head, training, validation, options)
         self.options, self.ranks, self.checkpoints = options, ranks, checkpoints
-        self.net = net.to(ranks.device)
+        self.net, self.head = net.to(ranks.device), head
         self.training, self.validation = training.to(ranks.device), validation.to(ranks.device)
         self.wrapped = ranks.wrap(self.net)
         self.optimizer = torch.optim.AdamW(
@@ -149,7 +151,8 @@ class _Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = options.learning_rate_at(step, self.batches_an_epoch)
         rows = self._hidden(self.training.take(share(index_B, ranks.rank, ranks.size)), index_B)
-        loss = _loss_sum(self.wrapped(rows.numeric_BF, rows.codes_BC), rows.label_B) / len(index_B)
+        raw_BKO = self.wrapped(rows.numeric_BF, rows.codes_BC)
+        loss = self.head.loss_sum(raw_BKO, rows.label_B) / len(index_B)
         self.optimizer.zero_grad()
         # Averaged over the ranks by DDP, so each rank's part counts `size` times.
         (loss * ranks.size).backward()  # type: ignore[no-untyped-call]
@@ -217,19 +220,17 @@ class _Trainer:
 
     @torch.no_grad()
     def _validation_loss(self) -> float:
-        """The log loss of the members' mean, over all ranks' shares of the validation rows."""
+        """The loss of the answers, over all ranks' shares of the validation rows."""
         mine = share(torch.arange(len(self.validation)), self.ranks.rank, self.ranks.size)
         total = torch.zeros((), dtype=torch.float64, device=self.ranks.device)
         for index_B in torch.split(mine, SCORED_ROWS):
             rows = self.validation.take(index_B)
-            probability_B = self.net.probability(rows.numeric_BF, rows.codes_BC).double()
-            if not probability_B.isfinite().all():
+            output_BO = self.head.outputs(self.net(rows.numeric_BF, rows.codes_BC))
+            if not output_BO.isfinite().all():
                 # The loss function would raise on this rank alone, and not say `Diverged`.
                 total += math.nan
                 continue
-            total += functional.binary_cross_entropy(
-                probability_B, rows.label_B.double(), reduction="sum"
-            )
+            total += self.head.answered_loss_sum(output_BO, rows.label_B)
         return self.ranks.sum(total).item() / len(self.validation)
 
     def _save(self, step: int) -> None:
@@ -256,16 +257,11 @@ class _Trainer:
         )
 
 
-def _loss_sum(logit_BK: Tensor, label_B: Tensor) -> Tensor:
-    """The members' mean log loss, summed over the rows."""
-    label_BK = label_B[:, None].expand_as(logit_BK)
-    total = functional.binary_cross_entropy_with_logits(logit_BK, label_BK, reduction="sum")
-    return total / logit_BK.shape[1]
-
-
-def _fingerprint(net: Net, training: Rows, validation: Rows, options: Optimisation) -> str:
-    """Equal for trainings that give equal weights: the rows, the options, the first weights."""
-    hashed = hashlib.sha256(repr(options).encode())
+def _fingerprint(
+    net: Net, head: Head, training: Rows, validation: Rows, options: Optimisation
+) -> str:
+    """Equal for trainings that give equal weights: rows, head, options, the first weights."""
+    hashed = hashlib.sha256(repr((head, options)).encode())
     for name, tensor in net.state_dict().items():
         hashed.update(name.encode() + tensor.cpu().numpy().tobytes())
     hashed.update(training.digest().encode() + validation.digest().encode())

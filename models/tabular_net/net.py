@@ -6,7 +6,7 @@ et al., "TabM" (2024), after BatchEnsemble. Unlike TabM the first, widest layer 
 all members, which makes eight of them cost about twice one.
 
 Shape suffixes: B rows, F numeric columns, C categorical columns, T bins, S bins and the flag of a
-missing value, D embedding size, E all embeddings, H hidden width, K members.
+missing value, D embedding size, E all embeddings, H hidden width, K members, O outputs.
 """
 
 import math
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.architecture import Architecture
-from models.data import generator
-from models.preprocess import Statistics
+from models.tabular_net.architecture import Architecture
+from models.tabular_net.data import generator
+from models.tabular_net.preprocess import Statistics
 
 # Places of `generator` that no epoch has: a net's first weights are drawn from here.
 _INITIAL = 2**32 - 1
@@ -103,12 +103,14 @@ class Block(nn.Module):
 
 
 class Net(nn.Module):
-    """Raw columns in, one logit a member out; `probability` is the members' mean.
+    """Raw columns in, the task's numbers a member out; the head says what they mean.
 
     First weights come from a generator of our own, so that nobody's global seed matters.
     """
 
-    def __init__(self, statistics: Statistics, architecture: Architecture, seed: int) -> None:
+    def __init__(
+        self, statistics: Statistics, architecture: Architecture, num_outputs: int, seed: int
+    ) -> None:
         super().__init__()
         random = generator(seed, _INITIAL)
         size, members = architecture.hidden_size, architecture.num_members
@@ -125,22 +127,18 @@ class Net(nn.Module):
         self.blocks = nn.ModuleList(
             Block(size, members, random) for _ in range(architecture.num_blocks)
         )
-        last_KH = torch.randn(members, size, generator=random) / math.sqrt(size)
-        self.last_KH = nn.Parameter(last_KH)
-        self.last_bias_K = nn.Parameter(torch.zeros(members))
+        last_KOH = torch.randn(members, num_outputs, size, generator=random) / math.sqrt(size)
+        self.last_KOH = nn.Parameter(last_KOH)
+        self.last_bias_KO = nn.Parameter(torch.zeros(members, num_outputs))
 
     def forward(self, numeric_BF: Tensor, codes_BC: Tensor) -> Tensor:
-        """float32 [B, F], int64 [B, C] -> logits, float32 [B, K]."""
+        """float32 [B, F], int64 [B, C] -> float32 [B, K, O]."""
         embedded_BE = torch.cat([self.numeric(numeric_BF), self.categorical(codes_BC)], 1)
         shared_BH = functional.relu(embedded_BE @ self.first_EH + self.first_bias_H)
         x_BKH = shared_BH[:, None] * self.sign_KH
         for block in self.blocks:
             x_BKH = block(x_BKH)
-        return (x_BKH * self.last_KH).sum(2) + self.last_bias_K
-
-    def probability(self, numeric_BF: Tensor, codes_BC: Tensor) -> Tensor:
-        """float32 [B], 0 to 1."""
-        return torch.sigmoid(self(numeric_BF, codes_BC)).mean(1)
+        return torch.einsum("bkh,koh->bko", x_BKH, self.last_KOH) + self.last_bias_KO
 
 
 def _matrix(rows: int, columns: int, random: torch.Generator) -> Tensor:

@@ -1,0 +1,297 @@
+"""What every task is: its label, its answer, and how answers are judged.
+
+Shape suffixes: B rows, O numbers of an answer, U units, R draws.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from models.errors import DataRefused
+from models.plain import Plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array: TypeAlias = npt.NDArray[Any]
+
+# The column of a row's day, UTC: what a task draws by that names no other unit.
+DAY = "day"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Answers to rows whose labels are known.
+
+    Args:
+        label_B: float64, as the task encodes it.
+        answer_BO: float64, the numbers of each answer in the task's order.
+        unit_B: whole numbers from 0; rows of one unit are drawn together.
+    """
+
+    label_B: Array
+    answer_BO: Array
+    unit_B: Array
+
+    def __len__(self) -> int:
+        return len(self.label_B)
+
+    @property
+    def num_units(self) -> int:
+        return int(self.unit_B.max()) + 1 if len(self) else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number for many answers.
+
+    Args:
+        name, title: in files and journals, and for people.
+        value: on all rows; None where it is undefined: a gate takes it as *no proof* (B21).
+        draws: on each of R draws of units at once, [R] by how often each is in, [R, U]; NaN
+            where a draw leaves it undefined.
+        floor, loss_max: what a gate asks that says nothing else; None: it must say so itself,
+            as where the metric has the label's unit.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool
+    value: Callable[[Evidence], float | None]
+    draws: Callable[[Evidence, Array], Array]
+    floor: float | None = None
+    loss_max: float | None = None
+
+
+def answer_field(
+    name: str,
+    kind: pa.DataType,
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    not_above: str | None = None,
+) -> pa.Field:
+    """A field of an answer, its meaning and bounds as metadata.
+
+    Args:
+        not_above: another field of the answer that this one never exceeds.
+    """
+    bounds = {"low": low, "high": high, "not_above": not_above}
+    said = {key: str(value) for key, value in bounds.items() if value is not None}
+    return pa.field(name, kind, nullable=False, metadata={"meaning": meaning, **said})
+
+
+def said_of(field: pa.Field, key: str) -> str | None:
+    """What a field's metadata says: `meaning`, `low`, `high`, `not_above`."""
+    found = (field.metadata or {}).get(key.encode())
+    return None if found is None else found.decode()
+
+
+def limit_of(field: pa.Field, key: str) -> float | None:
+    """The lowest or the highest value that a field may have."""
+    found = said_of(field, key)
+    return None if found is None else float(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Plain, ABC):
+    """A kind of question.
+
+    Args:
+        unit: the columns whose equal values are drawn together by the bootstrap, since such rows
+            share what is not in the inputs: days, unless said otherwise.
+    """
+
+    name: ClassVar[str]
+    # Whether an answer depends on the other rows of its unit, so that they are scored together.
+    scores_units: ClassVar[bool] = False
+    unit: tuple[str, ...] = (DAY,)
+
+    @property
+    @abstractmethod
+    def label(self) -> pa.DataType:
+        """What a label is, in the table of labels."""
+
+    @property
+    @abstractmethod
+    def answer(self) -> pa.Schema:
+        """The fields of an answer, by `answer_field`."""
+
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[Metric, ...]:
+        """How answers are judged; the first is the gate's, unless it names another."""
+
+    @property
+    @abstractmethod
+    def num_outputs(self) -> int:
+        """How many numbers an answer is made of: O."""
+
+    @abstractmethod
+    def encode(self, name: str, label: pa.ChunkedArray) -> Array:
+        """Labels as float64 [B].
+
+        Raises:
+            DataRefused: a label is null or outside the task's schema; says in which row.
+        """
+
+    @abstractmethod
+    def answered(self, output_BO: Array) -> pa.Table:
+        """Numbers as answers."""
+
+    @abstractmethod
+    def outputs(self, answer: pa.Table) -> Array:
+        """Answers as float64 [B, O]: what `answered` was given."""
+
+    def losses(self, evidence: Evidence) -> Array:
+        """Each row's loss under a proper scoring rule, [B]: what a weighting of models lowers.
+
+        Raises:
+            NotImplementedError: a single row has none, as where an answer is one of an order.
+        """
+        raise NotImplementedError(f"{self.name} has no loss of a single row")
+
+    def lacks(self, evidence: Evidence) -> str:  # noqa: ARG002
+        """What evidence needs more of before it says anything, in words; empty: nothing."""
+        return ""
+
+    def facts(self, evidence: Evidence) -> Mapping[str, float]:  # noqa: ARG002
+        """Of the labels, for a reader who compares two times."""
+        return {}
+
+    def refuse_unlearnable(self, training: Array, others: Sequence[Array]) -> None:
+        """Refuse labels that can't be learned.
+
+        Args:
+            training: the labels to learn from, encoded.
+            others: those that the model is to be judged by.
+
+        Raises:
+            DataRefused: says which, and what to do.
+        """
+
+    def pictures(self, evidence: Evidence) -> "Mapping[str, Callable[[Axes], None]]":  # noqa: ARG002
+        """What draws a picture of the answers, by its name."""
+        return {}
+
+    def checked(self, answer: pa.Table) -> pa.Table:
+        """An answer of this task and nothing else.
+
+        Raises:
+            DataRefused: another field or type, a null, NaN, or a value out of its bounds.
+        """
+        found = [(field.name, field.type) for field in answer.schema]
+        if found != [(field.name, field.type) for field in self.answer]:
+            raise DataRefused(f"{self.name}: the answer is {found}, not {self.answer.names}")
+        for field in self.answer:
+            _check_field(field, answer)
+        return answer
+
+    def adapted(self, answer: pa.Table) -> pa.Table:
+        """What the task as it was before answered, as an answer of the task as it is now."""
+        return answer
+
+    def evidence(
+        self, name: str, label: pa.ChunkedArray, answer: pa.Table, unit: Array
+    ) -> Evidence:
+        """Answers beside their labels.
+
+        Raises:
+            DataRefused: an answer or a label is none of this task, or lacks its row; see `checked`
+                and `encode`.
+        """
+        if len({len(label), answer.num_rows, len(unit)}) > 1:
+            raise DataRefused(
+                f"{name}: {len(label)} labels, {answer.num_rows} answers and {len(unit)} units; "
+                "give each row one of each"
+            )
+        label_B = self.encode(name, label)
+        return Evidence(label_B, self.outputs(self.checked(answer)), np.asarray(unit))
+
+    def scores(self, evidence: Evidence) -> dict[str, float | None]:
+        """Every metric by its name, after the number of rows and the facts of the labels."""
+        found = {metric.name: metric.value(evidence) for metric in self.metrics}
+        return {"num_rows": len(evidence), **self.facts(evidence), **found}
+
+    def metric(self, name: str | None = None) -> Metric:
+        """The metric of that name; without one the first.
+
+        Raises:
+            ValueError: there is none; the message lists those there are.
+        """
+        for metric in self.metrics:
+            if name in (None, metric.name):
+                return metric
+        raise ValueError(f"{self.name} has no metric {name!r}; it has {self.metric_names}")
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        return tuple(metric.name for metric in self.metrics)
+
+
+def _check_field(field: pa.Field, answer: pa.Table) -> None:
+    column = answer[field.name]
+    is_bad = pc.fill_null(_is_bad(field, column, answer), False)
+    if pc.any(is_bad).as_py():
+        row = pc.index(is_bad, True).as_py()
+        raise DataRefused(
+            f"{field.name}: the answer to row {row} is {column[row].as_py()}, not "
+            f"{said_of(field, 'meaning')}{_limits(field)}; nothing is published: look at the "
+            "model's inputs there, or roll back"
+        )
+
+
+def _is_bad(field: pa.Field, column: pa.ChunkedArray, answer: pa.Table) -> pa.ChunkedArray:
+    """True where a value is none: null, NaN, out of bounds; null where the other's is null."""
+    is_bad = pc.is_null(column)
+    if pa.types.is_floating(field.type):
+        is_bad = pc.or_kleene(is_bad, pc.invert(pc.is_finite(column)))
+    low, high, other = limit_of(field, "low"), limit_of(field, "high"), said_of(field, "not_above")
+    if low is not None:
+        is_bad = pc.or_kleene(is_bad, pc.less(column, low))
+    if high is not None:
+        is_bad = pc.or_kleene(is_bad, pc.greater(column, high))
+    if other is not None:
+        is_bad = pc.or_kleene(is_bad, pc.greater(column, answer[other]))
+    return is_bad
+
+
+def _limits(field: pa.Field) -> str:
+    said = (said_of(field, key) or "" for key in ("low", "high", "not_above"))
+    low, high, other = said
+    return (f" from {low} to {high}" if low or high else "") + (
+        f", at most {other}" if other else ""
+    )
+
+
+def units_of(table: pa.Table, names: Sequence[str]) -> Array:
+    """Whole numbers from 0, [B]: the same for rows with equal values in these columns.
+
+    They are in the order of the values, so that a draw does not depend on the order of the rows.
+
+    Raises:
+        DataRefused: the table lacks one of them.
+    """
+    lacking = sorted(set(names) - set(table.column_names))
+    if lacking:
+        raise DataRefused(f"the rows have no {', '.join(lacking)}, the unit of their task")
+    if not table.num_rows:
+        return np.empty(0, np.int64)
+    ranks_BN = np.column_stack([_ranks(table[name]) for name in names])
+    _, unit_B = np.unique(ranks_BN, axis=0, return_inverse=True)
+    return unit_B.reshape(-1)
+
+
+def _ranks(column: pa.ChunkedArray) -> Array:
+    """The places of values among those that differ, [B]; null is the last."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    ranks_B: Array = pc.rank(column, sort_keys="ascending", tiebreaker="dense").to_numpy()
+    return ranks_B
