@@ -16,14 +16,24 @@ def new(
     ],
     key: Annotated[str, typer.Option(help="COLUMN[,COLUMN] that names a row")],
     event_time: Annotated[str, typer.Option(help="COLUMN: when it happened")],
-    label: Annotated[str, typer.Option(help="COLUMN to predict, of two values")],
+    label: Annotated[
+        str, typer.Option(help="COLUMN to predict: a yes or no, classes, or a number")
+    ],
     known_at: Annotated[
         str | None, typer.Option(help="COLUMN: when the row was published; else the event's time")
     ] = None,
     label_known_at: Annotated[
         str | None, typer.Option(help="COLUMN: when the label became known; else with the row")
     ] = None,
-    positive: Annotated[str | None, typer.Option(help="the label's VALUE that is true")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="what the label is: binary, multiclass or regression; else guessed, and said"
+        ),
+    ] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="binary: the label's VALUE that is true")
+    ] = None,
     without: Annotated[str, typer.Option(help="COLUMN[,COLUMN] to leave out")] = "",
     into: Annotated[Path, typer.Option(help="the repository's folder")] = ROOT,
 ) -> None:
@@ -42,6 +52,7 @@ def new(
         label=label,
         known_at=known_at,
         label_known_at=label_known_at,
+        task=task,
         positive=positive,
         without=_split(without),
     )

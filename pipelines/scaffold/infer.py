@@ -1,6 +1,7 @@
 """A proposal from a sample: columns with their types, the label, the entity, what there is of rows.
 
 Nothing is guessed that a person has to know (the key, the instant, the label); those are checked.
+What the label asks for is guessed, unless it is said: see `pipelines.scaffold.guess`.
 """
 
 from collections import Counter
@@ -12,10 +13,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import UsageError
 from pipelines.data.extract.readers import UNREAD
-from pipelines.data.extract.tables import Label, Shape, Table
+from pipelines.data.extract.tables import Shape, Table
 from pipelines.data.extract.texts import instant
 from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
 from pipelines.scaffold.profile import TYPED_SHARE_MIN, Profile
+from pipelines.scaffold.target import Target, target
 from pipelines.use_cases.spec.use_case import ColumnType
 
 SAMPLE_ROWS = 100_000
@@ -25,7 +27,10 @@ _ENTITIES_MAX = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What the person says of the source; columns by its own names, `location` without secrets."""
+    """What the person says of the source; columns by its own names, `location` without secrets.
+
+    Without a task it is guessed from the label's values.
+    """
 
     name: str
     location: str
@@ -34,6 +39,7 @@ class Ask:
     label: str
     known_at: str | None = None
     label_known_at: str | None = None
+    task: str | None = None
     positive: str | None = None
     without: tuple[str, ...] = ()
 
@@ -68,11 +74,10 @@ class Proposal:
     shape: Shape
     key: tuple[str, ...]
     label: str
+    target: Target
     inputs: tuple[Input, ...]
     num_rows: int
     is_whole: bool
-    num_positive: int
-    num_labelled: int
     label_delay_days: float
     known_on: Mapping[date, int]
     sample: pa.Table
@@ -111,7 +116,7 @@ def infer(ask: Ask, table: Table, delimiter: str = ",") -> Proposal:
     known = _times(profiles, ask.known_at or ask.event_time)
     happened = _times(profiles, ask.event_time)
     _refuse_future(ask, happened, known)
-    label = _label(ask, profiles[ask.label])
+    wanted = target(profiles[ask.label], ask.task, ask.positive)
     times = {ask.event_time, ask.known_at, ask.label_known_at}
     plain = [name for name in read if name not in times and name != ask.label]
     names = _names(ask, [profiles[name] for name in (*plain, ask.label)])
@@ -119,22 +124,20 @@ def infer(ask: Ask, table: Table, delimiter: str = ",") -> Proposal:
     shape = Shape(
         columns=names,
         event_at=ask.event_time,
-        label=label,
+        label=wanted.label,
         known_at=ask.known_at,
         label_known_at=ask.label_known_at,
         nulls=frozenset[str]().union(*(profiles[name].missing_words for name in read)),
     )
-    counts = profiles[ask.label].counts
     return Proposal(
         ask=ask,
         shape=shape,
         key=tuple("event_at" if name == ask.event_time else names[name] for name in ask.key),
         label=names[ask.label],
+        target=wanted,
         inputs=tuple(_input(profiles[name], names[name], ask) for name in plain),
         num_rows=len(sample),
         is_whole=is_whole,
-        num_positive=counts[label.positive],
-        num_labelled=counts.total(),
         label_delay_days=_label_delay_days(ask, profiles, known),
         known_on=Counter(at.date() for at in known if at),
         sample=_golden(sample.select(shape.source_columns), known),
@@ -192,31 +195,6 @@ def _refuse_future(
             f"as {early[0][0].isoformat()} after {early[0][1].isoformat()}: nothing is known "
             "before it happened; name the time at which the row was made by --event-time"
         )
-
-
-def _label(ask: Ask, profile: Profile) -> Label:
-    values = sorted(profile.counts)
-    if len(values) != 2:  # noqa: PLR2004
-        shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")  # noqa: PLR2004
-        raise UsageError(
-            f"label {ask.label} has {len(values)} values ({shown}); it must have two, such as 0 "
-            "and 1: make such a column at the source"
-        )
-    positive = ask.positive or _plain_positive(values)
-    if positive not in values:
-        said = "no " + repr(positive) if positive else "neither 0 and 1 nor true and false"
-        raise UsageError(
-            f"label {ask.label} has {said} but {values[0]!r} and {values[1]!r}; "
-            f"say by --positive which of them is to be predicted"
-        )
-    return Label(ask.label, positive, values[1 - values.index(positive)])
-
-
-def _plain_positive(values: Sequence[str]) -> str:
-    """Which of two values says yes, if that is plain."""
-    yes = [text for text in values if text.lower() in ("true", "1", "1.0")]
-    no = [text for text in values if text.lower() in ("false", "0", "0.0")]
-    return yes[0] if len(yes) == len(no) == 1 else ""
 
 
 def _names(ask: Ask, profiles: Sequence[Profile]) -> dict[str, str]:

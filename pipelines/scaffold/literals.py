@@ -65,10 +65,25 @@ def number(value: float) -> str:
     return repr(float(f"{value:.4g}"))
 
 
-def wrapped(text: str, indent: int = 0) -> str:
-    """A paragraph of a docstring or comment."""
+def sql_text(text: str) -> str:
+    """A Spark SQL literal of exactly this text, which dbt's jinja reads through unchanged.
+
+    Example:
+        >>> print(sql_text("it's {{ x }}"))
+        'it\\u0027s \\u007b\\u007b x \\u007d\\u007d'
+    """
+    return "'" + re.sub(r"[^A-Za-z0-9 .,:;%()<>=!?&*/+_-]", _escaped, text) + "'"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def wrapped(text: str, indent: int = 0, mark: str = "") -> str:
+    """A paragraph of a docstring, or with its mark of a comment."""
     plain = text.encode("ascii", "backslashreplace").decode().replace("\\", "/")
-    pad = " " * indent
+    pad = " " * indent + mark
     return textwrap.fill(plain, WIDTH, initial_indent=pad, subsequent_indent=pad)
 
 

@@ -12,10 +12,13 @@ LENGTH_MAX = 40
 # What ingest, transform, Feast, assemble and predict call their own columns.
 _OURS = """
     event_at known_at known_date ingested_at source_file source_line part_start raw reasons problem
-    refusal unknown text failed is_bad place is_batch decided_at decided_on predicted_at probability
-    label_known_at part model_version interval attempt event_timestamp created_timestamp population
-    instant measure value days from_at to_at previous_date valid_until
+    refusal unknown text failed is_bad place is_batch decided_at decided_on decided_date
+    predicted_at label_known_at part model_version interval attempt event_timestamp
+    created_timestamp population instant measure value days from_at to_at previous_date valid_until
 """
+# The fields of the answers of every task, the unit by which they are drawn (models/tasks), and what
+# the champion's evaluation rows call what came of them.
+_ANSWERS = "probability prediction low high predicted_class probabilities day label"
 # What Spark SQL reads as grammar where a name may stand.
 _SQL = """
     all and anti any array as between by case cast cross current_date current_timestamp
@@ -24,7 +27,7 @@ _SQL = """
     select semi set some struct table then true union unique user using values view when where
     window with yes no off
 """
-RESERVED = frozenset((_OURS + _SQL).split())
+RESERVED = frozenset(f"{_OURS} {_ANSWERS} {_SQL}".split())
 # Names are promises (expectations/suites.py); a column that does not keep one gets another word.
 _RATES = {"rate": "level", "share": "portion"}
 # What a column's name says of its unit, its description spells out (tests/contract/test_dbt.py).
@@ -51,14 +54,18 @@ def identifier(source: str, case: str) -> str:
         >>> identifier("Loan Amount (EUR)", "loans"), identifier("orderDate", "shop")
         ('loan_amount_eur', 'order_date')
     """
-    plain = unicodedata.normalize("NFKD", source).encode("ascii", "ignore").decode()
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", ascii_letters(source)).lower()
     name = re.sub(r"[^a-z0-9]+", "_", words).strip("_")[:LENGTH_MAX].strip("_")
     # Entity states are told from a decision's own columns by the case's name in front.
     name = name.removeprefix(f"{case}_") or "column"
     if name[0].isdigit():
         name = f"column_{name}"
     return f"{name}_value" if name in RESERVED else name
+
+
+def ascii_letters(text: str) -> str:
+    """A text without accents, and without the letters that have none without."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def kept_promises(name: str, low: float | None, high: float | None) -> str:
@@ -96,6 +103,14 @@ def refuse_clashes(names: Mapping[str, str]) -> None:
 
 def described(source: str, name: str) -> str:
     """A description that says the unit that the name promises; plain letters for SQL and YAML."""
-    words = " ".join(re.sub(r"[^A-Za-z0-9 .,%()/+_-]", " ", source).split())[:LENGTH_MAX]
-    units = [unit for part, unit in UNITS.items() if re.search(rf"{part}(_|$)", name)]
-    return ", ".join([f"the source's {words or 'column'}", *units])
+    return ", ".join([f"the source's {plain_words(source) or 'column'}", *units_of(name)])
+
+
+def plain_words(text: str) -> str:
+    """A text as it may stand in any description."""
+    return " ".join(re.sub(r"[^A-Za-z0-9 .,%()/+_-]", " ", text).split())[:LENGTH_MAX]
+
+
+def units_of(name: str) -> list[str]:
+    """The units that a column's name promises."""
+    return [unit for part, unit in UNITS.items() if re.search(rf"{part}(_|$)", name)]

@@ -10,7 +10,7 @@ _FEW_ROWS = 25_000
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The figures of `Training`, its `Gate` and its `Watch`, and of the model's `Optimisation`."""
+    """The figures of `Model`, its `Gate` and its `Watch`, of its task and its family's settings."""
 
     look_back_days: int
     validation_days: int
@@ -22,6 +22,10 @@ class Plan:
     batch_rows: int
     max_epochs: int
     warmup_steps: int
+    num_rounds: int
+    num_leaves: int
+    min_rows: int
+    min_category_rows: int
 
 
 def planned(proposal: Proposal) -> Plan:
@@ -37,21 +41,24 @@ def planned(proposal: Proposal) -> Plan:
     validation = max(3, evaluation // 2, ceil(1.5 * delay))
     look_back = max(_within(days, 30, 365), 3 * (evaluation + validation))
     expected = a_day * evaluation
-    rarer = min(proposal.num_positive, proposal.num_labelled - proposal.num_positive)
-    share = rarer / max(1, proposal.num_labelled)
     num_training_rows = max(0, int(a_day * (min(days, look_back) - evaluation - validation)))
     batch_rows, max_epochs, warmup_steps = steps(num_training_rows)
+    num_rounds, num_leaves, min_rows, min_category_rows = trees(num_training_rows)
     return Plan(
         look_back_days=look_back,
         validation_days=validation,
         evaluation_days=evaluation,
         num_rows_min=_within(int(expected / 2), 50, 1000),
-        num_class_rows_min=_within(int(expected * share / 2), 10, 100),
+        num_class_rows_min=_within(int(expected * proposal.target.second_share / 2), 10, 100),
         num_watched_min=_within(int(a_day / 2), 20, 200),
         num_training_rows=num_training_rows,
         batch_rows=batch_rows,
         max_epochs=max_epochs,
         warmup_steps=warmup_steps,
+        num_rounds=num_rounds,
+        num_leaves=num_leaves,
+        min_rows=min_rows,
+        min_category_rows=min_category_rows,
     )
 
 
@@ -66,6 +73,22 @@ def steps(num_training_rows: int) -> tuple[int, int, int]:
     batches = max(1, num_training_rows // batch_rows)
     max_epochs = _within(ceil(100 / batches), 4, 20)
     return batch_rows, max_epochs, _within(batches * max_epochs // 10, 1, 100)
+
+
+def trees(num_training_rows: int) -> tuple[int, int, int, int]:
+    """Trees at most, leaves of a tree, rows of a leaf, and of a category: of few rows small trees.
+
+    On made tables of 390 to 23,400 rows, of classes and of numbers, 8 leaves gave 0.001 to 0.024
+    more D2 than 31, and from 2,000 rows on intervals nearer to the 80 % that they are to hold.
+
+    Example:
+        >>> trees(2_700), trees(200_000)
+        ((1000, 8, 27, 5), (2000, 31, 100, 20))
+    """
+    is_small = num_training_rows < _FEW_ROWS
+    num_rounds, num_leaves = (1000, 8) if is_small else (2000, 31)
+    min_rows = _within(num_training_rows // 100, 10, 100)
+    return num_rounds, num_leaves, min_rows, _within(num_training_rows // 500, 5, 20)
 
 
 def num_days(proposal: Proposal) -> int:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 
 from pipelines.data.extract.texts import instant
 from pipelines.use_cases.spec.use_case import ColumnType
@@ -66,12 +67,17 @@ class Profile:
     def has_nulls(self) -> bool:
         return self.counts.total() < len(self.texts)
 
+    @property
+    def is_number(self) -> bool:
+        return self.type in ("bigint", "double")
+
     @cached_property
     def numbers(self) -> list[float]:
-        """Its values as numbers, those that are."""
-        if self.type not in ("bigint", "double"):
+        """Its values as numbers, those that are, in the order of the rows."""
+        if not self.is_number:
             return []
-        return [float(text) for text in self.counts if _TYPES["double"](text)]
+        texts = [text for text in self.texts if text and _TYPES["double"](text)]
+        return [number for number in map(float, texts) if isfinite(number)]
 
     @property
     def low(self) -> float | None:

@@ -1,18 +1,15 @@
 """A proposal as the texts of all of a case's files, by their path in the repository."""
 
-import csv
 from collections.abc import Mapping
 from datetime import date
-from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.data.extract.readers import FileTable
-from pipelines.data.extract.tables import HIDDEN, Rows, days
-from pipelines.scaffold.infer import Input, Proposal
+from pipelines.data.extract.tables import HIDDEN
+from pipelines.scaffold import asked, golden
+from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.literals import (
     WIDTH,
     call,
@@ -25,8 +22,6 @@ from pipelines.scaffold.literals import (
 )
 from pipelines.scaffold.names import described
 from pipelines.scaffold.plan import num_days, planned
-from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.use_case import Column, Feed
 
 _DBT = "pipelines/data/transform/dbt/models/{name}"
 # Every file of a case, by its template.
@@ -65,32 +60,30 @@ def rendered(proposal: Proposal, today: date) -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  # Python, SQL and YAML: `literals` quotes what is put in
     )
-    golden = _csv(proposal)
-    values = _values(proposal, today) | _expected(proposal, golden)
+    sample = golden.text_of(proposal)
+    values = _values(proposal, today) | golden.expected(proposal, sample)
     texts = {
         path.format(name=values["name"], state=values["state"]): environment.get_template(
             f"{template}.j2"
         ).render(values)
         for template, path in FILES.items()
     }
-    return texts | {f"tests/golden/{proposal.ask.name}_sample.csv": golden}
+    return texts | {f"tests/golden/{proposal.ask.name}_sample.csv": sample}
 
 
 def _values(proposal: Proposal, today: date) -> dict[str, Any]:
     """What every template may name."""
     ask, entity = proposal.ask, proposal.entity
-    question = f"Is {proposal.label} true of a row of {ask.name}?"
     about = entity.description if entity else "everybody: the constant all"
     state = f"{entity.name if entity else _EVERYBODY}_states"
     numbers = ("bigint", "double", "boolean")
     numeric = [e.name for e in proposal.inputs if e.type in numbers and e.name not in proposal.key]
-    features = ("num_rows_7d", "num_rows_28d", "label_rate_7d", "label_rate_28d")
+    label = asked.Asked(proposal)
     plan = planned(proposal)
     key_inputs = [each for each in proposal.inputs if each.name in proposal.key]
     return {
         "names": names,
         "name": ask.name,
-        "title": wrapped(f'"""{question}'),
         "provenance": wrapped(_provenance(proposal, today)),
         "today": today.isoformat(),
         "columns": _columns(proposal),
@@ -109,14 +102,15 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "history_days": max(28, min(3650, (today - proposal.first_day).days)),
         "plan": plan,
         "correction_days": max(90, 2 * plan.evaluation_days),
-        "numeric": [*numeric, *(f"{state}__{feature}" for feature in features)],
+        "numeric": [*numeric, *(f"{state}__{feature}" for feature in label.features)],
         "categorical": [each.name for each in proposal.inputs if each.is_category],
-        "has_limits": any(map(_limits, proposal.inputs)),
-        "rules": _rules(proposal),
+        "rule_names": _rule_names(proposal),
+        "rules": _rules(proposal, label),
         "test_imports": sorted(
             (f"use_cases.{ask.name} import ROWS", "use_cases.spec.interval import Interval"),
             key=lambda line: import_order(f"pipelines.{line.split()[0]}"),
         ),
+        **label.values(plan),
         **_source(proposal),
     }
 
@@ -134,7 +128,7 @@ def _columns(proposal: Proposal) -> list[str]:
     label = described(proposal.ask.label, proposal.label)
     rows = [
         *((e.name, e.type, e.description, e.has_nulls) for e in proposal.inputs),
-        (proposal.label, "boolean", f"{label}; empty until it is known", True),
+        (proposal.label, proposal.target.type, f"{label}; empty until it is known", True),
         ("event_at", "timestamp", "when it happened, UTC", False),
         ("known_at", "timestamp", "when the row became known, UTC", False),
     ]
@@ -149,34 +143,33 @@ def _columns(proposal: Proposal) -> list[str]:
     ]
 
 
-def _limits(each: Input) -> tuple[float, float] | None:
-    """The sample's range, widened by half of it on each side."""
-    if each.low is None or each.high is None or each.low == each.high:
-        return None
-    margin = (each.high - each.low) / 2
-    return each.low - margin, each.high + margin
+def _rule_names(proposal: Proposal) -> str:
+    """The rules that the contract uses, as its import has them."""
+    label = proposal.target
+    ranges = [(label.low, label.high), *((each.low, each.high) for each in proposal.inputs)]
+    has_limits = any(asked.limits(low, high) for low, high in ranges)
+    used = {"Between": has_limits, "InSet": proposal.target.task == "multiclass"}
+    return ", ".join(sorted([*(name for name in used if used[name]), "NotNull", "Rule"]))
 
 
-def _rules(proposal: Proposal) -> str:
+def _rules(proposal: Proposal, label: asked.Asked) -> str:
     rules = []
     for each in proposal.inputs:
         if not each.has_nulls and each.name not in proposal.key:
             because = 'because="every row of the sample has one"'
             rules.append(call("NotNull(", [quoted(each.name), because], ")", 4))
-        if limits := _limits(each):
-            shown = f"from the sample: {number(each.low or 0)} to {number(each.high or 0)}; edit"
-            arguments = [quoted(each.name), *map(number, limits), f"because={quoted(shown)}"]
-            rules.append(call("Between(", arguments, ")", 4))
-    return exploded("(", rules, ")")
+        if found := asked.between(each.name, each.low, each.high, 4):
+            rules.append(found)
+    return exploded("(", [*rules, *(["_LABEL"] if label.rule else [])], ")")
 
 
 def _source(proposal: Proposal) -> dict[str, Any]:
     """What the template of the source alone needs."""
     ask, shape = proposal.ask, proposal.shape
     pairs = [f"{quoted(source)}: {quoted(name)}" for source, name in shape.columns.items()]
-    label = shape.label
-    words = [quoted(ask.label), f"positive={quoted(label.positive)}"]
-    words.append(f"negative={quoted(label.negative)}")
+    label, words = shape.label, [quoted(ask.label)]
+    if label.positive is not None and label.negative is not None:
+        words += [f"positive={quoted(label.positive)}", f"negative={quoted(label.negative)}"]
     missing = [quoted(word) for word in sorted(shape.nulls)]
     variable = f"MILLRACE_SOURCE_{ask.name.upper()}"
     comment = f"# Its secret is not written here: {variable} has the whole address."
@@ -215,44 +208,3 @@ def _rule(proposal: Proposal) -> str:
         f"{row} {label} A date is its midnight, and an instant without a zone is taken as UTC. A "
         "row whose instant can't be read is published with the row before it, and quarantined."
     )
-
-
-def _csv(proposal: Proposal) -> str:
-    """The golden sample, as the source has it."""
-    text = StringIO()
-    writer = csv.writer(text, delimiter=proposal.delimiter, lineterminator="\n")
-    wanted = proposal.sample.select(proposal.shape.source_columns)
-    writer.writerow(wanted.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in wanted.columns), strict=True))
-    return text.getvalue()
-
-
-def _expected(proposal: Proposal, golden: str) -> dict[str, Any]:
-    """What the case's own test finds in the golden sample: what the source makes of it now."""
-    columns = [Column(each.name, each.type, "") for each in proposal.inputs]
-    times = (Column("event_at", "timestamp", ""), Column("known_at", "timestamp", ""))
-    label = Column(proposal.label, "boolean", "")
-    feed = Feed(
-        name="rows",
-        description="",
-        format="csv",
-        columns=(*columns, label, *times),
-        key=proposal.key,
-    )
-    with TemporaryDirectory() as folder:
-        sample, landed = Path(folder, "sample.csv"), Path(folder, "landed.csv")
-        sample.write_text(golden, encoding="utf-8", newline="")
-        table = FileTable(str(sample), (Path(folder),), proposal.delimiter)
-        found = days(table, proposal.shape)
-        interval = Interval.parse(f"{found[0]}/{found[-1]}")
-        (file,) = Rows(table, proposal.shape, interval).files(feed, interval)
-        num_rows = file.write(landed)
-        with landed.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-    items = [f"{quoted(name)}: {quoted(value)}" for name, value in rows[0].items()]
-    return {
-        "sample_days": interval.key,
-        "sample_rows": num_rows,
-        "sample_positive": sum(row[proposal.label] == "true" for row in rows),
-        "sample_row": call("{", items, "}", 4),
-    }

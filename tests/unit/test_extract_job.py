@@ -171,7 +171,7 @@ def test_more_days_than_have_outcomes_of_their_own_are_refused(settings: Setting
     with pytest.raises(UsageError, match="has 364 days; after 363 the source repeats its outcomes"):
         extract(settings, "2025-11-21/2026-11-19")
     assert not landing(settings).exists()
-    short = replace(CASE, history_days_max=2, training=None)
+    short = replace(CASE, history_days_max=2, models=())
     assert extract(settings, "2026-11-18/2026-11-19", short).rows["schedule"] == 966 + 968
     with pytest.raises(UsageError, match="has 3 days; flight_delays takes at most 2 at a time"):
         extract(settings, "2026-11-18/2026-11-20", short)

@@ -18,7 +18,7 @@ from pipelines.scaffold.infer import Ask, Proposal, infer
 from pipelines.scaffold.plan import planned
 from pipelines.scaffold.render import rendered
 from pipelines.scaffold.write import write
-from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.model import Model
 
 SEED = 11
 HEADER = "Loan ID,Opened,Segment,Amount,Defaulted,Settled\n"
@@ -104,8 +104,9 @@ def test_a_proposal_says_what_the_sample_has(csv_file):
     assert found.entity
     assert found.entity.name == "segment"
     assert (found.first_day, found.last_day) == (date(2026, 9, 1), date(2026, 10, 10))
-    assert found.num_rows == found.num_labelled == 400
-    assert found.num_positive == loans().count(",yes,")
+    assert found.num_rows == found.target.num_labelled == 400
+    assert found.target.counts["true"] == loans().count(",yes,")
+    assert (found.target.task, found.target.guessed) == ("binary", None)
     assert len(found.sample) == 20
 
 
@@ -118,7 +119,10 @@ def test_the_plan_fits_the_days_and_the_label_s_delay(csv_file):
     # Nine in ten labels are known within 9 days.
     assert (late.validation_days, late.evaluation_days) == (14, 18)
     for each in (plan, late):
-        Training(
+        Model(
+            name="defaulted",
+            task="binary",
+            family="tabular_net",
             row_key=("loan_id",),
             label="defaulted",
             look_back_days=each.look_back_days,
@@ -133,7 +137,7 @@ def test_the_plan_fits_the_days_and_the_label_s_delay(csv_file):
         ({"key": ("Nope",)}, r"loans.csv has no column Nope; it has Loan ID, Opened"),
         ({"positive": None}, "neither 0 and 1 nor true and false but 'no' and 'yes'"),
         ({"positive": "maybe"}, "has no 'maybe' but 'no' and 'yes'"),
-        ({"label": "Amount"}, r"label Amount has \d+ values"),
+        ({"label": "Amount"}, r"label Amount has 97 values \('100', .*; a yes or no has two"),
         ({"event_time": "Segment"}, "column Segment holds no instants but string"),
         ({"key": ("Segment",)}, r"names several rows 2 times.*or --known-at"),
         ({"without": ("Loan ID",)}, "--without names Loan ID, which is needed"),
@@ -174,6 +178,7 @@ def test_the_command_says_what_it_wrote_and_what_to_do_next(csv_file, repository
     said = call_new("loans", *_words(csv_file), "--into", str(repository))
     assert "400 rows of 40 days, 2026-09-01 to 2026-10-10" in said
     assert f"""export MILLRACE_DATA_ROOTS='["{csv_file.parent}"]'""" in said
+    assert "  task    binary, as you say" in said
     assert "wrote   tests/golden/loans_sample.csv" in said
     assert "edited" not in said
     for room in ("pipelines/use_cases", "features"):

@@ -1,6 +1,6 @@
 """Generated cases in a copy of the repository: formatted, linted, and whole by the contract tests.
 
-One copy for all: each case is three seconds, the contract tests of all of them a quarter minute.
+One copy for all: each case is three seconds, the contract tests of all of them half a minute.
 """
 
 import json
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.core.settings import ROOT
+from tests import made_tables
 
 SEED = 7
 # The contract tests ask every source for the day before their fixed clock, 21 November 2026.
@@ -25,7 +26,9 @@ START, DAYS, ROWS = datetime(2026, 10, 12), 40, 600  # noqa: DTZ001  # naive: ta
 # Names as long as they may be must not break a line either.
 PLAIN = "plain_numbers_of_a_plant"
 LONG = "whether it was as bad as could be, or worse"
-CASES = ("loans", "shop", PLAIN)
+CASES = ("loans", "shop", PLAIN, "letters", "taxi", "odd", "stars")
+# Classes that are no words of any language, nor of SQL, jinja, YAML or Python.
+ODD = ("it's", 'so "so"', "{{ 7 }} {% x %}", "Größe\\", "a " + "very " * 20 + "long class")
 CALL = """
 import sys, typer
 from pipelines.scaffold import commands
@@ -79,6 +82,18 @@ def write_parquet(path: Path, dice: random.Random) -> None:
     pq.write_table(table, path)
 
 
+def write_classes(folder: Path, dice: random.Random) -> None:
+    """Classes in odd words; and whole numbers with gaps, as pandas leaves them, known later."""
+    odd, stars = ["n,at,size,what"], ["n,at,size,stars,rated"]
+    for number, at in enumerate(instants(dice)):
+        what, rated = dice.choice(ODD).replace('"', '""'), at + timedelta(days=2)
+        odd.append(f'{number},{at},{dice.random()},"{what}"')
+        told = f"{dice.randrange(1, 6)}.0,{rated}" if dice.random() < 0.9 else ","
+        stars.append(f"{number},{at},{dice.random()},{told}")
+    (folder / "odd.csv").write_text("\n".join(odd) + "\n", encoding="utf-8")
+    (folder / "stars.csv").write_text("\n".join(stars) + "\n", encoding="utf-8")
+
+
 def run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
     roots = json.dumps([str(copy.parent / "data")])
     environment = os.environ | {"PYTHONPATH": str(copy), "MILLRACE_DATA_ROOTS": roots}
@@ -91,7 +106,7 @@ def run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository's rooms with three new cases in them."""
+    """The repository's rooms with new cases in them, of every task."""
     print(f"seed {SEED}")
     dice, base = random.Random(SEED), tmp_path_factory.mktemp("scaffold")  # noqa: S311
     made, data = base / "repository", base / "data"
@@ -102,12 +117,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_csv(data / "loans.csv", dice)
     write_database(data / "shop.db", dice)
     write_parquet(data / "plain.parquet", dice)
+    write_classes(data, dice)
+    days = [START.date() + timedelta(days=number) for number in range(DAYS)]
+    made_tables.write(made_tables.tickets(days), data / "tickets.csv")
+    made_tables.write(made_tables.trips(days), data / "trips.csv")
     asked = {
         "loans": "--from {}/loans.csv --key|Loan ID|--event-time|Opened At|--label|Defaulted?"
         "|--positive yes",
         "shop": "--from sqlite:///{}/shop.db#order --key id --event-time placed --label returned "
         "--known-at seen --label-known-at back",
         PLAIN: f"--from {{}}/plain.parquet --key n,at --event-time at --label|{LONG}",
+        "letters": "--from {}/tickets.csv --key Ticket --event-time Arrived --label|Answered by",
+        "taxi": "--from {}/trips.csv --key Trip --event-time Started --label|Fare (EUR)",
+        "odd": "--from {}/odd.csv --key n --event-time at --label what --task multiclass",
+        "stars": "--from {}/stars.csv --key n --event-time at --label stars --label-known-at rated",
     }
     for case, words in asked.items():
         options = [word for part in words.format(data).split("|") for word in _split(part)]
@@ -166,3 +189,36 @@ def test_the_generated_files_say_what_the_data_has(copy):
     assert 'NotNull("groe"' not in rules
     states = text("pipelines/data/transform/dbt/models/loans/gold/loans_segment_states.sql")
     assert "known_at + interval 1 day as from_at" in states
+
+
+@pytest.mark.parametrize(
+    ("case", "model", "task", "settings", "known"),
+    [
+        ("loans", "defaulted", "Binary(num_class_rows_min=", "TabularNet(", '"boolean"'),
+        ("letters", "answered_by", 'classes=("account", "billing", ', "Trees(", '"string"'),
+        ("taxi", "fare_eur", "Regression(num_rows_min=300)", "Trees(", '"double"'),
+        ("odd", "what", "{{ 7 }} {% x %}", "Trees(", '"string"'),
+        ("stars", "stars", 'classes=("1", "2", "3", "4", "5")', "Trees(", '"bigint"'),
+        (PLAIN, "whether_it_was_as_bad_as_could_b", "Binary(", "TabularNet(", '"boolean"'),
+    ],
+)
+def test_the_model_and_the_label_follow_the_task(copy, case, model, task, settings, known):
+    models = (copy / "models" / f"{case}.py").read_text()
+    assert f'"{model}": ModelSpec(' in models
+    assert task in models
+    assert settings in models
+    feed = (copy / "pipelines/use_cases" / f"{case}.py").read_text()
+    assert f'name="{model}"' in feed
+    assert known in feed.split('"event_at"')[0].rpartition("Column(")[0].rpartition("Column(")[2]
+    assert ("floor=0.5" if known == '"boolean"' else "floor=0.0") in feed
+
+
+def test_a_label_of_another_class_is_refused_with_a_reason(copy):
+    rules = (copy / "expectations/letters.py").read_text()
+    assert 'because="models/letters.py learns these; add a new one there and here"' in rules
+    assert rules.count("_LABEL") == 3
+    assert '"gold.labels": (_KNOWN, _LABEL),' in rules
+    source = (copy / "pipelines/data/extract/sources/letters.py").read_text()
+    assert 'label=Label("Answered by"),' in source
+    taxi = (copy / "expectations/taxi.py").read_text()
+    assert "_LABEL = Between(" in taxi

@@ -15,6 +15,8 @@ from pipelines.scaffold.profile import Profile
         ("  2nd value ", "column_2nd_value"),
         ("***", "column"),
         ("text", "text_value"),
+        ("Low", "low_value"),
+        ("label", "label_value"),
         ("ORDER", "order_value"),
         ("known_at", "known_at_value"),
         ("loans_amount", "amount"),

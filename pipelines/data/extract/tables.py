@@ -44,11 +44,31 @@ class Table(Protocol):
 
 @dataclass(frozen=True)
 class Label:
-    """The column to predict, and the source's two words for true and false."""
+    """The column to predict; of a yes or no also the source's two words for true and false.
+
+    Without words its values go on as they are, in the type of the feed's column.
+
+    Raises:
+        ValueError: one word without the other.
+    """
 
     column: str
-    positive: str
-    negative: str
+    positive: str | None = None
+    negative: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.positive is None) != (self.negative is None):
+            raise ValueError(
+                f"Label {self.column!r}: positive is {self.positive!r}, negative "
+                f"{self.negative!r}; say both words of a yes or no, of other labels neither"
+            )
+
+    @property
+    def words(self) -> Mapping[str | None, str]:
+        """What the feed says for the source's words; other texts stay as they are."""
+        if self.positive is None:
+            return {}
+        return {self.positive: "true", self.negative: "false"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +153,7 @@ class _Outcome:
 
 
 def _outcomes(batch: pa.Table, shape: Shape, placed: Sequence[datetime]) -> list[_Outcome]:
-    words: dict[str | None, str] = {shape.label.positive: "true", shape.label.negative: "false"}
+    words = shape.label.words
     labels = [words.get(text, text) for text in batch[shape.label.column].to_pylist()]
     if shape.label_known_at is None:
         return [_Outcome(label, None) for label in labels]

@@ -1,0 +1,98 @@
+"""What a label's values say of its task, where nobody said it; what is of none is refused.
+
+Two values are a yes or no, a few texts or whole numbers are classes, other numbers are how much.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias, get_args
+
+from pipelines.core.errors import UsageError
+from pipelines.scaffold.profile import MISSING_WORDS, Profile
+
+# Those of models/tasks, of which nothing is imported here: it needs numpy and more.
+TaskName: TypeAlias = Literal["binary", "multiclass", "regression"]
+TASKS: Sequence[TaskName] = get_args(TaskName)
+
+# So many values are guessed to be classes, each in so many rows of the sample. More are rather
+# names or a count, and a rarer one is missing from some nights' rows: those refuse their training.
+CLASSES_MAX = 20
+CLASS_ROWS_MIN = 10
+
+
+def guessed(profile: Profile) -> tuple[TaskName, str]:
+    """A task, and what of the values it was guessed from.
+
+    Raises:
+        UsageError: the values are of no task that can be guessed; says what they look like.
+    """
+    values: Collection[Any] = set(profile.numbers) if profile.is_number else profile.counts
+    if len(values) < 2:  # noqa: PLR2004
+        raise UsageError(
+            f"label {profile.source} has {len(values)} values{shown(profile)} in "
+            f"{profile.counts.total()} rows that have any: there is nothing to predict; take more "
+            "rows, or another column"
+        )
+    if len(values) == 2 or profile.type == "boolean":  # noqa: PLR2004
+        return "binary", "it has two values"
+    if profile.type in ("date", "timestamp"):
+        raise UsageError(
+            f"label {profile.source} holds instants{shown(profile)}: make a number of it at the "
+            "source, such as the days until then, or a yes or no"
+        )
+    return _of_numbers(profile) if profile.is_number else _of_texts(profile)
+
+
+def _of_numbers(profile: Profile) -> tuple[TaskName, str]:
+    """Few whole numbers that come often are classes, such as stars; others say how much."""
+    found = Counter(profile.numbers)
+    are_few = len(found) <= CLASSES_MAX and min(found.values()) >= CLASS_ROWS_MIN
+    if are_few and all(number.is_integer() for number in found):
+        return "multiclass", f"it has {len(found)} whole numbers, {_often(found)}"
+    if _is_counter(profile.numbers):
+        raise UsageError(
+            f"label {profile.source} is another whole number in each row, in their order"
+            f"{shown(profile)}: it names the rows; take another column, or say --task regression"
+        )
+    return "regression", f"it has {len(found)} different numbers"
+
+
+def _of_texts(profile: Profile) -> tuple[TaskName, str]:
+    counts, name = profile.counts, f"label {profile.source}"
+    if missing := sorted(MISSING_WORDS & set(counts)):
+        raise UsageError(
+            f"{name} has the value {missing[0]!r} among others{shown(profile)}: if it means not "
+            "known yet, leave it empty at the source; if it is a class, say --task multiclass"
+        )
+    if len(counts) > CLASSES_MAX:
+        kind = "names the rows" if len(counts) == counts.total() else "is no class"
+        raise UsageError(
+            f"{name} has {len(counts)} values{shown(profile)}: it {kind}, of which {CLASSES_MAX} "
+            "at most are guessed; group them at the source, or say --task multiclass"
+        )
+    rarest = min(counts, key=lambda text: (counts[text], text))
+    if counts[rarest] < CLASS_ROWS_MIN:
+        raise UsageError(
+            f"{name} has the value {rarest!r} in {counts[rarest]} rows, a class is guessed from "
+            f"{CLASS_ROWS_MIN}: leave it empty or group it at the source, or say --task multiclass"
+        )
+    return "multiclass", f"it has {len(counts)} values, {_often(counts)}"
+
+
+def _often(counts: Mapping[Any, int]) -> str:
+    return f"each in {min(counts.values())} rows or more"
+
+
+def _is_counter(numbers: Sequence[float]) -> bool:
+    """Whether each row has a further whole number, as identities count up."""
+    if not all(number.is_integer() for number in numbers):
+        return False
+    pairs = list(pairwise(numbers))
+    return all(a < b for a, b in pairs) or all(a > b for a, b in pairs)
+
+
+def shown(profile: Profile) -> str:
+    """The first values, in brackets."""
+    values = sorted(profile.counts)
+    return f" ({', '.join(map(repr, values[:5]))}{', ...' if len(values) > 5 else ''})"  # noqa: PLR2004
