@@ -118,7 +118,7 @@ def costs(settings: Settings, watch: Watch) -> list[Cost]:
 def _cost(row: Any, watch: Watch) -> Cost:
     start, end = row.started_at.timestamp(), row.ended_at.timestamp()
     return Cost(
-        row.stage,
+        f"{row.stage} {row.model}" if row.model else row.stage,
         row.interval,
         round(end - start, 1),
         row.cpu_seconds,

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
-from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, Param, task
+from airflow.sdk import DAG, Asset, BaseOperator, BaseOperatorLink, Context, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from pipelines.core import addresses, registry
 from pipelines.core.errors import UsageError
 from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 NOTHING_DUE, WRONG_CALL = 99, 2
@@ -40,9 +41,22 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def asset(case: UseCase, name: str) -> Asset:
+def asset(case: UseCase, name: str, model: Model | None = None) -> Asset:
     """What a check publishes and the next Dag waits for, such as *features* or *predictions*."""
-    return Asset(name=f"{case.name}.{name}", uri=f"millrace://{case.name}/{name}")
+    own = f"{model.prefix if model else ''}{name}"
+    return Asset(name=f"{case.name}.{own}", uri=f"millrace://{case.name}/{own}")
+
+
+def dag_of(case: UseCase, model: Model, name: str, description: str, **arguments: Any) -> DAG:
+    """A Dag of one model of a case; the case's first by the name alone."""
+    return DAG(
+        dag_id=f"{case.name}.{model.prefix}{name}",
+        description=f"{description} ({case.name}.{model.name})",
+        max_active_runs=1,
+        default_args=dict(DEFAULTS),
+        tags=[case.name, model.name, "model"],
+        **arguments,
+    )
 
 
 def date_field(title: str, description: str) -> Param:
@@ -143,7 +157,9 @@ class ReportLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002
         """Also of a task that failed: its page says why. Without an interval there is none."""
         ran = cast("StageOperator", operator)
-        return _PAGES + addresses.page(self._page, ran.case_name, ran.key) if ran.key else ""
+        if not ran.key:
+            return ""
+        return _PAGES + addresses.page(self._page, ran.case_name, ran.key, ran.model_name)
 
 
 class MlflowLink(BaseOperatorLink):
@@ -178,11 +194,14 @@ class StageOperator(BaseOperator):
         *,
         stage: str,
         case: UseCase,
+        model: Model | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.stage = stage
         self.case_name = case.name
+        # Said only where there is something to choose.
+        self.model_name = model.name if model and len(case.models) > 1 else None
         self.hook: SubprocessHook | None = None
         # For the links, once the task has run.
         self.key = ""
@@ -197,7 +216,8 @@ class StageOperator(BaseOperator):
         self.hook = SubprocessHook()
         options = registry.find(self.stage).options
         flags = [each.flag for each in options if context["params"].get(each.field)]
-        stage = [self.stage, self.case_name, "--interval", key, *flags]
+        model = ["--model", self.model_name] if self.model_name else []
+        stage = [self.stage, self.case_name, *model, "--interval", key, *flags]
         ended = self.hook.run_command([*_command(), *stage], env=_environment(context))
         if ended.exit_code == NOTHING_DUE:
             raise AirflowSkipException(ended.output)
@@ -232,13 +252,14 @@ def _environment(context: Context) -> dict[str, str]:
     }
 
 
-def stage(name: str, case: UseCase, **kwargs: Any) -> StageOperator:
+def stage(name: str, case: UseCase, model: Model | None = None, **kwargs: Any) -> StageOperator:
     """One stage as one task of its name, within the stage's limits."""
     limits = registry.find(name)
     return StageOperator(
         task_id=name,
         stage=name,
         case=case,
+        model=model,
         retries=limits.retries,
         execution_timeout=limits.timeout,
         **kwargs,

@@ -1,35 +1,37 @@
 """A new challenger after every published interval, if it is due; the gate decides on it."""
 
-from _stages import DEFAULTS, asset, check_key, stage, training_form
+from _stages import asset, check_key, dag_of, stage, training_form
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
 from pipelines.use_cases import load
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 
-def train_model(case: UseCase) -> DAG:
+def train_model(case: UseCase, model: Model) -> DAG:
     """Runs on *features*, and on *drift*, which says the same interval once more."""
-    with DAG(
-        dag_id=f"{case.name}.train_model",
-        description=f"When due: assemble, train on several processes, promote ({case.name})",
+    with dag_of(
+        case,
+        model,
+        "train_model",
+        "When due: assemble, train, promote",
         doc_md=__doc__,
-        schedule=PartitionedAssetTimetable(assets=asset(case, "features") | asset(case, "drift")),
-        max_active_runs=1,
+        schedule=PartitionedAssetTimetable(
+            assets=asset(case, "features") | asset(case, "drift", model)
+        ),
         params=training_form(case),
-        default_args=dict(DEFAULTS),
-        tags=[case.name, "model"],
     ) as dag:
         chain(
             check_key(ranges=True),
-            stage("due_training", case),
-            stage("assemble", case),
-            stage("validate_training_set", case),
-            stage("train", case),
-            stage("promote", case),
+            stage("due_training", case, model),
+            stage("assemble", case, model),
+            stage("validate_training_set", case, model),
+            stage("train", case, model),
+            stage("promote", case, model),
         )
     return dag
 
 
 for use_case in load().found.values():
-    if use_case.training:
-        train_model(use_case)
+    for each in use_case.models:
+        train_model(use_case, each)

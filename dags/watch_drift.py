@@ -1,32 +1,32 @@
 """Whether the world still is the one that the champion learned from; if not, *drift*."""
 
-from _stages import DEFAULTS, asset, check_key, interval_form, stage
+from _stages import asset, check_key, dag_of, interval_form, stage
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
 
 from pipelines.use_cases import load
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 
-def watch_drift(case: UseCase) -> DAG:
+def watch_drift(case: UseCase, model: Model) -> DAG:
     """Runs on *predictions*; `due_drift` is skipped while no retraining is due."""
-    with DAG(
-        dag_id=f"{case.name}.watch_drift",
-        description=f"After predictions: drift report and verdict ({case.name})",
+    with dag_of(
+        case,
+        model,
+        "watch_drift",
+        "After predictions: drift report and verdict",
         doc_md=__doc__,
-        schedule=PartitionedAssetTimetable(assets=asset(case, "predictions")),
-        max_active_runs=1,
+        schedule=PartitionedAssetTimetable(assets=asset(case, "predictions", model)),
         params=interval_form(case),
-        default_args=dict(DEFAULTS),
-        tags=[case.name, "model"],
     ) as dag:
         chain(
             check_key(ranges=True),
-            stage("monitor", case),
-            stage("due_drift", case, outlets=[asset(case, "drift")]),
+            stage("monitor", case, model),
+            stage("due_drift", case, model, outlets=[asset(case, "drift", model)]),
         )
     return dag
 
 
 for use_case in load().found.values():
-    if use_case.training:
-        watch_drift(use_case)
+    for each in use_case.models:
+        watch_drift(use_case, each)

@@ -181,8 +181,14 @@ def training_set_suite(
     ]
 
 
-def predictions_suite(keys: Sequence[str], num_expected: int) -> "list[Expectation]":
-    """The answers of one model version to an interval's decisions."""
+def predictions_suite(
+    keys: Sequence[str], answers: Iterable[Rule], num_expected: int
+) -> "list[Expectation]":
+    """The answers of one model version to an interval's decisions.
+
+    Args:
+        answers: what the model's task says of every answer.
+    """
     return [
         _unique((*keys, "decided_at"), "a model version answers a decision once"),
         _expect(
@@ -190,12 +196,7 @@ def predictions_suite(keys: Sequence[str], num_expected: int) -> "list[Expectati
             value=num_expected,
             because="every decision of the interval has its answer",
         ),
-        *_expectations(
-            [
-                *_present((*keys, "decided_at", "predicted_at", "probability")),
-                Between("probability", 0, 1, because="a probability"),
-            ]
-        ),
+        *_expectations([*_present((*keys, "decided_at", "predicted_at")), *answers]),
     ]
 
 

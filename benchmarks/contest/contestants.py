@@ -3,7 +3,6 @@
 Shape suffixes: B rows, F columns.
 """
 
-import json
 import os
 import subprocess
 import tempfile
@@ -25,11 +24,13 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # type: ignore[import-untyped]
 
-from models import scoring, worker
+from models import artifact, families
 from models.columns import Columns, Floats, label_vector, numeric_matrix, text_column
-from models.flight_delays import MODEL, PLAN, ROTATION
-from models.metrics import Array
-from models.preprocess import encode
+from models.flight_delays import MODELS, PLAN, ROTATION
+from models.job import Job
+from models.tabular_net.preprocess import encode
+from models.tabular_net.settings import TabularNet
+from models.tasks.task import Array
 from pipelines.core.settings import ROOT
 from pipelines.use_cases import find
 
@@ -79,7 +80,9 @@ def chosen(columns: Columns, wanted: Callable[[str], bool]) -> Columns:
     return replace(columns, numeric=numeric, categorical=categorical)
 
 
-ALL = MODEL.columns
+SPEC = MODELS["late"]
+MODEL = find("flight_delays").model("late")
+ALL, LABEL = SPEC.columns, MODEL.label
 SCHEDULE = chosen(ALL, lambda name: name in (*PLAN, *ALL.categorical))
 WITHOUT_TAIL = chosen(ALL, lambda name: not of_tail(name))
 
@@ -89,10 +92,8 @@ def boosted(training: pa.Table, validation: pa.Table, seed: int, *, columns: Col
     known = vocabularies(training, columns.categorical)
     matrix = partial(coded_matrix, columns=columns, known=known)
     codes = list(range(len(columns.numeric), len(columns.inputs)))
-    learned = lightgbm.Dataset(
-        matrix(training), label_vector(training, columns.label), categorical_feature=codes
-    )
-    watched = learned.create_valid(matrix(validation), label_vector(validation, columns.label))
+    learned = lightgbm.Dataset(matrix(training), labels(training), categorical_feature=codes)
+    watched = learned.create_valid(matrix(validation), labels(validation))
     model = lightgbm.train(
         {**BOOSTING, "seed": seed},
         learned,
@@ -101,6 +102,11 @@ def boosted(training: pa.Table, validation: pa.Table, seed: int, *, columns: Col
         callbacks=[lightgbm.early_stopping(PATIENCE_ROUNDS, verbose=False)],
     )
     return lambda table: np.asarray(model.predict(matrix(table), num_threads=NUM_THREADS))
+
+
+def labels(table: pa.Table) -> Floats:
+    """Whether each flight was late, 0 or 1, [B]."""
+    return label_vector(LABEL, table[LABEL])
 
 
 def vocabularies(table: pa.Table, names: Sequence[str]) -> Vocabularies:
@@ -135,7 +141,7 @@ def logistic(training: pa.Table, _: pa.Table, seed: int, *, columns: Columns) ->
         ]
     )
     model = make_pipeline(inputs, LogisticRegression(max_iter=1000, random_state=seed))
-    model.fit(frame(training, columns), label_vector(training, columns.label))
+    model.fit(frame(training, columns), labels(training))
     return lambda table: np.asarray(model.predict_proba(frame(table, columns))[:, 1])
 
 
@@ -147,34 +153,35 @@ def frame(table: pa.Table, columns: Columns) -> pd.DataFrame:
 
 
 def net(training: pa.Table, validation: pa.Table, seed: int, *, columns: Columns) -> Predict:
-    """The platform's own net as the stage `train` makes it: torchrun, the same spec and ranks."""
-    spec = replace(MODEL, columns=columns, optimisation=replace(MODEL.optimisation, seed=seed))
+    """The platform's own net as the stage `train` makes it: the same spec and processes."""
+    settings = SPEC.settings
+    assert isinstance(settings, TabularNet)
+    settings = replace(settings, optimisation=replace(settings.optimisation, seed=seed))
     with tempfile.TemporaryDirectory(prefix="mr-net-") as scratch:
         folder = Path(scratch)
-        job = worker.Job(
-            spec=spec,
-            training=folder / "training.parquet",
-            validation=folder / "validation.parquet",
+        job = Job(
+            spec=replace(SPEC, columns=columns, settings=settings),
+            label=LABEL,
+            tables={name: folder / f"{name}.parquet" for name in ("training", "validation")},
             folder=folder,
+            num_processes=MODEL.num_processes,
+            num_threads=max(1, NUM_THREADS // MODEL.num_processes),
         )
-        pq.write_table(training, job.training)
-        pq.write_table(validation, job.validation)
+        pq.write_table(training, job.tables["training"])
+        pq.write_table(validation, job.tables["validation"])
         _train(job)
-        content = (folder / "model.onnx").read_bytes()
-        digest = json.loads((folder / "result.json").read_text())["digest"]
-    return scoring.load(content, digest, num_threads=NUM_THREADS).score
+        model = artifact.open_folder(job.artifact, job.seal(), num_threads=NUM_THREADS)
+    return lambda table: model.task.outputs(model.score(table))[:, 0]
 
 
-def _train(job: worker.Job) -> None:
+def _train(job: Job) -> None:
     path = job.folder / "job.json"
     job.write(path)
-    training = find(MODEL.name).training
-    num_ranks = training.num_ranks if training else 1
-    threads = max(1, NUM_THREADS // num_ranks)
+    family = families.find(job.spec.settings.family)
     ended = subprocess.run(
-        worker.command(path, num_ranks=num_ranks),
+        family.command(path, num_processes=job.num_processes),
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        env={**os.environ, "OMP_NUM_THREADS": str(job.num_threads)},
         capture_output=True,
         text=True,
         check=False,

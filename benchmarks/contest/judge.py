@@ -1,8 +1,8 @@
 """Which rows are learned from and which are judged, what a fit came to, and two rules broken."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from statistics import median
@@ -14,11 +14,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from benchmarks.contest import contestants
-from benchmarks.contest.contestants import ALL, Fit
-from models import metrics
-from models.bootstrap import Bootstrap, ConfidenceInterval
-from models.columns import label_vector
-from models.metrics import Array
+from benchmarks.contest.contestants import ALL, LABEL, SPEC, Fit, labels
+from models.tasks.bootstrap import Bootstrap, ConfidenceInterval
+from models.tasks.task import Array, Evidence
 
 # Midnight in New York, where all flights start.
 TEST_FROM = datetime(2013, 10, 1, 4, tzinfo=UTC)
@@ -47,7 +45,7 @@ class Run:
 
     seed: int
     seconds: float
-    metrics: metrics.Metrics
+    scores: Mapping[str, float | None]
     probability: Array
 
     @property
@@ -57,12 +55,13 @@ class Run:
         Raises:
             ValueError: the test has one class.
         """
-        if self.metrics.roc_auc is None:
+        found = self.scores["roc_auc"]
+        if found is None:
             raise ValueError("all test rows have the same label; the table is not the year's")
-        return self.metrics.roc_auc
+        return found
 
     def to_json(self) -> dict[str, Any]:
-        return {"seed": self.seed, "seconds": round(self.seconds, 2), **asdict(self.metrics)}
+        return {"seed": self.seed, "seconds": round(self.seconds, 2), **self.scores}
 
 
 def local_day(table: pa.Table) -> Array:
@@ -102,7 +101,7 @@ def at_random(parts: Parts, seed: int) -> Parts:
 
 def with_same_day_outcomes(table: pa.Table) -> pa.Table:
     """Joined by what nobody knew yet: how the origin's whole day went, the row itself included."""
-    late = pd.Series(label_vector(table, ALL.label))
+    late = pd.Series(labels(table))
     by_day = late.groupby([table["origin"].to_pandas(), pd.Series(local_day(table))])
     outcomes = (by_day.transform("mean"), by_day.transform("count"))
     for name, values in zip(SAME_DAY, outcomes, strict=True):
@@ -121,8 +120,13 @@ def run(fit: Fit, parts: Parts, seed: int) -> Run:
     predict = fit(parts.training, parts.validation, seed)
     seconds = time.perf_counter() - began
     probability = predict(parts.test)
-    judged = metrics.evaluate(label_vector(parts.test, ALL.label), probability)
-    return Run(seed, seconds, judged, probability)
+    return Run(seed, seconds, SPEC.task.scores(evidence(parts.test, probability)), probability)
+
+
+def evidence(test: pa.Table, probability: Array) -> Evidence:
+    """Answers beside the labels; what is drawn together are days in New York."""
+    _, day = np.unique(local_day(test), return_inverse=True)
+    return Evidence(SPEC.task.encode(LABEL, test[LABEL]), np.asarray(probability)[:, None], day)
 
 
 def controls(parts: Parts, seed: int) -> dict[str, Run]:
@@ -148,14 +152,14 @@ def medians(runs: Sequence[Run]) -> dict[str, float]:
 
 def interval(runs: Sequence[Run], test: pa.Table) -> ConfidenceInterval | None:
     """Of the middle run's ROC AUC, by a bootstrap of days."""
-    label = label_vector(test, ALL.label)
-    return Bootstrap().interval("roc_auc", label, middle(runs).probability, local_day(test))
+    return Bootstrap().interval(
+        SPEC.task.metric("roc_auc"), evidence(test, middle(runs).probability)
+    )
 
 
 def difference(
     runs: Sequence[Run], others: Sequence[Run], test: pa.Table
 ) -> ConfidenceInterval | None:
     """ROC AUC of the middle run less that of the others', on the same draws of days."""
-    label, day = label_vector(test, ALL.label), local_day(test)
-    ours, theirs = middle(runs).probability, middle(others).probability
-    return Bootstrap().difference("roc_auc", label, theirs, ours, day)
+    ours, theirs = (evidence(test, middle(each).probability) for each in (runs, others))
+    return Bootstrap().gain(SPEC.task.metric("roc_auc"), theirs, ours)

@@ -22,7 +22,7 @@ from pipelines.insight import status
 from pipelines.learning import inputs
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.training import LABELS
+from pipelines.use_cases.spec.model import LABELS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -115,6 +115,7 @@ def joined(settings: Settings) -> pa.Table:
         engine=engine,
         attempt=0,
         lease=None,
+        chosen=CASE.model("late"),
     )
     try:
         return _joined(context)
@@ -126,9 +127,9 @@ def joined(settings: Settings) -> pa.Table:
 
 def _joined(context: Context) -> pa.Table:
     start, end = Interval.parse(RANGES[0]).start, Interval.parse(RANGES[-1]).end
-    columns = cases.model(CASE.name).MODEL.columns
+    columns = cases.model(CASE.name, context.model).columns
     asked = _labelled(context, Interval(start, end, f"{start:%Y}")).localCheckpoint()
-    names = (*columns.inputs, columns.label, *_OUTSIDE)
+    names = (*columns.inputs, context.model.label, *_OUTSIDE)
     with inputs.as_known(context, asked) as known:
         rows = known.select(*names).toArrow()
     inputs.require_rows("point-in-time join", asked.count(), rows.num_rows)
@@ -137,7 +138,7 @@ def _joined(context: Context) -> pa.Table:
 
 def _labelled(context: Context, stretch: Interval) -> "DataFrame":
     """The decisions two hours ahead of flights that landed, and since when that is known."""
-    label, key = context.training.label, ", ".join(context.training.row_key)
+    label, key = context.model.label, ", ".join(context.model.row_key)
     known = context.spark.sql(f"""
         select {key}, max_by({label}, known_at) as {label}, min(known_at) as label_known_at
         from {CASE.table("gold", LABELS)}
@@ -145,7 +146,7 @@ def _labelled(context: Context, stretch: Interval) -> "DataFrame":
         group by {key}
     """)
     decisions = inputs.decisions(context, stretch).where(TWO_HOURS_AHEAD)
-    return decisions.join(known, list(context.training.row_key), "inner")
+    return decisions.join(known, list(context.model.row_key), "inner")
 
 
 def write(rows: pa.Table, path: Path) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.core.source import Source
     from pipelines.use_cases.spec.interval import Interval
+    from pipelines.use_cases.spec.model import Model
     from pipelines.use_cases.spec.use_case import UseCase
 
 _HOW = "docs/add_a_use_case.md says what it holds"
@@ -51,16 +52,16 @@ class Features(Protocol):
         """The feature services, and what else Feast needs beside the views of entity states."""
 
 
-class Model(Protocol):
+class Models(Protocol):
     """`models/<case>.py`."""
 
     @property
-    def MODEL(self) -> "ModelSpec":  # noqa: N802  # a constant of the module
-        """Its inputs, its net and its training."""
+    def MODELS(self) -> "Mapping[str, ModelSpec]":  # noqa: N802  # a constant of the module
+        """Of each model, by its name: inputs, task, and its family's settings."""
 
     @property
     def derive(self) -> "Callable[[pa.Table], pa.Table]":
-        """What it computes of a table of decisions with their states: columns appended."""
+        """What is computed of a table of decisions with their states: columns appended."""
 
 
 def source(case: str) -> SourceCode:
@@ -88,9 +89,28 @@ def features(case: "UseCase") -> Sequence[Definition]:
     return [*feast_views.entities(views), *views, *code.services(views)]
 
 
-def model(case: str) -> Model:
-    """The model of a case."""
-    return cast("Model", _code("models", case, ("MODEL", "derive")))
+def models(case: str) -> Models:
+    """The models of a case."""
+    return cast("Models", _code("models", case, ("MODELS", "derive")))
+
+
+def model(case: str, asked: "Model") -> "ModelSpec":
+    """One model of a case as its file says it: what its use case says in names.
+
+    Raises:
+        MillraceError: the file has no such model, or one of another task or family.
+    """
+    found, file = models(case).MODELS, f"models/{case}.py"
+    if asked.name not in found:
+        raise MillraceError(f"{file}: MODELS lacks {asked.name!r}: add it; {_HOW}")
+    spec = found[asked.name]
+    says = (spec.task.name, spec.settings.family)
+    if says != (asked.task, asked.family):
+        raise MillraceError(
+            f"{file}: {asked.name!r} is {' by '.join(says)}, its use case says {asked.task} by "
+            f"{asked.family}: let both say the same"
+        )
+    return spec
 
 
 def _code(room: str, case: str, names: Sequence[str]) -> object:

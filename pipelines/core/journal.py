@@ -46,6 +46,7 @@ runs = Table(
     metadata,
     Column("attempt", BigInteger, Identity(), primary_key=True),
     Column("case_name", String, nullable=False, index=True),
+    Column("model", String),  # null: the stage is about the case's data
     Column("stage", String, nullable=False),
     Column("interval", String, nullable=False),
     _instant("started_at"),
@@ -130,13 +131,15 @@ promotions = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("case_name", String, nullable=False, index=True),
+    Column("model", String, nullable=False),
     Column("interval", String, nullable=False),
     Column("version", BigInteger, nullable=False),  # of the registered model that was judged
     Column("decision", String, nullable=False),  # promoted, kept (the old one), rolled back
     Column("reason", String, nullable=False),
     Column("champion_before", BigInteger),
     Column("cutoff", DateTime(timezone=True), nullable=False),  # nothing later was learned from
-    Column("roc_auc", Double),
+    Column("metric", String),  # by which it was judged; null: a person decided
+    Column("value", Double),
     Column("evidence", JSON, nullable=False),
     Column("attempt", BigInteger, nullable=False),
     _instant("decided_at"),
@@ -148,6 +151,7 @@ verdicts = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("case_name", String, nullable=False, index=True),
+    Column("model", String, nullable=False),
     Column("interval", String, nullable=False),
     Column("until", DateTime(timezone=True), nullable=False),  # the interval's end
     Column("model_version", BigInteger, nullable=False),

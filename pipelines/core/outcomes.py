@@ -95,6 +95,7 @@ class Trained:
     cutoff: datetime
     reused: bool
     training_set: int | None = None
+    family: str = ""
     evaluation: Mapping[str, Any] | None = None
 
 

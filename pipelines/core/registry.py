@@ -71,6 +71,11 @@ class Stage(Generic[Details]):
     retries: int = 2
     makes_versions: bool = False
 
+    @property
+    def of_model(self) -> bool:
+        """Whether it is about one model of a case: all are, but those that make the data."""
+        return self.lease not in ("raw", "features")
+
 
 EXTRACT = Stage(
     name="extract",
@@ -182,21 +187,21 @@ VALIDATE_TRAINING_SET = replace(
 TRAIN = Stage(
     name="train",
     module="pipelines.learning.train.job",
-    help="Train on the training set by torchrun; register the challenger.",
+    help="Learn from the training set as the model's family does; register the challenger.",
     details=outcomes.Trained,
     reads=("gold.*_training_set",),
     writes=("MLflow: a run, a version, the alias challenger",),
     lease="training set",
     servers=("postgres", "spark", "mlflow"),
     page=("Model", "models"),
-    engine="torch",
+    engine="mlflow",
     timeout=timedelta(hours=12),
     makes_versions=True,
 )
 PROMOTE = Stage(
     name="promote",
     module="pipelines.learning.promote",
-    help="Judge the challenger by the case's gate; it may become the champion.",
+    help="Judge the challenger by the model's gate; it may become the champion.",
     details=outcomes.Judged,
     reads=("MLflow", "the training set that the challenger learned from"),
     writes=("ops.promotions", "MLflow: the alias champion"),

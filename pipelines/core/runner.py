@@ -19,6 +19,7 @@ from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.core.version import code_version
 from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -31,24 +32,30 @@ def run(
     stage: Stage[Any],
     interval: Interval,
     options: Mapping[str, str] | None = None,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Run one stage of one interval and return what the command line prints as JSON.
 
+    Args:
+        model: of the case, by name; None: its only one.
+
     Raises:
+        UsageError: the stage is about a model, and there is none of that name, or several.
         MillraceError: the stage failed; its row in `ops.runs` says the same.
     """
     from pipelines.insight.lineage import attempt as lineage
 
     options = options or {}
+    chosen = case.model(model) if stage.of_model else None
     # A stage by hand starts the parts that are embedded; where they are up this costs milliseconds.
     services.ensure(settings, stage.servers)
     engine = journal.engine(settings)
-    attempt = _started(engine, case, stage, interval)
+    attempt = _started(engine, case, stage, interval, chosen)
     began = time.monotonic()
     with (
         lineage.reported(settings, engine, case, stage, interval, attempt, options=options),
         _failure_noted(engine, attempt),
-        _leased(settings, engine, case, stage, attempt) as held,
+        _leased(settings, engine, case, stage, attempt, chosen) as held,
     ):
         context = Context(
             settings=settings,
@@ -58,6 +65,7 @@ def run(
             engine=engine,
             attempt=attempt,
             lease=held,
+            chosen=chosen,
             options=options,
         )
         outcome: Outcome[Any] = import_module(stage.module).run(context)
@@ -65,21 +73,31 @@ def run(
         result, cost = journal.plain(replace(outcome, reads=reads)), _cost(began)
         _end(engine, attempt, state="done", result=result, **cost)
     place = {"stage": stage.name, "case": case.name, "interval": interval.key, "attempt": attempt}
+    place |= {"model": chosen.name} if chosen else {}
     return {**place, **result, **cost}
 
 
 def _leased(
-    settings: Settings, engine: Engine, case: UseCase, stage: Stage[Any], attempt: int
+    settings: Settings,
+    engine: Engine,
+    case: UseCase,
+    stage: Stage[Any],
+    attempt: int,
+    chosen: Model | None,
 ) -> AbstractContextManager[lease.Lease | None]:
-    """The stage's lease; None for one that writes nothing."""
+    """The stage's lease, of a model its own; None for a stage that writes nothing."""
     if stage.lease is None:
         return nullcontext()
-    return lease.hold(engine, case.name, stage.lease, attempt, settings.lock_timeout_seconds)
+    name = f"{stage.lease} of {chosen.name}" if chosen else stage.lease
+    return lease.hold(engine, case.name, name, attempt, settings.lock_timeout_seconds)
 
 
-def _started(engine: Engine, case: UseCase, stage: Stage[Any], interval: Interval) -> int:
+def _started(
+    engine: Engine, case: UseCase, stage: Stage[Any], interval: Interval, chosen: Model | None
+) -> int:
     row = insert(journal.runs).values(
         case_name=case.name,
+        model=chosen.name if chosen else None,
         stage=stage.name,
         interval=interval.key,
         state="running",

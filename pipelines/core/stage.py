@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from pipelines.core import journal
-from pipelines.core.errors import CheckFailed, MillraceError, UsageError
+from pipelines.core.errors import CheckFailed, MillraceError
 from pipelines.core.lease import Lease
 from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.stores import delta, lake, spark
 from pipelines.stores.lake import Lake
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import Layer, UseCase
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Context:
     """What a stage gets: its case, its interval, and the stores; nothing else is global.
 
     Args:
+        chosen: the model that the stage is about; `model` is never None.
         lease: None for a stage that is the writer of nothing.
         reads: the versions that were read, by table; `read` notes them.
     """
@@ -60,6 +61,7 @@ class Context:
     engine: Engine
     attempt: int
     lease: Lease | None
+    chosen: Model | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     reads: dict[str, int] = field(default_factory=dict)
 
@@ -70,15 +72,13 @@ class Context:
         return session
 
     @property
-    def training(self) -> Training:
-        """How the case's model is trained.
+    def model(self) -> Model:
+        """The model that the stage is about.
 
         Raises:
-            UsageError: it has none.
+            UsageError: the case has none, or several.
         """
-        if self.case.training is None:
-            raise UsageError(f"{self.case.name} has no model: give its UseCase a `training`")
-        return self.case.training
+        return self.chosen or self.case.model()
 
     def commit(self) -> AbstractContextManager[Connection]:
         """A transaction that only the newest holder of the stage's lease gets through.

@@ -9,7 +9,7 @@ from pipelines.core.stage import Context
 from pipelines.learning import inputs
 from pipelines.stores import delta, spark
 from pipelines.stores.delta import instant
-from pipelines.use_cases.spec.training import DECISIONS, LABELS, TRAINING_SET, Split
+from pipelines.use_cases.spec.model import DECISIONS, LABELS, Split
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -24,26 +24,29 @@ def run(context: Context) -> Outcome[Assembled]:
         NothingDue: the history is too short to learn from.
         CheckFailed: a table is not published up to the cutoff, or the join lost or made rows.
     """
-    case, training = context.case, context.training
-    split = training.split(context.interval.end)
+    case, model = context.case, context.model
+    split = model.split(context.interval.end)
     spark.compile_expressions(context.spark, (split.cutoff - split.training_from).days)
     asked = labelled(context, split).localCheckpoint()
     rows = _rows(asked)
     if not rows.get("training") or not rows.get("validation"):
         raise NothingDue(
-            f"{case.name} has {rows or 'no'} labelled decisions up to {split.cutoff:%Y-%m-%d}: "
-            f"training needs more than {training.validation_days + training.evaluation_days} days"
+            f"{case.name}.{model.name} has {rows or 'no'} labelled decisions up to "
+            f"{split.cutoff:%Y-%m-%d}: training needs more than "
+            f"{model.validation_days + model.evaluation_days} days"
         )
-    build = case.build_table("gold", TRAINING_SET)
+    build = case.build_table("gold", model.training_set)
     with inputs.as_known(context, asked) as known:
         delta.save(context.spark, known, build, anew=True)
     num_out = context.lake.num_rows(build)
     inputs.require_rows("training set", sum(rows.values()), num_out)
-    version = context.built("gold", TRAINING_SET)
+    version = context.built("gold", model.training_set)
     _drop_joined(context)
     log.info("training set: %s", ", ".join(f"{count:,} {part}" for part, count in rows.items()))
     details = Assembled(split={key: str(at) for key, at in vars(split).items()})
-    return Outcome(rows=rows, writes={case.table("gold", TRAINING_SET): version}, details=details)
+    return Outcome(
+        rows=rows, writes={case.table("gold", model.training_set): version}, details=details
+    )
 
 
 def _drop_joined(context: Context) -> None:
@@ -63,9 +66,9 @@ def labelled(context: Context, split: Split) -> "DataFrame":
     Of a label that was corrected the newest version known by then counts. Rows between two parts,
     decided in one and known in the next, are in neither.
     """
-    label = context.training.label
+    label = context.model.label
     decisions, labels = (context.read_known("gold", name) for name in (DECISIONS, LABELS))
-    key = ", ".join(f"`{name}`" for name in context.training.row_key)
+    key = ", ".join(f"`{name}`" for name in context.model.row_key)
     span = f"known_at >= {instant(split.training_from)} and known_at < {instant(split.cutoff)}"
     return context.spark.sql(f"""
         with known as (

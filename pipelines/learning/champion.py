@@ -1,4 +1,4 @@
-"""Which model predicts: the journal says it; MLflow's alias only follows."""
+"""Which version of a model predicts: the journal says it; MLflow's alias only follows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,13 @@ from pipelines.core.journal import Done, promotions, runs
 from pipelines.core.outcomes import Outcome, Predicted, Trained
 from pipelines.core.registry import PREDICT, TRAIN
 from pipelines.core.settings import Settings
-from pipelines.stores import mlflow
+from pipelines.learning import registry
+from pipelines.use_cases.spec.model import Model
+from pipelines.use_cases.spec.use_case import UseCase
 
 if TYPE_CHECKING:
-    from models.scoring import Model
+    from models.artifact import Model as Opened
+    from pipelines.core.stage import Context
 
 PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
 
@@ -27,77 +30,80 @@ class Champion:
 
     version: int
     cutoff: datetime
-    roc_auc: float | None
+    metric: str | None
+    value: float | None
     promoted_at: datetime
 
 
-def current(engine: Engine, case: str) -> Champion | None:
-    """The champion of a case; None: nothing was promoted yet."""
+def current(engine: Engine, case: str, model: str) -> Champion | None:
+    """The champion of a case's model; None: nothing was promoted yet."""
     with engine.connect() as connection:
-        return read(connection, case)
+        return read(connection, case, model)
 
 
-def of_version(engine: Engine, case: str, version: int) -> Champion | None:
+def of_version(engine: Engine, case: str, model: str, version: int) -> Champion | None:
     """A version that is, or was, champion."""
     with engine.connect() as connection:
-        return read(connection, case, promotions.c.version == version)
+        return read(connection, case, model, promotions.c.version == version)
 
 
-def cutoffs(engine: Engine, case: str) -> Mapping[int, datetime]:
+def cutoffs(engine: Engine, case: str, model: str) -> Mapping[int, datetime]:
     """Each version that is, or was, champion, and the end of what it learned from."""
-    named = select(promotions.c.version, promotions.c.cutoff).where(*_champions(case))
+    named = select(promotions.c.version, promotions.c.cutoff).where(*_champions(case, model))
     with engine.connect() as connection:
         return {row.version: row.cutoff for row in connection.execute(named)}
 
 
-def _champions(case: str) -> tuple[Any, ...]:
-    return promotions.c.case_name == case, promotions.c.decision.in_((PROMOTED, ROLLED_BACK))
+def _champions(case: str, model: str) -> tuple[Any, ...]:
+    is_champion = promotions.c.decision.in_((PROMOTED, ROLLED_BACK))
+    return promotions.c.case_name == case, promotions.c.model == model, is_champion
 
 
-def read(connection: Connection, case: str, *conditions: Any) -> Champion | None:
+def read(connection: Connection, case: str, model: str, *conditions: Any) -> Champion | None:
     """The newest champion, within a transaction."""
-    named = select(promotions).where(*_champions(case), *conditions)
+    named = select(promotions).where(*_champions(case, model), *conditions)
     newest = named.order_by(promotions.c.id.desc())
     row = connection.execute(newest.limit(1)).first()
-    return Champion(row.version, row.cutoff, row.roc_auc, row.decided_at) if row else None
+    if row is None:
+        return None
+    return Champion(row.version, row.cutoff, row.metric, row.value, row.decided_at)
 
 
-def align_alias(settings: Settings, engine: Engine, case: str) -> None:
+def align_alias(context: "Context") -> None:
     """Point MLflow's alias to the journal's champion; heals a crash, or a hand, in between."""
-    now = current(engine, case)
+    now = current(context.engine, context.case.name, context.model.name)
     if now:
-        mlflow.point_alias(mlflow.connect(settings), case, "champion", now.version)
+        known = registry.of(context.settings, context.case, context.model)
+        known.point_alias("champion", now.version)
 
 
-def last_training(engine: Engine, case: str) -> Done[Trained] | None:
+def last_training(engine: Engine, case: str, model: str) -> Done[Trained] | None:
     """The newest finished training, whatever the gate said of it; None: nothing was trained yet.
 
     What cadence and cool-down count from.
     """
-    return journal.newest_done(engine, case, TRAIN)
+    return journal.newest_done(engine, case, TRAIN, runs.c.model == model)
 
 
-def answered(engine: Engine, case: str, interval: str) -> Outcome[Predicted] | None:
+def answered(engine: Engine, case: str, model: str, interval: str) -> Outcome[Predicted] | None:
     """How an interval was answered last: a champion since promoted may be another.
 
     None: no predict of the interval has finished.
     """
-    done = journal.newest_done(engine, case, PREDICT, runs.c.interval == interval)
+    mine = (runs.c.model == model, runs.c.interval == interval)
+    done = journal.newest_done(engine, case, PREDICT, *mine)
     return done.outcome if done else None
 
 
-def load(settings: Settings, case: str, number: int) -> "Model":
+def load(settings: Settings, case: UseCase, model: Model, number: int) -> "Opened":
     """A registered version, ready to score; its bytes are those that train registered.
 
     Raises:
         MillraceError: they are not, or can't be read.
     """
-    from models import scoring
     from models.errors import ModelError
 
-    client = mlflow.connect(settings)
-    found = mlflow.version(client, case, number)
     try:
-        return scoring.load(mlflow.model_file(client, found), found.digest)
+        return registry.opened(registry.address(settings, case, model, number))
     except ModelError as error:
-        raise MillraceError(f"version {number} of {case}: {error}") from error
+        raise MillraceError(f"version {number} of {case.name}.{model.name}: {error}") from error

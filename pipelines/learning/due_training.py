@@ -1,4 +1,4 @@
-"""Whether a case's model is to be retrained now: by its cadence, by drift, and not twice."""
+"""Whether a model is to be retrained now: by its cadence, by drift, and not twice."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from pipelines.core.outcomes import Outcome, Trained, TrainingDue
 from pipelines.core.registry import DUE_TRAINING
 from pipelines.core.stage import Context
 from pipelines.learning import champion, verdicts
-from pipelines.use_cases.spec.training import DECISIONS, LABELS, Cadence
+from pipelines.use_cases.spec.model import DECISIONS, LABELS, Cadence
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def run(context: Context) -> Outcome[TrainingDue]:
     Raises:
         NothingDue: in words, why not.
     """
-    last = champion.last_training(context.engine, context.case.name)
+    last = champion.last_training(context.engine, context.case.name, context.model.name)
     reason = _reason(context, last)
     state = _state(context)
     if last and state == _noted_before(context, last.attempt):
@@ -46,7 +46,7 @@ def _reason(context: Context, last: Done[Trained] | None) -> str:
         return f"drift: {found.reason}"
     if "forced" in context.options:
         return "asked for in the trigger form"
-    cadence, cutoff = context.training.cadence, last.outcome.details.cutoff
+    cadence, cutoff = context.model.cadence, last.outcome.details.cutoff
     if by_cadence(cadence, cutoff, context.interval.end):
         return f"{cadence}: the last model learned up to {cutoff:%Y-%m-%d}"
     raise NothingDue(
@@ -68,19 +68,19 @@ def by_cadence(cadence: Cadence, cutoff: datetime, end: datetime) -> bool:
 
 def _state(context: Context) -> dict[str, Any]:
     """What the model would be trained from: published versions, cutoff, settings."""
-    case = context.case
+    case, model = context.case, context.model
     for name in (*(state.name for state in case.entity_states), DECISIONS, LABELS):
         context.read_known("gold", name)
     return {
         "tables": dict(context.reads),
         "cutoff": context.interval.end.isoformat(),
-        "training": repr(case.training),
-        "model": json.dumps(cases.model(case.name).MODEL.to_json()),
+        "training": repr(model),
+        "model": json.dumps(cases.model(case.name, model).to_json()),
     }
 
 
 def _noted_before(context: Context, attempt: int) -> Any:
     """The state that was noted for a training."""
-    earlier = runs.c.attempt < attempt
-    done = journal.newest_done(context.engine, context.case.name, DUE_TRAINING, earlier)
+    earlier = (runs.c.model == context.model.name, runs.c.attempt < attempt)
+    done = journal.newest_done(context.engine, context.case.name, DUE_TRAINING, *earlier)
     return done and done.outcome.details.state

@@ -1,4 +1,4 @@
-"""The inputs of a case's model, as known at each decision: for training and prediction alike."""
+"""The inputs of a case's models, as known at each decision: for training and prediction alike."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from pipelines.core.stage import Context
 from pipelines.stores import feast, objects, spark
 from pipelines.stores.delta import instants_predicate
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.training import DECISIONS
+from pipelines.use_cases.spec.model import DECISIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -43,11 +43,13 @@ def as_known(context: Context, asked: "DataFrame") -> Iterator["DataFrame"]:
         yield derived(case.name, frame.toDF(*_names(case.name, frame.columns)))
         return
     table = joined.to_arrow()
-    known = cases.model(case.name).derive(
+    known = cases.models(case.name).derive(
         table.rename_columns(_names(case.name, table.column_names))
     )
     # Stages of one lease take turns, so nobody else writes there.
-    store = objects.artifacts(context.settings).below(f"handed/{case.name}/{context.stage.name}")
+    store = objects.artifacts(context.settings).below(
+        f"handed/{case.name}/{context.model.name}/{context.stage.name}"
+    )
     with spark.handed(context.spark, known, store, f"{context.attempt}.parquet") as frame:
         yield frame
 
@@ -59,11 +61,11 @@ def _names(case: str, columns: Sequence[str]) -> list[str]:
 
 
 def derived(case: str, frame: "DataFrame") -> "DataFrame":
-    """What the case's model computes of a row's own columns, by Arrow batch on Spark's workers."""
+    """What the case's models compute of a row's own columns, by Arrow batch on Spark's workers."""
     import pyarrow as pa
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-    derive = cases.model(case).derive
+    derive = cases.models(case).derive
     empty: Any = to_arrow_schema(frame.schema, timezone="UTC").empty_table()
     schema = from_arrow_schema(derive(empty).schema)
 

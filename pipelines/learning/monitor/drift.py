@@ -18,12 +18,11 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.columns import Columns, numeric_matrix, text_column
-from pipelines.use_cases.spec.training import Watch
+from pipelines.use_cases.spec.model import Watch
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PREDICTION = "probability"
 _NUMBERS, _CATEGORIES = "wasserstein", "jensenshannon"
 _MISSING = ""  # as `models.columns` writes a category that is not there
 
@@ -47,10 +46,10 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class Drift:
-    """The inputs of the model in its order, and its answers."""
+    """The inputs of the model in its order, and the fields of its answers."""
 
     inputs: tuple[ColumnDrift, ...]
-    prediction: ColumnDrift
+    answers: tuple[ColumnDrift, ...]
     num_reference_rows: int
     num_current_rows: int
 
@@ -63,8 +62,22 @@ class Drift:
         return self.num_drifted / len(self.inputs)
 
 
+def compared(answer: pa.Schema) -> Columns:
+    """The fields of an answer that have a distance: numbers, and texts."""
+    fields = [(field.name, field.type) for field in answer]
+    return Columns(
+        numeric=tuple(name for name, kind in fields if pa.types.is_floating(kind)),
+        categorical=tuple(name for name, kind in fields if pa.types.is_string(kind)),
+    )
+
+
 def compare(
-    reference: pa.Table, current: pa.Table, columns: Columns, watch: Watch, heading: str
+    reference: pa.Table,
+    current: pa.Table,
+    columns: Columns,
+    answer: Columns,
+    watch: Watch,
+    heading: str,
 ) -> tuple[Drift, str]:
     """The drift, and Evidently's report as one self-contained HTML page below a heading.
 
@@ -74,11 +87,12 @@ def compare(
         DataRefused: a column is of the wrong kind.
     """
     reference, current = (sample(table, watch.num_rows_max) for table in (reference, current))
-    numbers = (*columns.numeric, PREDICTION)
-    before, after = (_frame(table, numbers, columns.categorical) for table in (reference, current))
+    numbers = (*columns.numeric, *answer.numeric)
+    texts = (*columns.categorical, *answer.categorical)
+    before, after = (_frame(table, numbers, texts) for table in (reference, current))
     missing = {name: (_missing(before[name]), _missing(after[name])) for name in before.columns}
-    compared = [name for name, shares in missing.items() if max(shares) < 1]
-    distances, page = _evidently(before[compared], after[compared], numbers, watch)
+    held = [name for name, shares in missing.items() if max(shares) < 1]
+    distances, page = _evidently(before[held], after[held], numbers, answer, watch)
 
     def column(name: str) -> ColumnDrift:
         distance = distances.get(name)
@@ -88,7 +102,7 @@ def compare(
 
     drift = Drift(
         inputs=tuple(column(name) for name in columns.inputs),
-        prediction=column(PREDICTION),
+        answers=tuple(column(name) for name in answer.inputs),
         num_reference_rows=reference.num_rows,
         num_current_rows=current.num_rows,
     )
@@ -129,7 +143,11 @@ def _missing(column: "pd.Series[Any]") -> float:
 
 
 def _evidently(
-    reference: "pd.DataFrame", current: "pd.DataFrame", numbers: Sequence[str], watch: Watch
+    reference: "pd.DataFrame",
+    current: "pd.DataFrame",
+    numbers: Sequence[str],
+    answer: Columns,
+    watch: Watch,
 ) -> tuple[Mapping[str, float], str]:
     """The distance of each column, and the page. Importing Evidently takes 6 to 9 s."""
     with _quiet():
@@ -140,7 +158,8 @@ def _evidently(
         definition = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
         datasets = (Dataset.from_pandas(frame, definition) for frame in (current, reference))
         # Its own tests would only repeat on the page what the widgets say.
-        report = Report(_metrics(numeric, categorical, watch), include_tests=False)
+        metrics = _metrics(numeric, categorical, answer, watch)
+        report = Report(metrics, include_tests=False)
         snapshot = report.run(*datasets)
         found = snapshot.dict()["metrics"]
         page: str = snapshot.get_html_str(as_iframe=False)
@@ -152,13 +171,16 @@ def _evidently(
     return distances, page
 
 
-def _metrics(numeric: Sequence[str], categorical: Sequence[str], watch: Watch) -> list[Any]:
-    """The inputs together; the prediction by itself, since it is no part of the drifted share."""
+def _metrics(
+    numeric: Sequence[str], categorical: Sequence[str], answer: Columns, watch: Watch
+) -> list[Any]:
+    """The inputs together; answers by themselves, since they are no part of the drifted share."""
     from evidently.metrics import ValueDrift  # type: ignore[import-untyped]
     from evidently.presets import DataDriftPreset  # type: ignore[import-untyped]
 
     metrics: list[Any] = []
-    inputs = [name for name in (*numeric, *categorical) if name != PREDICTION]
+    held = (*numeric, *categorical)
+    inputs = [name for name in held if name not in answer.inputs]
     if inputs:
         together = DataDriftPreset(
             columns=inputs,
@@ -169,9 +191,9 @@ def _metrics(numeric: Sequence[str], categorical: Sequence[str], watch: Watch) -
             cat_threshold=watch.distance_max,
         )
         metrics.append(together)
-    if PREDICTION in numeric:
-        alone = ValueDrift(column=PREDICTION, method=_NUMBERS, threshold=watch.distance_max)
-        metrics.append(alone)
+    for name in (name for name in answer.inputs if name in held):
+        method = _NUMBERS if name in numeric else _CATEGORIES
+        metrics.append(ValueDrift(column=name, method=method, threshold=watch.distance_max))
     return metrics
 
 
@@ -192,7 +214,7 @@ def _quiet() -> Iterator[None]:
 
 def _headed(page: str, heading: str, drift: Drift) -> str:
     """The page with the drift on top, since Evidently's own count leaves empty columns out."""
-    empty = [column for column in (*drift.inputs, drift.prediction) if column.distance is None]
+    empty = [column for column in (*drift.inputs, *drift.answers) if column.distance is None]
     gone = [column.name for column in empty if column.drifted]
     never = [column.name for column in empty if not column.drifted]
     said = f"<h2>{escape(heading)}</h2>"

@@ -9,28 +9,30 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from sqlalchemy import insert, select
 
-from models.columns import Columns
 from pipelines.core import cases, journal
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.outcomes import Outcome, Watched
 from pipelines.core.stage import Context
-from pipelines.learning import champion
+from pipelines.learning import champion, gate, registry
 from pipelines.learning.champion import Champion
 from pipelines.learning.monitor import policy
-from pipelines.learning.monitor.drift import PREDICTION, Drift, compare
-from pipelines.stores import mlflow, objects
+from pipelines.learning.monitor.drift import Drift, compare, compared
+from pipelines.stores import objects
 from pipelines.stores.delta import instant
-from pipelines.use_cases.spec.training import LABELS, PREDICTIONS, Training
+from pipelines.use_cases.spec.model import LABELS, Model
+
+if TYPE_CHECKING:
+    from models.spec import ModelSpec
 
 log = logging.getLogger(__name__)
 
-# Labels come late, and ROC AUC needs many: quality looks back further than drift.
+# Labels come late, and a metric needs many: quality looks back further than drift.
 QUALITY_DAYS = 14
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,23 +45,22 @@ def run(context: Context) -> Outcome[Watched]:
         NothingDue: no champion answered the interval.
         CheckFailed: the interval's predictions, the labels or the reference are not there.
     """
-    training = context.training
+    model = context.model
     _require_published(context)
-    best, columns = _predictor(context), cases.model(context.case.name).MODEL.columns
-    current = _fetch(context, _answers_query(context, training, columns))
+    best, spec = _predictor(context), cases.model(context.case.name, model)
+    current = _fetch(context, _answers_query(context, spec))
     log.info(
         "%d answers to compare with the reference of version %d", current.num_rows, best.version
     )
     reference = _reference(context, best)
-    drift, page = _compared(context, columns, best, reference, current)
-    labelled = _fetch(context, _labelled_query(context, training))
-    quality = policy.quality(labelled, training.watch.num_rows_min)
-    promised = policy.quality(reference, training.watch.num_rows_min)
-    judgement = policy.judge(drift, current.num_rows, quality, promised.roc_auc, training.watch)
+    drift, page = _compared(context, spec, best, reference, current)
+    labelled = _fetch(context, _labelled_query(context, spec))
+    quality, promised = (_quality(context, spec, table) for table in (labelled, reference))
+    judgement = policy.judge(drift, current.num_rows, quality, promised, model.watch)
     flags = [judgement.drifted, *policy.newest_first(_verdicts_before(context, best))]
-    trained = champion.last_training(context.engine, context.case.name)
+    trained = champion.last_training(context.engine, context.case.name, model.name)
     since = max(best.cutoff, trained.outcome.details.cutoff) if trained else best.cutoff
-    due, why = policy.is_due(flags, training.watch, since, context.interval.end)
+    due, why = policy.is_due(flags, model.watch, since, context.interval.end)
     reason = f"{judgement.reason}; {why}"
     log.info("%s", reason)
     row = {
@@ -72,16 +73,22 @@ def run(context: Context) -> Outcome[Watched]:
     }
     _record(context, row)
     return Outcome(
-        rows={"predictions": current.num_rows, "labelled": quality.num_labelled},
+        rows={"predictions": current.num_rows, "labelled": quality.num_rows},
         details=Watched(
             model_version=best.version,
             drifted=judgement.drifted,
             due=due,
             reason=reason,
             page=page,
-            quality=asdict(quality),
+            quality=dict(quality.scores),
         ),
     )
+
+
+def _quality(context: Context, spec: "ModelSpec", table: pa.Table) -> policy.Quality:
+    """By the metric that the model is judged by."""
+    metric = gate.metric_of(context.model.gate, spec.task)
+    return policy.quality(table, spec.task, metric, context.model.watch.num_rows_min)
 
 
 def page_file(interval_key: str, case: str, attempt: int) -> str:
@@ -95,7 +102,7 @@ def _predictor(context: Context) -> Champion:
     Raises:
         NothingDue: nobody answered it.
     """
-    table = context.read("gold", PREDICTIONS)
+    table = context.read("gold", context.model.predictions)
     start, end = context.interval.start, context.interval.end
     newest = (
         f"select max_by(model_version, predicted_at) as version from {table} "
@@ -103,7 +110,9 @@ def _predictor(context: Context) -> Champion:
         f"and decided_at > {instant(start)} and decided_at <= {instant(end)}"
     )
     version = context.spark.sql(newest).collect()[0]["version"]
-    found = version and champion.of_version(context.engine, context.case.name, int(version))
+    found = version and champion.of_version(
+        context.engine, context.case.name, context.model.name, int(version)
+    )
     if not found:
         raise NothingDue(f"{context.case.name} has no predictions of {context.interval} to watch")
     return found
@@ -115,13 +124,14 @@ def _require_published(context: Context) -> None:
     Raises:
         CheckFailed: they don't, or there are none; says what to run.
     """
-    pin, table = context.published("gold", PREDICTIONS), context.case.table("gold", PREDICTIONS)
+    name = context.model.predictions
+    pin, table = context.published("gold", name), context.case.table("gold", name)
     if pin is None or pin.until < context.interval.end:
         said = f"published until {pin.until:%Y-%m-%dT%H:%MZ}" if pin else "not published yet"
         raise CheckFailed(
             f"{table} is {said}, so {context.interval} can't be "
-            f"judged; first run `millrace predict {context.case.name} --interval "
-            f"{context.interval}` and validate its predictions"
+            f"judged; first run `millrace predict {context.case.name} --model {context.model.name} "
+            f"--interval {context.interval}` and validate its predictions"
         )
     labels = context.case.table("gold", LABELS)
     if context.published("gold", LABELS) is None:
@@ -132,46 +142,49 @@ def _fetch(context: Context, query: str) -> pa.Table:
     return context.spark.sql(query).toArrow()
 
 
-def _answers_query(context: Context, training: Training, columns: Columns) -> str:
+def _answers_query(context: Context, spec: "ModelSpec") -> str:
     """The compared rows: a column that the predictions lack is left out, and counts as missing."""
-    table = context.read("gold", PREDICTIONS)
+    table = context.read("gold", context.model.predictions)
     held = set(context.spark.sql(f"select * from {table}").columns)
-    names = [f"`{name}`" for name in (*columns.inputs, PREDICTION) if name in held]
-    answers = _newest(context, training, training.watch.window_days)
-    return f"select {', '.join(names)} from ({answers}) {_sampled(training)}"
+    asked = (*spec.columns.inputs, *spec.task.answer.names)
+    names = [f"`{name}`" for name in asked if name in held]
+    answers = _newest(context, context.model.watch.window_days)
+    return f"select {', '.join(names)} from ({answers}) {_sampled(context.model)}"
 
 
-def _labelled_query(context: Context, training: Training) -> str:
+def _labelled_query(context: Context, spec: "ModelSpec") -> str:
     """Answers out of sample with the newest label that was known by the interval's end."""
-    key = ", ".join(f"`{name}`" for name in training.row_key)
+    model = context.model
+    key = ", ".join(f"`{name}`" for name in model.row_key)
+    answer = ", ".join(f"`{name}`" for name in spec.task.answer.names)
     end = context.interval.end
     first, last = _date(end - timedelta(days=QUALITY_DAYS)), _date(end - _MICROSECOND)
-    cutoffs = champion.cutoffs(context.engine, context.case.name)
+    cutoffs = champion.cutoffs(context.engine, context.case.name, model.name)
     out_of_sample = " or ".join(
         f"model_version = {version} and decided_at >= {instant(cutoff)}"
         for version, cutoff in cutoffs.items()
     )
-    answers = _newest(context, training, QUALITY_DAYS, f"({out_of_sample})")
+    answers = _newest(context, QUALITY_DAYS, f"({out_of_sample})")
     return (
-        f"with known as (select {key}, max_by(`{training.label}`, known_at) as label "
+        f"with known as (select {key}, max_by(`{model.label}`, known_at) as label "
         f"from {context.read('gold', LABELS)} "
         f"where known_date between {first} and {last} "
         f"and known_at < {instant(end)} group by {key}) "
-        f"select `{PREDICTION}`, label from ({answers}) join known using ({key}) "
-        f"where label is not null {_sampled(training)}"
+        f"select {answer}, label from ({answers}) join known using ({key}) "
+        f"where label is not null {_sampled(model)}"
     )
 
 
-def _newest(context: Context, training: Training, days: int, condition: str = "true") -> str:
+def _newest(context: Context, days: int, condition: str = "true") -> str:
     """The newest answer to each decision of the days up to the interval's end.
 
     A decision at midnight lies in the partition of the day that ends then.
     """
-    key = ", ".join(f"`{name}`" for name in training.row_key)
+    key = ", ".join(f"`{name}`" for name in context.model.row_key)
     end = context.interval.end
     start = end - timedelta(days=days)
     return (
-        f"select * from {context.read('gold', PREDICTIONS)} "
+        f"select * from {context.read('gold', context.model.predictions)} "
         f"where decided_date between {_date(start)} and {_date(end - _MICROSECOND)} "
         f"and decided_at > {instant(start)} and decided_at <= {instant(end)} "
         f"and {condition} "
@@ -179,10 +192,10 @@ def _newest(context: Context, training: Training, days: int, condition: str = "t
     )
 
 
-def _sampled(training: Training) -> str:
+def _sampled(model: Model) -> str:
     """The same rows at every run; both decisions of one row key share a hash."""
-    key = ", ".join(f"`{name}`" for name in training.row_key)
-    return f"order by xxhash64({key}), decided_at limit {training.watch.num_rows_max}"
+    key = ", ".join(f"`{name}`" for name in model.row_key)
+    return f"order by xxhash64({key}), decided_at limit {model.watch.num_rows_max}"
 
 
 def _date(at: datetime) -> str:
@@ -191,27 +204,32 @@ def _date(at: datetime) -> str:
 
 def _reference(context: Context, best: Champion) -> pa.Table:
     """The champion's evaluation rows, scored."""
-    client = mlflow.connect(context.settings)
-    version = mlflow.version(client, context.case.name, best.version)
-    reference = pq.read_table(pa.BufferReader(mlflow.reference_file(client, version)))
+    known = registry.of(context.settings, context.case, context.model)
+    reference = pq.read_table(pa.BufferReader(known.reference(known.version(best.version))))
     if not reference.num_rows:
         raise CheckFailed(
-            f"the reference of {context.case.name} version {best.version} has no rows; "
+            f"the reference of {known.name} version {best.version} has no rows; "
             "train again, or roll back"
         )
     return reference
 
 
 def _compared(
-    context: Context, columns: Columns, best: Champion, reference: pa.Table, current: pa.Table
+    context: Context,
+    spec: "ModelSpec",
+    best: Champion,
+    reference: pa.Table,
+    current: pa.Table,
 ) -> tuple[Drift | None, str | None]:
     """The drift, and its page relative to the reports; neither where too few rows say anything."""
-    watch = context.training.watch
+    watch = context.model.watch
     if current.num_rows < watch.num_rows_min:
         return None, None
-    heading = f"{context.case.name} {context.interval}: version {best.version}"
-    drift, page = compare(reference, current, columns, watch, heading)
-    place = page_file(context.interval.key, context.case.name, context.attempt)
+    name = f"{context.case.name}.{context.model.name}"
+    heading = f"{name} {context.interval}: version {best.version}"
+    answer = compared(spec.task.answer)
+    drift, page = compare(reference, current, spec.columns, answer, watch, heading)
+    place = page_file(context.interval.key, name, context.attempt)
     objects.reports(context.settings).put(place, page)
     return drift, place
 
@@ -221,6 +239,7 @@ def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVe
     table = journal.verdicts
     rows = select(table.c.id, table.c.until, table.c.drifted).where(
         table.c.case_name == context.case.name,
+        table.c.model == context.model.name,
         table.c.model_version == best.version,
         table.c.until < context.interval.end,
     )
@@ -233,18 +252,19 @@ def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVe
 def _statistics(
     drift: Drift | None, quality: policy.Quality, promised: policy.Quality, num_rows: int
 ) -> dict[str, Any]:
-    compared = {**asdict(drift), "drifted_share": drift.drifted_share} if drift else {}
+    found = {**asdict(drift), "drifted_share": drift.drifted_share} if drift else {}
     return {
         "num_rows": num_rows,
-        "quality": asdict(quality),
-        "quality_of_reference": asdict(promised),
-        **compared,
+        "quality": dict(quality.scores),
+        "quality_of_reference": dict(promised.scores),
+        **found,
     }
 
 
 def _record(context: Context, verdict: dict[str, Any]) -> None:
     row = insert(journal.verdicts).values(
         case_name=context.case.name,
+        model=context.model.name,
         interval=context.interval.key,
         until=context.interval.end,
         attempt=context.attempt,

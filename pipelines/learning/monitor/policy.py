@@ -1,31 +1,37 @@
 """What counts as drift, and when drift makes retraining due."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from models.columns import label_vector, numeric_matrix
-from models.metrics import evaluate
-from pipelines.learning.monitor.drift import PREDICTION, ColumnDrift, Drift
-from pipelines.use_cases.spec.training import Watch
+from models.tasks import Task
+from models.tasks.task import Metric
+from pipelines.learning.monitor.drift import ColumnDrift, Drift
+from pipelines.use_cases.spec.model import Watch
 
 _NUM_WORST = 3  # columns that a reason names
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How good the predictions were whose labels are known; None: too few of them to say.
+    """How good the predictions were whose labels are known.
 
     Args:
-        roc_auc: None as well while only one outcome has been seen.
+        scores: every metric of the task by its name, and facts of the labels; of too few rows
+            only their number.
+        value: by the gate's metric; None where it is undefined, or of too few rows.
     """
 
-    num_labelled: int
-    positive_rate: float | None = None
-    roc_auc: float | None = None
-    brier_score: float | None = None
+    metric: Metric
+    scores: Mapping[str, float | None]
+    value: float | None
+
+    @property
+    def num_rows(self) -> int:
+        return int(self.scores["num_rows"] or 0)
 
 
 @dataclass(frozen=True)
@@ -45,28 +51,29 @@ class PastVerdict:
     drifted: bool | None
 
 
-def quality(table: pa.Table, num_rows_min: int) -> Quality:
-    """Of rows with `label` and `probability`."""
+def quality(table: pa.Table, task: Task, metric: Metric, num_rows_min: int) -> Quality:
+    """Of rows with a `label` and an answer.
+
+    Raises:
+        DataRefused: a label or an answer is none of the task.
+    """
     if table.num_rows < num_rows_min:
-        return Quality(table.num_rows)
-    probability = numeric_matrix(table, (PREDICTION,))[:, 0]
-    found = evaluate(label_vector(table, "label"), probability)
-    return Quality(found.num_rows, found.positive_rate, found.roc_auc, found.brier_score)
+        return Quality(metric, {"num_rows": table.num_rows}, None)
+    nobody = np.zeros(table.num_rows, int)
+    answers = task.adapted(table.select(task.answer.names).cast(task.answer))
+    scores = task.scores(task.evidence("label", table["label"], answers, nobody))
+    return Quality(metric, scores, scores[metric.name])
 
 
 def judge(
-    drift: Drift | None,
-    num_rows: int,
-    quality: Quality,
-    champion_roc_auc: float | None,
-    watch: Watch,
+    drift: Drift | None, num_rows: int, now: Quality, promised: Quality, watch: Watch
 ) -> Judgement:
-    """Drift is any of: too many drifted inputs, drifted predictions, a worse ROC AUC.
+    """Drift is any of: too many drifted inputs, drifted answers, a worse metric.
 
     Args:
         drift: None where there were fewer than `watch.num_rows_min` rows to compare.
         num_rows: predictions that were compared, or would have been.
-        champion_roc_auc: on its reference, the rows by which it was promoted.
+        promised: of the champion's reference, the rows by which it was promoted.
     """
     if drift is None:
         return Judgement(
@@ -74,8 +81,8 @@ def judge(
         )
     findings = (
         _inputs(drift, watch),
-        _prediction(drift.prediction, watch),
-        _quality(quality, champion_roc_auc, watch),
+        *(_answer(column, watch) for column in drift.answers),
+        _quality(now, promised, watch),
     )
     drifted = any(found for found, _ in findings)
     reasons = [said for found, said in findings if found or not drifted]
@@ -148,18 +155,19 @@ def _moved(column: ColumnDrift) -> str:
     return distance if before == after else f"{distance}, {missing}"
 
 
-def _prediction(prediction: ColumnDrift, watch: Watch) -> tuple[bool, str]:
-    limit = f"{'above' if prediction.drifted else 'not above'} {watch.distance_max:g}"
-    if prediction.distance is None:
+def _answer(column: ColumnDrift, watch: Watch) -> tuple[bool, str]:
+    limit = f"{'above' if column.drifted else 'not above'} {watch.distance_max:g}"
+    if column.distance is None:
         limit = "no distance"
-    return prediction.drifted, f"predictions moved by {_moved(prediction)} ({limit})"
+    return column.drifted, f"{column.name} moved by {_moved(column)} ({limit})"
 
 
-def _quality(quality: Quality, champion: float | None, watch: Watch) -> tuple[bool, str]:
-    if quality.roc_auc is None or champion is None:
-        return False, f"no ROC AUC to compare on {quality.num_labelled} labelled rows"
-    lost = champion - quality.roc_auc
-    found = lost > watch.roc_auc_loss_max
-    measured = f"ROC AUC {quality.roc_auc:.3f} on {quality.num_labelled} labelled rows"
-    limit = f"{'more' if found else 'not more'} than {watch.roc_auc_loss_max:g} below"
-    return found, f"{measured}, {limit} the champion's {champion:.3f}"
+def _quality(now: Quality, promised: Quality, watch: Watch) -> tuple[bool, str]:
+    metric = now.metric
+    if now.value is None or promised.value is None:
+        return False, f"no {metric.title} to compare on {now.num_rows} labelled rows"
+    lost = (promised.value - now.value) * (1 if metric.higher_is_better else -1)
+    found = lost > watch.loss_max
+    measured = f"{metric.title} {now.value:.3f} on {now.num_rows} labelled rows"
+    limit = f"{'more' if found else 'not more'} than {watch.loss_max:g} worse than"
+    return found, f"{measured}, {limit} the champion's {promised.value:.3f}"

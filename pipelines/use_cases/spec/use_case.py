@@ -9,13 +9,7 @@ from typing import Literal, TypeAlias, get_args
 
 from pipelines.core.errors import UsageError
 from pipelines.use_cases.spec.interval import Grain, Interval
-from pipelines.use_cases.spec.training import (
-    DECISIONS,
-    LABELS,
-    PREDICTIONS,
-    TRAINING_SET,
-    Training,
-)
+from pipelines.use_cases.spec.model import DECISIONS, LABELS, Model
 
 ColumnType: TypeAlias = Literal["string", "int", "bigint", "double", "boolean", "date", "timestamp"]
 Layer: TypeAlias = Literal["bronze", "quarantine", "silver", "gold"]
@@ -121,7 +115,7 @@ class UseCase:
     quarantine_rate_max: float = 0.02
     history_days: int = 90
     history_days_max: int | None = None
-    training: Training | None = None
+    models: tuple[Model, ...] = ()
 
     def __post_init__(self) -> None:
         states = (state.name for state in self.entity_states)
@@ -138,15 +132,41 @@ class UseCase:
             )
         if not 0 <= self.quarantine_rate_max <= 1:
             raise ValueError(f"UseCase {self.name!r}: quarantine_rate_max is a share, 0 to 1")
-        missing = {DECISIONS, LABELS} - set(self.gold) if self.training else set()
+        missing = {DECISIONS, LABELS} - set(self.gold) if self.models else set()
         if missing:
-            raise ValueError(f"UseCase {self.name!r}: its training needs {sorted(missing)} in gold")
-        most = self.history_days_max
-        if self.training and most is not None and self.training.look_back_days > most:
+            raise ValueError(f"UseCase {self.name!r}: its models need {sorted(missing)} in gold")
+        self._check_models()
+
+    def _check_models(self) -> None:
+        names, prefixes = ([getattr(m, field) for m in self.models] for field in ("name", "prefix"))
+        if len(set(names)) < len(names) or len(set(prefixes)) < len(prefixes):
             raise ValueError(
-                f"UseCase {self.name!r}: training looks back {self.training.look_back_days} days, "
-                f"of history there are {most}"
+                f"UseCase {self.name!r}: models {names} with prefixes {prefixes}: each needs a "
+                "name and a prefix of its own; give the newer one prefix='<name>_'"
             )
+        most = self.history_days_max
+        for model in self.models:
+            if most is not None and model.look_back_days > most:
+                raise ValueError(
+                    f"UseCase {self.name!r}: model {model.name!r} looks back "
+                    f"{model.look_back_days} days, of history there are {most}"
+                )
+
+    def model(self, name: str | None = None) -> Model:
+        """The model of that name; without one the only one.
+
+        Raises:
+            UsageError: there is none, or there are several to choose from.
+        """
+        names = ", ".join(model.name for model in self.models)
+        if not self.models:
+            raise UsageError(f"{self.name} has no model: give its UseCase `models`")
+        if name is None and len(self.models) > 1:
+            raise UsageError(f"{self.name} has the models {names}: say which, as --model NAME")
+        for model in self.models:
+            if name in (None, model.name):
+                return model
+        raise UsageError(f"{self.name} has no model {name!r}; it has {names}")
 
     def feed(self, name: str) -> Feed:
         """The feed of that name."""
@@ -176,7 +196,7 @@ class UseCase:
         """The published names of every table that any stage writes for this case."""
         layers: tuple[Layer, ...] = get_args(Layer)
         named = [self.table(layer, name) for layer in layers for name in self.tables(layer)]
-        made = (TRAINING_SET, PREDICTIONS) if self.training else ()
+        made = (name for each in self.models for name in (each.training_set, each.predictions))
         return (*named, *(self.table("gold", name) for name in made))
 
 

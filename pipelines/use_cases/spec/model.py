@@ -1,16 +1,20 @@
-"""How a case's model is trained, gated and watched: frozen values that the stages read.
+"""What one model of a case answers, and how it is trained, gated and watched.
 
 Standard library only: Dags import this at parse time.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-# The gold tables by which every case with a model hands over: see `Training`.
+# The gold tables by which every case with models hands over: see `Model`.
 DECISIONS, LABELS, TRAINING_SET, PREDICTIONS = "decisions", "labels", "training_set", "predictions"
 
 Cadence: TypeAlias = Literal["nightly", "weekly", "on drift"]
+
+# Registered models, tables, Dags and folders are named by it.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,24 +22,26 @@ class Gate:
     """What a challenger must show on the evaluation rows before it becomes the champion.
 
     Args:
-        num_rows_min: evaluation rows below which nothing is promoted: no data is no proof.
-        num_class_rows_min: the same for the rarer of the two outcomes.
-        roc_auc_min: the lower end of its ROC AUC's confidence interval must reach this.
-        roc_auc_loss_max: how much worse than the champion it may be at the interval's lower end;
-            newer data is worth a little noise.
-        confidence: level of both intervals, a bootstrap of whole days.
+        metric: of the model's task; None: the task's first.
+        floor: what the worse end of the metric's confidence interval must reach; None: what the
+            metric itself asks.
+        loss_max: how much worse than the champion it may be at the interval's worse end; newer
+            data is worth a little noise. None: as for `floor`.
+        num_rows_min: evaluation rows below which nothing is promoted: no data is no proof. The
+            task may ask for more, such as rows of each class.
+        confidence: level of both intervals, a bootstrap of whole units.
     """
 
+    metric: str | None = None
+    floor: float | None = None
+    loss_max: float | None = None
     num_rows_min: int = 1000
-    num_class_rows_min: int = 100
-    roc_auc_min: float = 0.6
-    roc_auc_loss_max: float = 0.01
     confidence: float = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """When a case's predictions count as drifted, and when that makes retraining due.
+    """When a model's predictions count as drifted, and when that makes retraining due.
 
     Args:
         window_days: the predictions that are compared with the champion's reference.
@@ -43,7 +49,8 @@ class Watch:
         num_rows_max: a sample of at most so many rows is compared.
         drifted_share_max: drifted inputs above this share are drift.
         distance_max: of one column, Wasserstein (normed) or Jensen-Shannon, above which it drifted.
-        roc_auc_loss_max: ROC AUC below the champion's evaluation by more than this is drift.
+        loss_max: the gate's metric worse than on the champion's evaluation by more than this is
+            drift.
         num_drifted, num_verdicts: due when so many of so many last verdicts say drift.
         cool_down_days: no retraining for drift sooner after the champion's last training row.
     """
@@ -53,55 +60,84 @@ class Watch:
     num_rows_max: int = 10_000
     drifted_share_max: float = 0.5
     distance_max: float = 0.25
-    roc_auc_loss_max: float = 0.1
+    loss_max: float = 0.1
     num_drifted: int = 2
     num_verdicts: int = 3
     cool_down_days: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """What one model of a case learns from, and how it is handled.
+class Model:
+    """One question of a case: what is answered, by which family, and how it is handled.
 
     The case's gold table `decisions` has a row for each row key and instant of decision,
-    `known_at`; `labels` has the outcome of each row key, once it is known.
+    `known_at`; `labels` has the outcome of each row key, once it is known. All models of a case
+    are asked about the same decisions.
 
     Args:
+        name: registered as `<case>.<name>`.
+        task, family: by name; `models/<case>.py` has what they need to know.
         row_key: the columns that decisions and labels share.
-        label: the boolean column of `labels` to predict.
+        label: the column of `labels` to predict; null: this model learns nothing from the row.
+        prefix: of its tables and Dags; a case's one model needs none, a further one such as
+            `minutes_`.
         labels_come_later: a label that was known before its decision refuses the training set;
             False: it is a warning, as where the source does not say when labels came.
         look_back_days: decisions this far before the cutoff are used.
         validation_days: the days before the evaluation that say when to stop.
         evaluation_days: the newest days, seen by no training: the gate's.
         cadence: when the model is retrained; drift makes it due in any case.
+        num_processes: that learn together, where the family can.
+        hours_max: the longest that learning may take.
+
+    Raises:
+        ValueError: a name that is none, or days that leave nothing to learn from.
     """
 
+    name: str
+    task: str
+    family: str
     row_key: tuple[str, ...]
     label: str
+    prefix: str = ""
     labels_come_later: bool = False
     look_back_days: int = 90
     validation_days: int = 7
     evaluation_days: int = 14
     cadence: Cadence = "nightly"
-    num_ranks: int = 2
+    num_processes: int = 2
+    hours_max: float = 11.0
     gate: Gate = field(default_factory=Gate)
     watch: Watch = field(default_factory=Watch)
 
     def __post_init__(self) -> None:
+        for name in (self.name, *([self.prefix] if self.prefix else [])):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"Model: {name!r} is not a lower-case identifier of 32 at most")
         held_out = self.validation_days + self.evaluation_days
         if min(self.validation_days, self.evaluation_days) < 1 or held_out >= self.look_back_days:
             raise ValueError(
-                f"Training: validation ({self.validation_days} days) and evaluation "
+                f"Model {self.name!r}: validation ({self.validation_days} days) and evaluation "
                 f"({self.evaluation_days}) leave nothing of {self.look_back_days} days"
             )
+
+    @property
+    def training_set(self) -> str:
+        """The gold table that it learns from."""
+        return self.prefix + TRAINING_SET
+
+    @property
+    def predictions(self) -> str:
+        """The gold table of its answers."""
+        return self.prefix + PREDICTIONS
 
     def split(self, cutoff: datetime) -> "Split":
         """The parts of the decisions known by a cutoff.
 
         Example:
             >>> from datetime import UTC
-            >>> split = Training(row_key=("id",), label="y").split(datetime(2026, 4, 1, tzinfo=UTC))
+            >>> model = Model(name="y", task="binary", family="trees", row_key=("id",), label="y")
+            >>> split = model.split(datetime(2026, 4, 1, tzinfo=UTC))
             >>> f"{split.validation_from:%d %b}, {split.evaluation_from:%d %b}"
             '11 Mar, 18 Mar'
         """
