@@ -21,6 +21,7 @@ from pipelines.core.settings import Settings
 from pipelines.insight import status, summary
 from pipelines.stores import airflow
 from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 log = logging.getLogger(__name__)
@@ -109,44 +110,48 @@ def _catch_up(settings: Settings, client: airflow.Airflow, engine: Engine, case:
     known_until, since = status.known_until(engine, case), services.schedule_since(settings)
     for step in plan(case, known_until, settings.yesterday(), since):
         follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
-        if case.training:
-            follow_model(client, engine, case, step.key)
+        for model in case.models:
+            follow_model(client, engine, case, model, step.key)
 
 
 def dags(case: UseCase) -> tuple[str, ...]:
     """The Dags of a case, in the order in which they are unpaused."""
-    return (*(_OF_MODELS if case.training else ()), *_OF_DATA)
+    of_models = (f"{model.prefix}{dag}" for dag in _OF_MODELS for model in case.models)
+    return (*of_models, *_OF_DATA)
 
 
-def follow_model(client: airflow.Airflow, engine: Engine, case: UseCase, key: str) -> None:
+def follow_model(
+    client: airflow.Airflow, engine: Engine, case: UseCase, model: Model, key: str
+) -> None:
     """Wait for the training that a step's *features* set off, and for its champion's predictions.
 
     A night's predictions are made by the champion of that moment: while the first one is trained
     there are none, and a new one may win minutes later. Then the newest days are asked once more.
     """
+    dags = f"{case.name}.{model.prefix}"
     for dag in ("predict_batch", "train_model"):
-        follow(client, client.await_run(f"{case.name}.{dag}", key))
-    champion, predictions = status.champion(engine, case), status.predictions(engine, case)
+        follow(client, client.await_run(f"{dags}{dag}", key))
+    champion = status.champion(engine, case, model)
+    predictions = status.predictions(engine, case, model)
     if champion is None:
         return
     made = predictions and (predictions["model_version"], predictions["until"])
     if made != (champion["version"], Interval.parse(key).end.isoformat()):
-        key = watched(case, key)
-        follow(client, client.trigger(f"{case.name}.predict_batch", key))
-    follow(client, client.await_run(f"{case.name}.watch_drift", key))
+        key = watched(model, key)
+        follow(client, client.trigger(f"{dags}predict_batch", key))
+    follow(client, client.await_run(f"{dags}watch_drift", key))
 
 
-def watched(case: UseCase, key: str) -> str:
+def watched(model: Model, key: str) -> str:
     """The newest days of an interval, as many as drift is judged by.
 
     Example:
         >>> from pipelines.use_cases import find
-        >>> watched(find("flight_delays"), "2026-08-22/2026-11-19")
+        >>> watched(find("flight_delays").model("late"), "2026-08-22/2026-11-19")
         '2026-11-13/2026-11-19'
     """
     interval = Interval.parse(key)
-    window = case.training.watch.window_days if case.training else 1
-    last, days = interval.last_date, min(interval.days, window)
+    last, days = interval.last_date, min(interval.days, model.watch.window_days)
     return f"{last - timedelta(days=days - 1)}/{last}" if days > 1 else last.isoformat()
 
 

@@ -52,6 +52,8 @@ IntervalOption = Annotated[
     str, typer.Option("--interval", help="2026-11-20, 2026-11-20T13 or 2026-01-01/2026-03-31")
 ]
 
+ModelOption = Annotated[str, typer.Option("--model", help="which, where a case has several")]
+
 
 def _print(result: dict[str, Any]) -> None:
     typer.echo(json.dumps(result, default=str))
@@ -61,18 +63,20 @@ def _stage_command(stage: Stage[Any]) -> None:
     """A command with the stage's options; a flag counts as given where it is."""
 
     def command(case: str, **given: Any) -> None:
-        key = given.pop("interval", None)
+        key, model = given.pop("interval", None), given.pop("model", None)
         settings = Settings()
         interval = Interval.parse(key) if key else settings.yesterday()
         options = {name: str(value) for name, value in given.items() if value}
-        _print(runner.run(settings, find(case), stage, interval, options))
+        _print(runner.run(settings, find(case), stage, interval, options, model or None))
 
     parameters = {"case": CaseArgument}
     if stage.asks_interval:
         parameters["interval"] = IntervalOption
+    if stage.of_model:
+        parameters["model"] = ModelOption
     parameters |= {option.name: _annotation(option) for option in stage.options}
     kind = inspect.Parameter.KEYWORD_ONLY
-    defaults = {o.name: False for o in stage.options if o.is_flag}
+    defaults = {"model": "", **{o.name: False for o in stage.options if o.is_flag}}
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(

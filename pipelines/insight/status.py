@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import typer
-from sqlalchemy import Engine, Row, Table, func, select
+from sqlalchemy import Engine, Row, Table, and_, func, select
 
 from pipelines import services, use_cases
 from pipelines.core import journal
@@ -15,7 +15,7 @@ from pipelines.core.settings import Settings
 from pipelines.learning import champion as champions
 from pipelines.stores import lake
 from pipelines.use_cases.spec.discovery import BrokenCase
-from pipelines.use_cases.spec.training import PREDICTIONS
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 
@@ -54,10 +54,17 @@ def case_status(engine: Engine, case: UseCase) -> dict[str, Any]:
         "features_known_until": min(reach[name] for name in states).isoformat()
         if reach.keys() >= set(states)
         else None,
-        "champion": champion(engine, case),
-        "challenger": _challenger(engine, case),
-        "predictions": predictions(engine, case),
-        "drift": _drift(engine, case),
+        "models": {model.name: model_status(engine, case, model) for model in case.models},
+    }
+
+
+def model_status(engine: Engine, case: UseCase, model: Model) -> dict[str, Any]:
+    """One model of a case: who predicts, what the gate said last, answers and drift."""
+    return {
+        "champion": champion(engine, case, model),
+        "challenger": _challenger(engine, case, model),
+        "predictions": predictions(engine, case, model),
+        "drift": _drift(engine, case, model),
     }
 
 
@@ -73,39 +80,40 @@ def where(settings: Settings, engine: Engine, case: UseCase) -> dict[str, Any]:
     }
 
 
-def champion(engine: Engine, case: UseCase) -> dict[str, Any] | None:
-    """The model that predicts; None: there is none yet."""
-    now = champions.current(engine, case.name)
+def champion(engine: Engine, case: UseCase, model: Model) -> dict[str, Any] | None:
+    """The version that predicts; None: there is none yet."""
+    now = champions.current(engine, case.name, model.name)
     if now is None:
         return None
     return {
         "version": now.version,
-        "roc_auc": now.roc_auc,
+        "metric": now.metric,
+        "value": now.value,
         "cutoff": now.cutoff.isoformat(),
         "promoted_at": now.promoted_at.isoformat(),
     }
 
 
-def _challenger(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+def _challenger(engine: Engine, case: UseCase, model: Model) -> dict[str, Any] | None:
     """The newest version that the gate judged."""
-    row = _last(engine, promotions, promotions.c.case_name == case.name, "id")
+    row = _last(engine, promotions, _of(promotions, case, model), "id")
     if row is None:
         return None
-    names = ("version", "roc_auc", "decision", "reason")
+    names = ("version", "metric", "value", "decision", "reason")
     return {name: getattr(row, name) for name in names}
 
 
-def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+def predictions(engine: Engine, case: UseCase, model: Model) -> dict[str, Any] | None:
     """Published predictions: how many in all, and of the latest interval how far, by which version.
 
     What was written last may be of an old interval, predicted again.
     """
-    mine = published.c.table_name == case.table("gold", PREDICTIONS)
+    mine = published.c.table_name == case.table("gold", model.predictions)
     written = _last(engine, published, mine, "id")
     latest = _last(engine, published, mine, *_LATEST)
     if written is None or latest is None:
         return None
-    answered = champions.answered(engine, case.name, latest.interval)
+    answered = champions.answered(engine, case.name, model.name, latest.interval)
     return {
         "rows": written.rows,
         "model_version": answered.details.model_version if answered else None,
@@ -113,12 +121,16 @@ def predictions(engine: Engine, case: UseCase) -> dict[str, Any] | None:
     }
 
 
-def _drift(engine: Engine, case: UseCase) -> dict[str, Any] | None:
+def _drift(engine: Engine, case: UseCase, model: Model) -> dict[str, Any] | None:
     """The newest verdict on the latest interval."""
-    row = _last(engine, verdicts, verdicts.c.case_name == case.name, *_LATEST)
+    row = _last(engine, verdicts, _of(verdicts, case, model), *_LATEST)
     if row is None:
         return None
     return {"due": row.due, "drifted": row.drifted, "reason": row.reason, "interval": row.interval}
+
+
+def _of(table: Table, case: UseCase, model: Model) -> Any:
+    return and_(table.c.case_name == case.name, table.c.model == model.name)
 
 
 # Of the interval that ends last; of several rows the one written last.
@@ -153,7 +165,7 @@ def in_words(found: dict[str, Any]) -> str:
     lines = [f"{name:<10} {state}" for name, state in found["services"].items()]
     for name, case in found["cases"].items():
         lines += ["", f"{name}: features known until {case['features_known_until'] or 'never'}"]
-        lines += [*model_lines(case), *table_lines(case["tables"])]
+        lines += [*models_lines(case["models"]), *table_lines(case["tables"])]
     for case in found["broken"].values():
         lines += ["", broken_line(BrokenCase(**case))]
     return "\n".join(lines)
@@ -164,10 +176,21 @@ def broken_line(case: BrokenCase) -> str:
     return typer.style(f"{case.name}: can't be loaded: {case}", fg=typer.colors.RED)
 
 
-def model_lines(case: dict[str, Any]) -> list[str]:
-    """Model, gate, predictions and drift, a line each."""
-    now, judged = case["champion"], case["challenger"]
-    made, drift = case["predictions"], case["drift"]
+def models_lines(models: dict[str, Any]) -> list[str]:
+    """Model, gate, predictions and drift, a line each; of several models each under its name."""
+    if len(models) == 1:
+        return [line for model in models.values() for line in model_lines(model)]
+    return [
+        line
+        for name, model in models.items()
+        for line in (f"  {name}", *(f"  {each}" for each in model_lines(model)))
+    ]
+
+
+def model_lines(model: dict[str, Any]) -> list[str]:
+    """One model: champion, gate, predictions and drift."""
+    now, judged = model["champion"], model["challenger"]
+    made, drift = model["predictions"], model["drift"]
     champion = (
         f"version {now['version']}, learned up to {now['cutoff'][:16]}" if now else "none yet"
     )

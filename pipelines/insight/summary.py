@@ -50,7 +50,7 @@ def _case_lines(engine: Engine, case: UseCase) -> list[str]:
             {name: table for name, table in found["tables"].items() if name.startswith("gold.")}
         ),
         f"  online: {_online(engine, case)}",
-        *status.model_lines(found),
+        *status.models_lines(found["models"]),
         "  look first at: the Dags and the section Millrace in Airflow, the newest run in MLflow",
     ]
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from millrace_pages import charts, queries, site
-from millrace_pages.site import Case, Journal, Page, PageNumber
+from millrace_pages.site import Case, Journal, OfModel, Page, PageNumber
+from pipelines.insight import metrics
 
 router = APIRouter()
 PAGE = Page("/drift", "Drift", router)
@@ -15,9 +16,17 @@ PAGE = Page("/drift", "Drift", router)
 
 def moved(statistics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The answers first, then the inputs: what drifted, and what moved most, on top."""
-    prediction = statistics.get("prediction")
     inputs = sorted(statistics.get("inputs", ()), key=_severity, reverse=True)
-    return [*([prediction] if prediction else []), *inputs]
+    return [*statistics.get("answers", ()), *inputs]
+
+
+def quality(
+    statistics: Mapping[str, Any], titles: Mapping[str, str]
+) -> list[tuple[str, float | None, float | None]]:
+    """What was measured since, and when the model was promoted: facts of the labels, metrics."""
+    now, then = statistics["quality"], statistics["quality_of_reference"]
+    names = [name for name in {**then, **now} if name != "num_rows"]
+    return [(titles.get(name, name), now.get(name), then.get(name)) for name in names]
 
 
 def _severity(column: Mapping[str, Any]) -> tuple[bool, float]:
@@ -33,19 +42,26 @@ def shares(rows: queries.Rows) -> Sequence[float]:
 
 @router.get("/drift")
 def verdicts(
-    request: Request, journal: Journal, case: Case, page: PageNumber = 1, interval: str = ""
+    request: Request,
+    journal: Journal,
+    case: Case,
+    model: OfModel,
+    page: PageNumber = 1,
+    interval: str = "",
 ) -> HTMLResponse:
-    """Every verdict, newest first."""
-    rows, paging = queries.verdicts_of(journal, case.name, interval, page)
-    line = charts.line(shares(queries.drifted_shares(journal, case.name)), "share of inputs")
+    """Every verdict on one model's answers, newest first."""
+    name = model.name if model else ""
+    rows, paging = queries.verdicts_of(journal, case.name, name, interval, page)
+    line = charts.line(shares(queries.drifted_shares(journal, case.name, name)), "share of inputs")
     return site.draw(
         request,
         "drift.html",
         case=case,
+        model=model,
         verdicts=rows,
         paging=paging,
         line=line,
-        watch=case.training.watch if case.training else None,
+        watch=model.watch if model else None,
         asked={"interval": interval},
     )
 
@@ -56,12 +72,15 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
     row = queries.verdict(journal, number)
     if row is None:
         raise HTTPException(404, f"No verdict has the number {number}.")
+    case = site.case_named(row.case_name)
+    model = next((each for each in case.models if each.name == row.model), None) if case else None
     return site.draw(
         request,
         "moved.html",
-        case=site.case_named(row.case_name),
+        case=case,
+        model=model,
         verdict=row,
         columns=moved(row.statistics),
-        quality=row.statistics["quality"],
-        promised=row.statistics["quality_of_reference"],
+        quality=quality(row.statistics, metrics.titles(case, model) if case else {}),
+        num_labelled=row.statistics["quality"]["num_rows"],
     )

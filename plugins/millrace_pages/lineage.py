@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from millrace_pages import site
-from millrace_pages.site import Case, Journal, Page, TheSettings
+from millrace_pages.site import Case, Journal, OfModel, Page, TheSettings
 from pipelines.insight.lineage import facts, graph, history, kept, predictions, walk
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.insight.lineage.walk import Step
@@ -101,11 +101,20 @@ def prediction(
     journal: Journal,
     settings: TheSettings,
     case: Case,
+    model: OfModel,
     id: str = predictions.NEWEST,  # noqa: A002  (as the address has it)
 ) -> HTMLResponse:
     """All that one prediction was made of, down to the landing files."""
-    past = history.read(journal, case.name)
-    said = predictions.find(settings, past, case, id.strip() or predictions.NEWEST)
+    past, chosen = history.read(journal, case.name), model or case.model()
+    said = predictions.find(settings, past, case, chosen, id.strip() or predictions.NEWEST)
     known = kept.read(settings, journal, case) or CaseLineage(case.name, ())
     fact = facts.Provenance(case, known, past).prediction(said)
-    return site.draw(request, "prediction.html", case=case, said=said, tree=facts.in_words(fact))
+    return site.draw(
+        request,
+        "prediction.html",
+        case=case,
+        model=chosen,
+        said=said,
+        answer=facts.answer_in_words(said.answer),
+        tree=facts.in_words(fact),
+    )

@@ -10,11 +10,12 @@ from sqlalchemy import Row
 
 from millrace_pages import queries, site
 from millrace_pages.queries import Rows
-from millrace_pages.site import Case, Journal, Page, PageNumber, TheSettings
+from millrace_pages.site import Case, Journal, OfModel, Page, PageNumber, TheSettings
 from pipelines.core import addresses
 from pipelines.core.journal import parsed
 from pipelines.core.outcomes import Trained
 from pipelines.core.registry import TRAIN
+from pipelines.insight import metrics
 from pipelines.learning import champion
 
 router = APIRouter()
@@ -36,7 +37,11 @@ class Version:
 
 
 def version(
-    case: str, row: Row[Any], decisions: Sequence[str], champion_now: int | None, mlflow: str
+    registered: str,
+    row: Row[Any],
+    decisions: Sequence[str],
+    champion_now: int | None,
+    mlflow: str,
 ) -> Version:
     """A finished training as it is shown."""
     made = _made(row)
@@ -47,7 +52,7 @@ def version(
         evaluation=made.evaluation or {},
         decisions=tuple(decisions),
         is_champion=made.number == champion_now,
-        model=mlflow + addresses.model(case, made.number),
+        model=mlflow + addresses.model(registered, made.number),
         run=mlflow + addresses.mlflow_run(made.run_id),
     )
 
@@ -56,15 +61,15 @@ def _made(row: Row[Any]) -> Trained:
     return parsed(TRAIN, row.result).details
 
 
-def evidence(found: Mapping[str, Any]) -> tuple[str, ...]:
+def evidence(found: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
     """What the gate looked at, in words; nothing where a person decided."""
     if not found:
         return ()
-    said = [f"{found['num_rows']:,} evaluation rows, {found['num_class_rows']:,} of the rarer kind"]
-    for name, interval in (("ROC AUC", found["roc_auc"]), ("gain", found["gain"])):
+    said, metric = [f"{found['num_rows']:,} evaluation rows"], found["metric"]
+    named = ((titles.get(metric, metric), found["value"], ""), ("gain", found["gain"], "+"))
+    for name, interval, sign in named:
         if interval:
             low, high = interval["low"], interval["high"]
-            sign = "+" if name == "gain" else ""
             estimate = f"{interval['estimate']:{sign}.4f}"
             between = f"between {low:{sign}.4f} and {high:{sign}.4f}"
             said.append(f"{name} {estimate}; {interval['level']:.0%} sure it is {between}")
@@ -85,36 +90,42 @@ def models(
     journal: Journal,
     settings: TheSettings,
     case: Case,
+    model: OfModel,
     page: PageNumber = 1,
     answers: Annotated[int, Query(ge=1, le=2000)] = 1,
     interval: str = "",
 ) -> HTMLResponse:
-    """The versions, and the gate's journal; each has its pages."""
-    rows, paging = queries.trainings(journal, case.name, page)
-    said, said_paging = queries.promotions_of(journal, case.name, interval, answers)
-    decided = by_version(
-        queries.decisions_on(journal, case.name, [_made(row).number for row in rows])
-    )
-    now = champion.current(journal, case.name)
+    """The versions of one model, and the gate's journal; each has its pages."""
+    name = model.name if model else ""
+    rows, paging = queries.trainings(journal, case.name, name, page)
+    said, said_paging = queries.promotions_of(journal, case.name, name, interval, answers)
+    numbers = [_made(row).number for row in rows]
+    decided = by_version(queries.decisions_on(journal, case.name, name, numbers))
+    now = champion.current(journal, case.name, name)
+    registered = addresses.registered(case.name, name)
+    versions = [
+        version(
+            registered,
+            row,
+            decided.get(number, ()),
+            now.version if now else None,
+            settings.mlflow_page,
+        )
+        for row, number in zip(rows, numbers, strict=True)
+    ]
     return site.draw(
         request,
         "models.html",
         case=case,
+        model=model,
         champion=now,
-        versions=[
-            version(
-                case.name,
-                row,
-                decided.get(_made(row).number, ()),
-                now.version if now else None,
-                settings.mlflow_page,
-            )
-            for row in rows
-        ],
+        versions=versions,
+        titles=metrics.titles(case, model),
         paging=paging,
         answers=said,
         evidence=evidence,
         answers_paging=said_paging,
+        registered=registered,
         mlflow=settings.mlflow_page,
         asked={"interval": interval},
     )

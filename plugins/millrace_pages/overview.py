@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from millrace_pages import queries, runs, site
 from millrace_pages.site import Journal, Page
 from pipelines import use_cases
-from pipelines.insight import status
+from pipelines.insight import metrics, status
 
 router = APIRouter()
 PAGE = Page("/", "Overview", router)
@@ -22,6 +22,7 @@ def overview(request: Request, journal: Journal) -> HTMLResponse:
         (
             case,
             status.case_status(journal, case),
+            {model.name: metrics.titles(case, model) for model in case.models},
             runs.shown(queries.newest_attempts(journal, case.name, _NUM_ATTEMPTS)),
         )
         for case in cases.found.values()

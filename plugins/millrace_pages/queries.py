@@ -44,6 +44,7 @@ def _given(asked: Mapping[Column[Any], str]) -> Iterable[ColumnElement[bool]]:
 _ATTEMPT = (
     runs.c.attempt,
     runs.c.case_name,
+    runs.c.model,
     runs.c.stage,
     runs.c.interval,
     runs.c.state,
@@ -123,22 +124,26 @@ def validation(engine: Engine, number: int) -> Row[Any] | None:
     return _one(engine, select(validations).where(validations.c.id == number))
 
 
-def verdicts_of(engine: Engine, case: str, interval: str, number: int) -> tuple[Rows, Paging]:
+def verdicts_of(
+    engine: Engine, case: str, model: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
     """Verdicts on drift, newest first, without what was found of each input."""
     columns = (column for column in verdicts.c if column.name != "statistics")
     share = verdicts.c.statistics["drifted_share"].as_float().label("drifted_share")
     num_rows = verdicts.c.statistics["num_rows"].as_integer().label("num_rows")
     found = select(*columns, share, num_rows).where(
-        verdicts.c.case_name == case, *_given({verdicts.c.interval: interval})
+        verdicts.c.case_name == case,
+        verdicts.c.model == model,
+        *_given({verdicts.c.interval: interval}),
     )
     return _paged(engine, found.order_by(verdicts.c.id.desc()), number)
 
 
-def drifted_shares(engine: Engine, case: str) -> Rows:
+def drifted_shares(engine: Engine, case: str, model: str) -> Rows:
     """Of the latest intervals' verdicts, the latest first, for a chart."""
     share = verdicts.c.statistics["drifted_share"].as_float().label("drifted_share")
     newest = select(verdicts.c.until, verdicts.c.drifted, share)
-    newest = newest.where(verdicts.c.case_name == case)
+    newest = newest.where(verdicts.c.case_name == case, verdicts.c.model == model)
     newest = newest.order_by(verdicts.c.until.desc(), verdicts.c.id.desc())
     return _all(engine, newest.limit(POINTS))
 
@@ -148,30 +153,36 @@ def verdict(engine: Engine, number: int) -> Row[Any] | None:
     return _one(engine, select(verdicts).where(verdicts.c.id == number))
 
 
-def trainings(engine: Engine, case: str, number: int) -> tuple[Rows, Paging]:
+def trainings(engine: Engine, case: str, model: str, number: int) -> tuple[Rows, Paging]:
     """Finished trainings that made a version, newest first."""
     columns = (runs.c.attempt, runs.c.interval, runs.c.ended_at, runs.c.wall_seconds, runs.c.result)
     made = (
         select(*columns)
-        .where(runs.c.case_name == case, runs.c.stage == TRAIN.name, runs.c.state == "done")
+        .where(runs.c.case_name == case, runs.c.model == model)
+        .where(runs.c.stage == TRAIN.name, runs.c.state == "done")
         .where(runs.c.result["details"]["reused"].as_boolean().is_(False))
     )
     return _paged(engine, made.order_by(runs.c.attempt.desc()), number)
 
 
-def promotions_of(engine: Engine, case: str, interval: str, number: int) -> tuple[Rows, Paging]:
+def promotions_of(
+    engine: Engine, case: str, model: str, interval: str, number: int
+) -> tuple[Rows, Paging]:
     """The gate's answers, newest first."""
     answers = select(promotions).where(
-        promotions.c.case_name == case, *_given({promotions.c.interval: interval})
+        promotions.c.case_name == case,
+        promotions.c.model == model,
+        *_given({promotions.c.interval: interval}),
     )
     return _paged(engine, answers.order_by(promotions.c.id.desc()), number)
 
 
-def decisions_on(engine: Engine, case: str, versions: Iterable[int]) -> Rows:
+def decisions_on(engine: Engine, case: str, model: str, versions: Iterable[int]) -> Rows:
     """What was said of these versions, oldest first."""
     said = select(promotions.c.version, promotions.c.decision)
-    of_versions = (promotions.c.case_name == case, promotions.c.version.in_(list(versions)))
-    return _all(engine, said.where(*of_versions).order_by(promotions.c.id))
+    of_model = (promotions.c.case_name == case, promotions.c.model == model)
+    of_versions = promotions.c.version.in_(list(versions))
+    return _all(engine, said.where(*of_model, of_versions).order_by(promotions.c.id))
 
 
 def row_counts(engine: Engine, case: str) -> Rows:

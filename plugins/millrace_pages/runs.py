@@ -28,11 +28,13 @@ class Attempt:
     """A row of `ops.runs`, and what is shown with it.
 
     Args:
+        model: what it was about, where its case has several.
         reports: the name and the address of each page that shows what it did.
         task: the address of its task in Airflow, if Airflow started it.
     """
 
     row: Row[Any]
+    model: str | None
     tone: str
     reports: Mapping[str, str]
     task: str | None
@@ -40,15 +42,19 @@ class Attempt:
 
 def shown(rows: Rows) -> list[Attempt]:
     """Attempts as they are listed."""
-    return [
-        Attempt(
-            row,
-            tone=_TONES.get(row.state, "skipped"),
-            reports=addresses.reports(row.stage, row.case_name, row.interval),
-            task=task_address(row.airflow_run),
-        )
-        for row in rows
-    ]
+    return [_attempt(row) for row in rows]
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    case = site.case_named(row.case_name)
+    model = row.model if case is None or len(case.models) > 1 else None
+    return Attempt(
+        row,
+        model,
+        tone=_TONES.get(row.state, "skipped"),
+        reports=addresses.reports(row.stage, row.case_name, row.interval, model),
+        task=task_address(row.airflow_run),
+    )
 
 
 def task_address(airflow_run: str | None) -> str | None:

@@ -14,6 +14,7 @@ from millrace_pages import words
 from pipelines import use_cases
 from pipelines.core.journal import engine
 from pipelines.core.settings import Settings
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 FOLDER = Path(__file__).parent
@@ -79,6 +80,20 @@ def case(asked: Annotated[str, Query(alias="case")] = "") -> UseCase:
     return cases.found[chosen]
 
 
+Case = Annotated[UseCase, Depends(case)]
+
+
+def model(case: Case, asked: Annotated[str, Query(alias="model")] = "") -> Model | None:
+    """The case's model of the address; without one its first. None: the case has none.
+
+    Raises:
+        UsageError: it has none of that name.
+    """
+    if asked:
+        return case.model(asked)
+    return next(iter(case.models), None)
+
+
 def case_named(name: str) -> UseCase | None:
     """The case that a row of the journal is of; None: it is gone, or can't be loaded."""
     return use_cases.load().found.get(name)
@@ -86,7 +101,7 @@ def case_named(name: str) -> UseCase | None:
 
 TheSettings = Annotated[Settings, Depends(settings)]
 Journal = Annotated[Engine, Depends(journal)]
-Case = Annotated[UseCase, Depends(case)]
+OfModel = Annotated[Model | None, Depends(model)]
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=_PAGES_MAX)]
 
 
@@ -99,5 +114,6 @@ def draw(request: Request, template: str, **values: Any) -> HTMLResponse:
         "pages": request.app.state.pages,
         "cases": tuple(use_cases.load().found),
         "case": None,
+        "model": None,
     }
     return HTMLResponse(found.render(given | values))

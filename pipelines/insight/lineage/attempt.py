@@ -42,13 +42,14 @@ def reported(
         code_version=row.code_version,
         options=options,
         airflow_run=row.airflow_run,
+        model=row.model if len(case.models) > 1 else None,
     )
 
     def datasets() -> tuple[list[InputDataset], list[OutputDataset]]:
         known = kept.case_lineage(settings, engine, case)
         places = Places(run.namespace, objects.landing(settings).root, settings.mlflow_uri)
         found = _noted(engine, stage, attempt)
-        describer = Describer(case, known, places, stage, interval, found)
+        describer = Describer(case, known, places, stage, interval, found, row.model)
         return describer.inputs(), describer.outputs()
 
     return emit.reported(run, settings.home / "lineage", datasets)

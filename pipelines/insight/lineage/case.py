@@ -20,9 +20,9 @@ def view_name(case: str, state: str) -> str:
     return f"features.{case}_{state}"
 
 
-def model_name(case: str) -> str:
-    """The name that a case's model has in lineage."""
-    return f"models.{case}"
+def model_name(case: str, model: str) -> str:
+    """The name that a case's model has in lineage: `models.` and its name in the registry."""
+    return f"models.{case}.{model}"
 
 
 # Stands for "which rows there are" where it is followed like a column.

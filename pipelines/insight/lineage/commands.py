@@ -8,6 +8,7 @@ import typer
 from pipelines.core.errors import CheckFailed, UsageError
 from pipelines.core.settings import Settings
 from pipelines.use_cases import find
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
@@ -20,6 +21,7 @@ def lineage(
     prediction: Annotated[
         str, typer.Option(help="ROW_KEY@DECIDED_AT@vVERSION, or newest: all it was made of")
     ] = "",
+    model: Annotated[str, typer.Option(help="whose prediction, where a case has several")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Say where a column comes from, what it changes, or what a prediction was made of."""
@@ -27,7 +29,7 @@ def lineage(
         raise UsageError("give exactly one of --column, --impact and --prediction")
     chosen = find(case)
     if prediction:
-        found, words = _of_prediction(chosen, prediction)
+        found, words = _of_prediction(chosen, chosen.model(model or None), prediction)
     else:
         found, words = _of_column(chosen, column or impact, downstream=bool(impact))
     typer.echo(json.dumps(found, default=str) if as_json else words)
@@ -48,13 +50,13 @@ def _of_column(case: UseCase, name: str, *, downstream: bool) -> tuple[dict[str,
     return {**place, **walk.to_json(known, step)}, walk.in_words(step)
 
 
-def _of_prediction(case: UseCase, asked: str) -> tuple[dict[str, Any], str]:
+def _of_prediction(case: UseCase, model: Model, asked: str) -> tuple[dict[str, Any], str]:
     from pipelines.insight.lineage import facts, history, kept, predictions
 
     settings = Settings()
     journal = _journal(settings)
     past = history.read(journal, case.name)
-    said = predictions.find(settings, past, case, asked)
+    said = predictions.find(settings, past, case, model, asked)
     provenance = facts.Provenance(case, kept.case_lineage(settings, journal, case), past)
     fact = provenance.prediction(said)
     return facts.to_json(fact), facts.in_words(fact)

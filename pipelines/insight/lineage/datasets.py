@@ -73,6 +73,7 @@ class Describer:
     stage: Stage[Any]
     interval: Interval
     noted: Noted
+    model: str | None = None
 
     def inputs(self) -> list[InputDataset]:
         """What the run read: tables at their versions, landing files, a model."""
@@ -83,8 +84,8 @@ class Describer:
         if isinstance(details, outcomes.Ingested):
             found += [self._files(feed, names) for feed, names in details.files.items()]
         number = self._model_used()
-        if number is not None:
-            found.append(self._input(model_name(self.case.name), number))
+        if number is not None and self.model:
+            found.append(self._input(model_name(self.case.name, self.model), number))
         return found
 
     def outputs(self) -> list[OutputDataset]:
@@ -99,8 +100,8 @@ class Describer:
             case outcomes.Materialized(online_as_of=online):
                 views = ((view_name(self.case.name, state), at) for state, at in online.items())
                 found += [self._output(view, at.isoformat()) for view, at in views]
-            case outcomes.Trained(number=number):
-                found.append(self._output(model_name(self.case.name), number))
+            case outcomes.Trained(number=number) if self.model:
+                found.append(self._output(model_name(self.case.name, self.model), number))
         return found
 
     def _model_used(self) -> int | None:

@@ -39,6 +39,7 @@ class StageRun:
     """One attempt of a stage, as its events name it.
 
     Args:
+        model: what the stage is about, where the case has several.
         airflow_run: `dag_id/run_id/task_id` where Airflow started it.
     """
 
@@ -51,11 +52,12 @@ class StageRun:
     code_version: str
     options: Mapping[str, str] = field(default_factory=dict)
     airflow_run: str | None = None
+    model: str | None = None
 
     @property
     def job(self) -> str:
-        """Such as `flight_delays.ingest`."""
-        return f"{self.case}.{self.stage.name}"
+        """Such as `flight_delays.ingest`, or `flight_delays.late.train`."""
+        return ".".join(each for each in (self.case, self.model, self.stage.name) if each)
 
     @property
     def run_id(self) -> str:

@@ -12,7 +12,7 @@ from pipelines.insight.lineage import trees
 from pipelines.insight.lineage.case import CaseLineage, landing_name, model_name
 from pipelines.insight.lineage.history import History, Publication, Run
 from pipelines.insight.lineage.predictions import Prediction
-from pipelines.use_cases.spec.training import PREDICTIONS
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 FactKind: TypeAlias = Literal["prediction", "model", "table", "files"]
@@ -45,26 +45,27 @@ class Provenance:
 
     def prediction(self, said: Prediction) -> Fact:
         """The answer, by which version of the model, from which versions of the tables."""
-        run = self.history.answered(said.id.model_version, said.predicted_at)
-        table = self.case.table("gold", PREDICTIONS)
+        model, version = said.model, said.id.model_version
+        run = self.history.answered(model.name, version, said.predicted_at)
+        table = self.case.table("gold", model.predictions)
         return Fact(
             kind="prediction",
             name=str(said.id),
             run=run,
             details={
-                "probability": said.probability,
+                "answer": dict(said.answer),
                 "predicted_at": said.predicted_at.isoformat(),
             },
-            made_of=[self.model(said.id.model_version), *(self._read(table, run) if run else ())],
+            made_of=[self.model(model, version), *(self._read(table, run) if run else ())],
         )
 
-    def model(self, number: int) -> Fact:
-        """A version of the model, and its training set."""
-        run = self.history.training(number)
+    def model(self, model: Model, number: int) -> Fact:
+        """A version of a model, and its training set."""
+        run = self.history.training(model.name, number)
         names = ("run_id", "cutoff", "fingerprint", "digest")
         return Fact(
             kind="model",
-            name=model_name(self.case.name),
+            name=model_name(self.case.name, model.name),
             version=number,
             run=run,
             details={name: _plain(getattr(run.details, name)) for name in names} if run else {},
@@ -211,13 +212,29 @@ def _said(fact: Fact) -> str:
     by = f"by {fact.run}" if fact.run else "the journal has no run that made it"
     details = fact.details
     if fact.kind == "prediction":
-        return f"{details['probability']:.4f}, said {details['predicted_at']} {by}"
+        return f"{answer_in_words(details['answer'])}, said {details['predicted_at']} {by}"
     if fact.kind == "model":
         learned = f"learned up to {details['cutoff'][:16]}, " if details else ""
         return f"{learned}{by}"
     if fact.kind == "table":
         return f"{_intervals([part['interval'] for part in details['parts']])}{by}"
     return _files_said(details)
+
+
+def answer_in_words(answer: Mapping[str, Any]) -> str:
+    """Each field of an answer.
+
+    Example:
+        >>> answer_in_words({"probability": 0.25})
+        'probability 0.2500'
+    """
+    return ", ".join(f"{name} {_value_in_words(value)}" for name, value in answer.items())
+
+
+def _value_in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "(" + answer_in_words(value) + ")"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _intervals(intervals: Sequence[str]) -> str:

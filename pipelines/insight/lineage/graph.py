@@ -7,7 +7,7 @@ the home are enough.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Engine, Row, select
 
@@ -16,10 +16,9 @@ from pipelines.insight.lineage.case import CaseLineage, Node, model_name, view_n
 from pipelines.insight.lineage.layout import NODE_HEIGHT, NODE_WIDTH, Edge, Point, layout
 from pipelines.insight.status import newest_published
 from pipelines.learning import champion
-from pipelines.use_cases.spec.training import PREDICTIONS, TRAINING_SET
 from pipelines.use_cases.spec.use_case import UseCase
 
-# The stage that makes the nodes of a layer; of gold's, two tables have their own.
+# The stage that makes the nodes of a layer; of gold's, two tables a model have their own.
 _STAGES = {
     "landing": "extract",
     "bronze": "ingest",
@@ -27,9 +26,7 @@ _STAGES = {
     "silver": "transform",
     "gold": "transform",
     "features": "materialize",
-    "models": "train",
 }
-_OWN_STAGES = {TRAINING_SET: "assemble", PREDICTIONS: "predict"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +81,7 @@ def graph(lineage: CaseLineage, statuses: Mapping[str, Status]) -> Graph:
         >>> made.edges
         {('landing.c_a', 'bronze.c_a'): [(300.0, 24.0), (410.0, 24.0)]}
     """
-    placed = layout(lineage.case, {node.name: node.reads for node in lineage.nodes})
+    placed = layout({node.name: node.reads for node in lineage.nodes})
     return Graph(
         boxes=[
             Box(node, statuses.get(node.name, Status()), *placed.nodes[node.name])
@@ -98,27 +95,42 @@ def graph(lineage: CaseLineage, statuses: Mapping[str, Status]) -> Graph:
 
 def statuses(engine: Engine, case: UseCase, lineage: CaseLineage) -> dict[str, Status]:
     """Each node's version and newest run, by the journal alone."""
-    last, facts = _last_runs(engine, case), _facts(engine, case)
+    last, facts, own = _last_runs(engine, case), _facts(engine, case), _own_stages(case)
     return {
-        node.name: Status(run=last.get(_stage(case, node.name)), **facts.get(node.name, {}))
+        node.name: Status(
+            run=last.get(own.get(node.name) or (_STAGES[node.name.partition(".")[0]], None)),
+            **facts.get(node.name, {}),
+        )
         for node in lineage.nodes
     }
 
 
-def _stage(case: UseCase, name: str) -> str:
-    layer, _, table = name.partition(".")
-    return _OWN_STAGES.get(table.removeprefix(f"{case.name}_"), _STAGES[layer])
+# A stage, and the model that it is about.
+_Maker: TypeAlias = tuple[str, str | None]
 
 
-def _last_runs(engine: Engine, case: UseCase) -> dict[str, Row[Any]]:
+def _own_stages(case: UseCase) -> dict[str, _Maker]:
+    """What makes each model, its training set and its predictions."""
+    return {
+        name: (stage, model.name)
+        for model in case.models
+        for name, stage in (
+            (case.table("gold", model.training_set), "assemble"),
+            (model_name(case.name, model.name), "train"),
+            (case.table("gold", model.predictions), "predict"),
+        )
+    }
+
+
+def _last_runs(engine: Engine, case: UseCase) -> dict[_Maker, Row[Any]]:
     newest = (
-        select(runs.c.stage, runs.c.state, runs.c.interval)
+        select(runs.c.stage, runs.c.model, runs.c.state, runs.c.interval)
         .where(runs.c.case_name == case.name)
-        .distinct(runs.c.stage)
-        .order_by(runs.c.stage, runs.c.attempt.desc())
+        .distinct(runs.c.stage, runs.c.model)
+        .order_by(runs.c.stage, runs.c.model, runs.c.attempt.desc())
     )
     with engine.connect() as connection:
-        return {row.stage: row for row in connection.execute(newest)}
+        return {(row.stage, row.model): row for row in connection.execute(newest)}
 
 
 def _facts(engine: Engine, case: UseCase) -> dict[str, dict[str, Any]]:
@@ -136,8 +148,9 @@ def _facts(engine: Engine, case: UseCase) -> dict[str, dict[str, Any]]:
         for row in connection.execute(views):
             name = view_name(case.name, row.feature_view.removeprefix(f"{case.name}_"))
             found[name] = {"version": str(row.version), "until": row.until.isoformat()}
-        now = champion.read(connection, case.name)
-    if now:
-        known = {"version": str(now.version), "until": now.cutoff.isoformat()}
-        found[model_name(case.name)] = known
+        for model in case.models:
+            now = champion.read(connection, case.name, model.name)
+            if now:
+                known = {"version": str(now.version), "until": now.cutoff.isoformat()}
+                found[model_name(case.name, model.name)] = known
     return found

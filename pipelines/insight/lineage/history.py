@@ -24,6 +24,7 @@ class Run:
 
     attempt: int
     stage: str
+    model: str | None
     interval: str
     started_at: datetime
     ended_at: datetime
@@ -80,22 +81,24 @@ class History:
         newest_first = reversed(ours[: last + 1])
         return [each for each in newest_first if later.add(Interval.parse(each.interval))][::-1]
 
-    def training(self, number: int) -> Run | None:
-        """The run that made a version of the model: of those that name it the first.
+    def training(self, model: str, number: int) -> Run | None:
+        """The run that made a version of a model: of those that name it the first.
 
         Later ones found it made from the same rows; so did the first, if the one before it died
         after it had registered the version.
         """
-        trained = (run for run in self.runs if isinstance(run.details, Trained))
+        mine = (run for run in self.runs if run.model == model)
+        trained = (run for run in mine if isinstance(run.details, Trained))
         return next((run for run in trained if run.details.number == number), None)
 
-    def answered(self, model_version: int, at: datetime) -> Run | None:
+    def answered(self, model: str, model_version: int, at: datetime) -> Run | None:
         """The run of `predict` that gave a version's answers at an instant."""
         return next(
             (
                 run
                 for run in self.runs
                 if isinstance(run.details, Predicted)
+                and run.model == model
                 and run.details.model_version == model_version
                 and run.started_at <= at <= run.ended_at
             ),
@@ -146,7 +149,7 @@ def read(engine: Engine, case: str) -> History:
 
 
 def _run(row: Any) -> Run:
-    names = ("attempt", "stage", "interval", "started_at", "ended_at", "code_version")
+    names = ("attempt", "stage", "model", "interval", "started_at", "ended_at", "code_version")
     outcome = journal.parsed(registry.find(row.stage), row.result)
     own = {name: getattr(row, name) for name in (*names, "airflow_run")}
     return Run(**own, reads=outcome.reads, writes=outcome.writes, details=outcome.details)

@@ -46,18 +46,20 @@ def keep(settings: Settings, case: UseCase, project: str | None, found: CaseLine
 
 
 def build(case: UseCase, models: Sequence[CompiledModel]) -> CaseLineage:
-    """The columns of a case by its compiled SQL, its feature views and its model."""
+    """The columns of a case by its compiled SQL, its feature views and its models."""
     from pipelines.insight.lineage import lake, learning
 
     nodes = [*lake.landed(case), *lake.ingested(case)]
     if models:
         nodes += lake.transformed(case, models)
         nodes += learning.offered(case, _views(case), {node.name: node for node in nodes})
-    if models and case.training:
-        model = cases.model(case.name)
-        known = {node.name: node for node in nodes}
-        names = model.MODEL.columns.inputs
-        nodes += learning.learned(case, case.training, known, names, model.derive)
+    if models and case.models:
+        tables = {node.name: node for node in nodes}
+        known = learning.known_at_decisions(case, tables, cases.models(case.name).derive)
+        for model in case.models:
+            spec = cases.model(case.name, model)
+            inputs, answer = spec.columns.inputs, spec.task.answer
+            nodes += learning.learned(case, model, tables, known, inputs, answer)
     return CaseLineage(case.name, nodes)
 
 

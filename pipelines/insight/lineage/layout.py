@@ -11,7 +11,7 @@ from itertools import accumulate
 from statistics import fmean
 from typing import TypeAlias
 
-from pipelines.use_cases.spec.training import PREDICTIONS, TRAINING_SET
+from pipelines.use_cases.spec.model import PREDICTIONS, TRAINING_SET
 
 # Sizes are in the units of the picture, pixels at its natural size.
 NODE_WIDTH, NODE_HEIGHT = 300.0, 48.0
@@ -38,7 +38,7 @@ class Layout:
     height: float
 
 
-def layout(case: str, reads: Mapping[str, Collection[str]]) -> Layout:
+def layout(reads: Mapping[str, Collection[str]]) -> Layout:
     """Place every node in its layer's column, or further right if it reads one that is there.
 
     Args:
@@ -48,11 +48,11 @@ def layout(case: str, reads: Mapping[str, Collection[str]]) -> Layout:
         ValueError: a node reads one that doesn't come before it.
 
     Example:
-        >>> placed = layout("c", {"landing.c_a": [], "bronze.c_a": ["landing.c_a"]})
+        >>> placed = layout({"landing.c_a": [], "bronze.c_a": ["landing.c_a"]})
         >>> placed.nodes["bronze.c_a"], placed.edges["landing.c_a", "bronze.c_a"]
         ((410.0, 0.0), [(300.0, 24.0), (410.0, 24.0)])
     """
-    at = _numbers(case, reads)
+    at = _numbers(reads)
     edges = sorted((source, name) for name in reads for source in set(reads[name]))
     ways = {edge: _way(edge, at) for edge in (*edges, *((name, name) for name in at))}
     columns = [_stacked(column) for column in _ordered(list(ways.values()))]
@@ -74,22 +74,23 @@ def _left(number: int) -> float:
     return number * (NODE_WIDTH + _COLUMN_GAP)
 
 
-def _numbers(case: str, reads: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """The column of each node; a layer that a case lacks leaves no gap."""
+def _numbers(reads: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """The column of each node; a layer that has none leaves no gap."""
     found: dict[str, int] = {}
     for name, below in reads.items():
         if lacking := sorted(set(below) - found.keys()):
             raise ValueError(f"{name} reads {lacking[0]}, which is no node that comes before it")
-        found[name] = max([_layer(case, name), *(found[each] + 1 for each in below)])
+        found[name] = max([_layer(name), *(found[each] + 1 for each in below)])
     used = sorted(set(found.values()))
     return {name: used.index(number) for name, number in found.items()}
 
 
-def _layer(case: str, name: str) -> int:
+def _layer(name: str) -> int:
     layer, _, table = name.partition(".")
-    own = table.removeprefix(f"{case}_")
-    is_apart = layer == "gold" and own in (TRAINING_SET, PREDICTIONS)
-    return _LAYERS.index(own if is_apart else layer.replace("quarantine", "bronze"))
+    # Named by their case, and a further model's by its prefix.
+    ends = (end for end in (TRAINING_SET, PREDICTIONS) if f"_{table}".endswith(f"_{end}"))
+    own = next(ends, layer) if layer == "gold" else layer
+    return _LAYERS.index(own.replace("quarantine", "bronze"))
 
 
 def _way(edge: Edge, at: Mapping[str, int]) -> _Way:

@@ -1,16 +1,15 @@
 """From gold to answers, column by column: feature views, training set, model, predictions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.insight.lineage.case import Node, model_name, view_name
 from pipelines.insight.lineage.edges import Field, How, Relation, Value, merged
-from pipelines.use_cases.spec.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET, Training
+from pipelines.use_cases.spec.model import DECISIONS, LABELS, Model
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
-
-PROBABILITY = "probability"
 
 # The features of each entity state's view, by the state's name.
 Views = Mapping[str, Sequence[str]]
@@ -38,24 +37,38 @@ def _column(node: Node, name: str, how: How = How.IDENTITY) -> Value:
     return Value.of([Field(node.name, name)], how)
 
 
+# The fields of a model's answers, and their types.
+Answer = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the models of a case may look at: of each column where it comes from, and its type."""
+
+    values: Mapping[str, Value]
+    types: Mapping[str, str]
+
+
 def learned(
     case: UseCase,
-    training: Training,
+    model: Model,
     tables: Tables,
+    known: Known,
     inputs: Sequence[str],
-    derive: Callable[[Any], Any],
+    answer: pa.Schema,
 ) -> list[Node]:
-    """Training set, model and predictions; `tables` has the gold tables and the feature views."""
-    known, types = _known(case, tables, derive)
-    rows = _training_set(case, training, tables, known, types)
-    model = _model(case, training, rows, inputs)
-    return [rows, model, _predictions(case, training, tables, known, types, inputs)]
+    """A model's training set, itself, and its predictions; `tables` has the gold tables."""
+    fields = {field.name: _spark_type(field.type) for field in answer}
+    rows = _training_set(case, model, tables, known)
+    return [
+        rows,
+        _model(case, model, rows, inputs, fields),
+        _predictions(case, model, tables, known, inputs, fields),
+    ]
 
 
-def _known(
-    case: UseCase, tables: Tables, derive: Callable[[Any], Any]
-) -> tuple[dict[str, Value], dict[str, str]]:
-    """What is known at a decision, and the types: its own columns, the states', the derived."""
+def known_at_decisions(case: UseCase, tables: Tables, derive: Callable[[Any], Any]) -> Known:
+    """What is known at a decision: its own columns, the states', the derived."""
     decisions = tables[case.table("gold", DECISIONS)]
     values = {name: _column(decisions, name) for name in decisions.columns}
     types = dict(decisions.columns)
@@ -68,50 +81,45 @@ def _known(
             types[f"{state.name}__{name}"] = view.columns[name]
     read, made = columns_read(derive, types)
     computed = merged(values[name] for name in sorted(read)).opaque(How.TRANSFORMATION)
-    return {**values, **dict.fromkeys(made, computed)}, {**types, **made}
+    return Known({**values, **dict.fromkeys(made, computed)}, {**types, **made})
 
 
-def _training_set(
-    case: UseCase,
-    training: Training,
-    tables: Tables,
-    known: Mapping[str, Value],
-    types: Mapping[str, str],
-) -> Node:
+def _training_set(case: UseCase, model: Model, tables: Tables, known: Known) -> Node:
     decisions, labels = (tables[case.table("gold", name)] for name in (DECISIONS, LABELS))
     decided, labelled = _column(decisions, "known_at"), _column(labels, "known_at")
     newest = labelled.via(How.SORT)
     columns = {
-        **known,
-        training.label: merged([_column(labels, training.label, How.AGGREGATION), newest]),
+        **known.values,
+        model.label: merged([_column(labels, model.label, How.AGGREGATION), newest]),
         "label_known_at": labelled.via(How.AGGREGATION),
         "part": merged([decided, labelled]).via(How.CONDITIONAL),
     }
-    keys = merged(_column(each, name) for each in (decisions, labels) for name in training.row_key)
-    when = merged([decided, labelled, _column(labels, training.label)])
-    own = {training.label: "boolean", "label_known_at": "timestamp", "part": "string"}
+    keys = merged(_column(each, name) for each in (decisions, labels) for name in model.row_key)
+    when = merged([decided, labelled, _column(labels, model.label)])
+    label_type = labels.columns[model.label]
+    own = {model.label: label_type, "label_known_at": "timestamp", "part": "string"}
     return Node(
-        name=case.table("gold", TRAINING_SET),
+        name=case.table("gold", model.training_set),
         kind="table",
         title="Labelled decisions with what was known at each",
-        columns={**types, **own},
+        columns={**known.types, **own},
         relation=Relation(columns, keys.via(How.JOIN).sources | when.via(How.FILTER).sources),
     )
 
 
-def _model(case: UseCase, training: Training, rows: Node, inputs: Sequence[str]) -> Node:
-    names = (*inputs, training.label)
+def _model(case: UseCase, model: Model, rows: Node, inputs: Sequence[str], answer: Answer) -> Node:
+    names = (*inputs, model.label)
     weights = merged(_column(rows, name, How.AGGREGATION) for name in names)
     part = _column(rows, "part", How.CONDITIONAL)
     return Node(
-        name=model_name(case.name),
+        name=model_name(case.name, model.name),
         kind="model",
-        title=case.description,
-        columns={**{name: rows.columns[name] for name in inputs}, PROBABILITY: "float"},
+        title=f"{model.name}: {model.task} by {model.family}",
+        columns={**{name: rows.columns[name] for name in inputs}, **answer},
         relation=Relation(
             {
                 **{name: _column(rows, name) for name in inputs},
-                PROBABILITY: merged([weights, part]),
+                **dict.fromkeys(answer, merged([weights, part])),
             }
         ),
     )
@@ -119,38 +127,41 @@ def _model(case: UseCase, training: Training, rows: Node, inputs: Sequence[str])
 
 def _predictions(
     case: UseCase,
-    training: Training,
+    model: Model,
     tables: Tables,
-    known: Mapping[str, Value],
-    types: Mapping[str, str],
+    known: Known,
     inputs: Sequence[str],
+    answer: Answer,
 ) -> Node:
     decisions = tables[case.table("gold", DECISIONS)]
     decided = _column(decisions, "known_at")
-    weights = Value.of([Field(model_name(case.name), PROBABILITY)], How.TRANSFORMATION)
-    given = merged(known[name] for name in inputs).opaque(How.TRANSFORMATION)
+    name = model_name(case.name, model.name)
+    given = merged(known.values[each] for each in inputs).opaque(How.TRANSFORMATION)
     columns = {
-        **{name: known[name] for name in training.row_key},
+        **{each: known.values[each] for each in model.row_key},
         "decided_at": decided,
         "model_version": Value(),
-        PROBABILITY: merged([given, weights]),
+        **{
+            field: merged([given, Value.of([Field(name, field)], How.TRANSFORMATION)])
+            for field in answer
+        },
         "predicted_at": Value(),
         "decided_date": decided.via(How.TRANSFORMATION),
-        **{name: known[name] for name in inputs},
+        **{each: known.values[each] for each in inputs},
     }
     own = {
         "decided_at": "timestamp",
         "model_version": "bigint",
-        PROBABILITY: "float",
+        **answer,
         "predicted_at": "timestamp",
         "decided_date": "date",
     }
     asked = merged([_column(decisions, "is_batch"), decided]).via(How.FILTER)
     return Node(
-        name=case.table("gold", PREDICTIONS),
+        name=case.table("gold", model.predictions),
         kind="table",
         title="What each version of the model answered, with the inputs it was given",
-        columns={name: {**types, **own}[name] for name in columns},
+        columns={each: {**known.types, **own}[each] for each in columns},
         relation=Relation(columns, asked.sources),
     )
 

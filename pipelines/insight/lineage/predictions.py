@@ -7,7 +7,7 @@ in a value is percent-encoded.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -22,7 +22,7 @@ from pipelines.core.settings import Settings
 from pipelines.insight.lineage.history import History, Publication
 from pipelines.stores import lake
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.training import PREDICTIONS, Training
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 NEWEST = "newest"
@@ -71,31 +71,33 @@ class PredictionId:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was said, and when."""
+    """What was said, by which model, and when; `answer` has the fields of its task."""
 
+    model: Model
     id: PredictionId
-    probability: float
+    answer: Mapping[str, Any]
     predicted_at: datetime
 
 
-def find(settings: Settings, history: History, case: UseCase, asked: str) -> Prediction:
+def find(
+    settings: Settings, history: History, case: UseCase, model: Model, asked: str
+) -> Prediction:
     """The published prediction of that identity, or the newest one.
 
     Raises:
         UsageError: there is none of that identity; the message has the nearest of that day.
         CheckFailed: nothing was predicted yet.
     """
-    if case.training is None:
-        raise UsageError(f"{case.name} has no model, so it has no predictions")
-    published = [p for p in history.publications if p.table == case.table("gold", PREDICTIONS)]
+    table = case.table("gold", model.predictions)
+    published = [each for each in history.publications if each.table == table]
     if not published:
-        raise CheckFailed(f"{case.name} has published no predictions yet")
+        raise CheckFailed(f"{case.name}.{model.name} has published no predictions yet")
     if asked == NEWEST:
-        return _newest(settings, case, case.training, published)
+        return _newest(settings, case, model, published)
     wanted = PredictionId.parse(asked)
-    if len(wanted.key) != len(case.training.row_key):
-        raise UsageError(f"{asked!r}: the row key of {case.name} is {case.training.row_key}")
-    rows = _rows(settings, case, case.training, published[-1], wanted.decided_at)
+    if len(wanted.key) != len(model.row_key):
+        raise UsageError(f"{asked!r}: the row key of {case.name} is {model.row_key}")
+    rows = _rows(settings, case, model, published[-1], wanted.decided_at)
     found = [each for each in rows if each.id == wanted]
     if not found:
         near = get_close_matches(asked, [str(each.id) for each in rows], n=3, cutoff=0)
@@ -105,14 +107,14 @@ def find(settings: Settings, history: History, case: UseCase, asked: str) -> Pre
 
 
 def _newest(
-    settings: Settings, case: UseCase, training: Training, published: Sequence[Publication]
+    settings: Settings, case: UseCase, model: Model, published: Sequence[Publication]
 ) -> Prediction:
     """Of the latest interval's answers the last one said, decided and in order of keys.
 
     What was published last may be of an old interval, predicted again.
     """
     latest = max((Interval.parse(each.interval) for each in published), key=lambda each: each.end)
-    rows = _rows(settings, case, training, published[-1], latest.end)
+    rows = _rows(settings, case, model, published[-1], latest.end)
     if not rows:
         raise CheckFailed(f"{published[-1].table} has no rows of {latest}")
     return max(rows, key=lambda row: (row.predicted_at, row.id.decided_at, row.id.key))
@@ -121,20 +123,31 @@ def _newest(
 def _rows(
     settings: Settings,
     case: UseCase,
-    training: Training,
+    model: Model,
     published: Publication,
     decided_at: datetime,
 ) -> list[Prediction]:
     """The answers to one day's decisions; a decision at midnight lies in the day that ends then."""
     day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
-    name = case.build_table("gold", PREDICTIONS)
-    columns = [*training.row_key, "decided_at", "model_version", "probability", "predicted_at"]
+    name = case.build_table("gold", model.predictions)
     every = lake.of(settings).table(name, published.version).to_pyarrow_dataset()
+    answer = _answer(every.schema.names)
+    columns = [*model.row_key, "decided_at", "model_version", *answer, "predicted_at"]
     rows = every.to_table(columns, filter=pc.field("decided_date") == pa.scalar(day))
-    return [_prediction(row, training) for row in rows.to_pylist()]
+    return [_prediction(row, model, answer) for row in rows.to_pylist(maps_as_pydicts="strict")]
 
 
-def _prediction(row: dict[str, Any], training: Training) -> Prediction:
-    key = tuple(str(row[name]) for name in training.row_key)
+def _answer(columns: Sequence[str]) -> Sequence[str]:
+    """The fields of an answer, which predict writes between the version and the time.
+
+    Example:
+        >>> _answer(["id", "decided_at", "model_version", "probability", "predicted_at", "x"])
+        ['probability']
+    """
+    return columns[columns.index("model_version") + 1 : columns.index("predicted_at")]
+
+
+def _prediction(row: dict[str, Any], model: Model, answer: Sequence[str]) -> Prediction:
+    key = tuple(str(row[name]) for name in model.row_key)
     identity = PredictionId(key, row["decided_at"], int(row["model_version"]))
-    return Prediction(identity, float(row["probability"]), row["predicted_at"])
+    return Prediction(model, identity, {name: row[name] for name in answer}, row["predicted_at"])
