@@ -33,13 +33,15 @@ def test_history_trains_the_first_champion(driver: Driver, made: Loans, engine: 
     assert "has no champion yet" in predicted.result["words"]
     before = status.case_status(engine, made.case)
     assert before["tables"][made.case.table("gold", "labels")]["rows"] > 0
-    assert (before["champion"], before["predictions"]) == (None, None)
+    assert set(before["models"][made.case.model().name].values()) == {None}
     assert [answer.raised for answer in driver.chain(TRAINING, key)] == [None] * len(TRAINING)
     found = status.case_status(engine, made.case)
-    assert found["champion"]["version"] == 1
-    assert found["champion"]["cutoff"] == f"{made.calm[0]}T00:00:00+00:00"
+    champion = found["models"][made.case.model().name]["champion"]
+    assert champion["version"] == 1
+    assert champion["cutoff"] == f"{made.calm[0]}T00:00:00+00:00"
     # The data are made so: the amount tells most of it.
-    assert found["champion"]["roc_auc"] > 0.85
+    assert champion["metric"] == "roc_auc"
+    assert champion["value"] > 0.85
     assert found["quarantined"] == 1
 
 

@@ -53,10 +53,11 @@ def test_the_tables_are_those_of_the_spec(lineage: CaseLineage) -> None:
     assert names <= set(lineage.by_name)
 
 
-def test_every_input_of_the_model_reaches_a_landing_file(lineage: CaseLineage) -> None:
+def test_every_input_of_a_model_reaches_a_landing_file(lineage: CaseLineage) -> None:
     reached = _reached(lineage)
-    model = lineage.by_name[f"models.{lineage.case}"]
-    assert [name for name in model.columns if (model.name, name) not in reached] == []
+    for each in find(lineage.case).models:
+        model = lineage.by_name[f"models.{lineage.case}.{each.name}"]
+        assert [name for name in model.columns if (model.name, name) not in reached] == []
 
 
 def _reached(lineage: CaseLineage) -> set[tuple[str, str]]:
@@ -151,7 +152,9 @@ def test_no_late_outcome_goes_into_what_predicts(flight_delays: CaseLineage) -> 
     """Labels go into the training set and the model's weights, never into an input."""
     labels = "gold.flight_delays_labels"
     readers = {edge.target for edge in flight_delays.edges if edge.source.table == labels}
-    own = {"is_late", "label_known_at", "part"}
+    case = find("flight_delays")
     assert {(each.table, each.column) for each in readers} == {
-        ("gold.flight_delays_training_set", column) for column in own
+        (case.table("gold", model.training_set), column)
+        for model in case.models
+        for column in (model.label, "label_known_at", "part")
     }

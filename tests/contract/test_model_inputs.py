@@ -4,11 +4,18 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from models.tasks.bootstrap import ConfidenceInterval
 from pipelines.core import cases
 from pipelines.data.transform.run import PROJECT
+from pipelines.learning import gate
 from pipelines.use_cases import load
 
-CASES = [pytest.param(case, id=case.name) for case in load().found.values() if case.training]
+CASES = [pytest.param(case, id=case.name) for case in load().found.values() if case.models]
+MODELS = [
+    pytest.param(case, model, id=f"{case.name}.{model.name}")
+    for case in load().found.values()
+    for model in case.models
+]
 ARROW = {
     "string": pa.string(),
     "int": pa.int32(),
@@ -37,23 +44,36 @@ def as_known(case):
     return pa.schema({**columns(case, "decisions"), **states})
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_input_of_the_model_is_there(case):
-    module = cases.model(case.name)
-    table = module.derive(as_known(case).empty_table())
-    missing = sorted(set(module.MODEL.columns.inputs) - set(table.column_names))
+@pytest.mark.parametrize(("case", "model"), MODELS)
+def test_every_input_of_the_model_is_there(case, model):
+    table = cases.models(case.name).derive(as_known(case).empty_table())
+    read = cases.model(case.name, model).columns
+    missing = sorted(set(read.inputs) - set(table.column_names))
     assert not missing, f"models/{case.name}.py reads {missing}, which nothing computes"
-    assert module.MODEL.columns.label == case.training.label
-    for name in module.MODEL.columns.categorical:
+    for name in read.categorical:
         assert str(table.schema.field(name).type) in {"string", "int32", "int64", "bool"}, name
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_decisions_and_labels_have_what_the_stages_join_by(case):
+@pytest.mark.parametrize(("case", "model"), MODELS)
+def test_decisions_and_labels_have_what_the_stages_join_by(case, model):
     decisions, labels = columns(case, "decisions"), columns(case, "labels")
     keys = {key for state in case.entity_states for key in state.keys}
-    needed = {*case.training.row_key, *keys, "known_at", "is_batch", "known_date"}
+    needed = {*model.row_key, *keys, "known_at", "is_batch", "known_date"}
     assert needed <= set(decisions), f"decisions lack {sorted(needed - set(decisions))}"
-    assert {*case.training.row_key, case.training.label, "known_at"} <= set(labels)
-    assert labels[case.training.label] == pa.bool_()
-    assert case.training.label not in decisions
+    assert {*model.row_key, model.label, "known_at"} <= set(labels)
+    assert model.label not in decisions
+
+
+@pytest.mark.parametrize(("case", "model"), MODELS)
+def test_a_label_of_its_type_is_one_that_the_task_takes(case, model):
+    task, kind = cases.model(case.name, model).task, columns(case, "labels")[model.label]
+    assert task.encode(model.label, pa.chunked_array([], kind)).size == 0
+
+
+@pytest.mark.parametrize(("case", "model"), MODELS)
+def test_the_gate_knows_what_is_enough(case, model):
+    """Also where it asks for a metric in the label's unit, of which nobody but the case knows."""
+    metric = gate.metric_of(model.gate, cases.model(case.name, model).task)
+    good = ConfidenceInterval(0.0, 0.0, 0.0, model.gate.confidence)
+    seen = gate.Seen(metric, model.gate.num_rows_min, "", good, good)
+    assert gate.verdict(model.gate, seen, has_champion=True)

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from expectations.suites import decisions_suite, predictions_suite
+from models.tasks import Binary, Multiclass, Regression
+from pipelines.data.validate.predictions import answer_rules
 from pipelines.stores import gx
 
 START, END = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
@@ -50,6 +52,7 @@ def predictions(**changes: Any) -> pd.DataFrame:
 
 
 BETWEEN, NOT_NULL = "column_values_to_be_between", "column_values_to_not_be_null"
+PAIR = "column_pair_values_a_to_be_greater_than_b"
 UNIQUE = ("compound_columns_to_be_unique", "")
 
 
@@ -71,7 +74,50 @@ UNIQUE = ("compound_columns_to_be_unique", "")
 def test_every_decision_is_answered_once_by_a_probability(
     broken: Broken, frame: pd.DataFrame, expected: set[tuple[str, str]]
 ) -> None:
-    assert broken(frame, predictions_suite(("id",), num_expected=2)) == expected
+    suite = predictions_suite(("id",), answer_rules(Binary().answer), num_expected=2)
+    assert broken(frame, suite) == expected
+
+
+def intervals(**changes: Any) -> pd.DataFrame:
+    rows = predictions().drop(columns="probability")
+    answers = {"low": [0.0, 1.0], "prediction": [0.0, 2.0], "high": [5.0, 2.0]}
+    return rows.assign(**{**answers, **changes})
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        (intervals(), set()),
+        (intervals(low=[0.1, 1.0]), {(PAIR, "")}),
+        (intervals(high=[5.0, 1.9]), {(PAIR, "")}),
+        (intervals(prediction=[None, 2.0]), {(NOT_NULL, "prediction")}),
+        (intervals(high=[5.0, None]), {(NOT_NULL, "high")}),
+    ],
+)
+def test_the_ends_of_an_interval_are_on_either_side_of_its_middle(
+    broken: Broken, frame: pd.DataFrame, expected: set[tuple[str, str]]
+) -> None:
+    suite = predictions_suite(("id",), answer_rules(Regression().answer), num_expected=2)
+    assert broken(frame, suite) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, set()),
+        ({"predicted_class": ["a", None]}, {(NOT_NULL, "predicted_class")}),
+        ({"probability": [0.5, 1.01]}, {(BETWEEN, "probability")}),
+        ({"probabilities": [{"a": 1.0}, None]}, {(NOT_NULL, "probabilities")}),
+    ],
+)
+def test_a_class_has_its_probability(
+    broken: Broken, changes: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    answers = {"predicted_class": ["a", "b"], "probabilities": [{"a": 1.0}, {"a": 0.0}]}
+    frame = predictions(**{**answers, **changes})
+    task = Multiclass(classes=("a", "b"))
+    suite = predictions_suite(("id",), answer_rules(task.answer), num_expected=2)
+    assert broken(frame, suite) == expected
 
 
 def decisions(**changes: Any) -> pd.DataFrame:

@@ -26,7 +26,7 @@ _LEADS = {"home", "objects", "root", "scratch"}
 # Who else reads one of them, and why.
 LED: Mapping[str, Mapping[str, str]] = {
     "pipelines/data/transform/run.py": {"scratch": "dbt compiles into a folder of its own"},
-    "pipelines/learning/train/job.py": {"scratch": "torchrun's ranks share a folder"},
+    "pipelines/learning/train/job.py": {"scratch": "the processes of a training share a folder"},
     "pipelines/insight/lineage/attempt.py": {
         "home": "OpenLineage's client appends to a file of events",
         "root": "events name the landing, and open nothing",
@@ -55,11 +55,14 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/insight/lineage/events.py": ({"pathlib"}, _PROJECT),
     "pipelines/insight/lineage/kept.py": ({"pathlib"}, _PROJECT),
     "pipelines/learning/monitor/job.py": ({"pyarrow.parquet"}, "Parquet in memory"),
-    "pipelines/learning/train/job.py": ({"pathlib", "pyarrow.parquet"}, "torchrun's folder"),
-    "pipelines/learning/train/plots.py": ({"pathlib"}, _WRITES),
+    "pipelines/learning/registry.py": ({"pathlib", "tempfile"}, _SCRATCH),
+    "pipelines/learning/train/flavour.py": ({"pathlib", "tempfile"}, f"{_SCRATCH}; {_PROJECT}"),
+    "pipelines/learning/train/job.py": ({"pathlib", "pyarrow.parquet"}, "the training's folder"),
+    "pipelines/learning/train/process.py": ({"pathlib"}, "the training's folder"),
+    "pipelines/learning/train/pictures.py": ({"pathlib"}, _WRITES),
     "pipelines/learning/train/record.py": (
         {"pathlib", "pyarrow.parquet", "shutil", "tempfile"},
-        "torchrun's folder, and one that is gone when it returns",
+        "the training's folder, and one that is gone when it returns",
     ),
     "pipelines/stores/compiled.py": ({"pathlib"}, _PROJECT),
     "pipelines/stores/feast.py": ({"pathlib", "sqlite3"}, "the online store without Redis"),
@@ -72,7 +75,7 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "plugins/millrace_pages/site.py": ({"pathlib"}, _PROJECT),
 }
 # Who makes a store from an address.
-MADE = {"pipelines/learning/artifacts.py", "pipelines/stores/lake.py"}
+MADE = {"pipelines/learning/registry.py", "pipelines/stores/lake.py"}
 
 _MODULES = {
     "deltalake", "fsspec", "glob", "pathlib", "pyarrow.csv", "pyarrow.dataset", "pyarrow.feather",

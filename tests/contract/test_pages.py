@@ -93,6 +93,7 @@ def test_the_pages_know_no_stage_and_no_engine():
         "stores.objects",
         "use_cases",
         "use_cases.spec.interval",
+        "use_cases.spec.model",
         "use_cases.spec.use_case",
     }
     for path in PLUGINS.rglob("*.py"):

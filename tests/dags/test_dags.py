@@ -113,13 +113,34 @@ EMITS = {
 
 @pytest.fixture(scope="module", params=MODEL_DAGS)
 def model_dag(request, monkeypatch_module):
-    monkeypatch_module.syspath_prepend(str(DAGS))
+    return request.param, _model_dag(request.param, "late", monkeypatch_module)
+
+
+def _model_dag(name, model, patch):
+    patch.syspath_prepend(str(DAGS))
     from importlib import import_module
 
     from pipelines.use_cases import find
 
-    name = request.param
-    return name, getattr(import_module(name), name)(find("flight_delays"))
+    case = find("flight_delays")
+    return getattr(import_module(name), name)(case, case.model(model))
+
+
+@pytest.mark.parametrize("name", MODEL_DAGS)
+def test_a_further_model_has_dags_and_assets_of_its_own(name, monkeypatch_module):
+    dag = _model_dag(name, "minutes", monkeypatch_module)
+    assert dag.dag_id == f"flight_delays.minutes_{name}"
+    assert [task.task_id for task in dag.topological_sort()] == MODEL_DAGS[name]
+    condition = dag.timetable.asset_condition
+    waits = {each.name for each in getattr(condition, "objects", [condition])}
+    own = {each.replace(".", ".minutes_") for each in WAITS_FOR[name]}
+    shared = {each.replace("minutes_features", "features") for each in own}
+    assert waits == shared
+    emitted = {a.name for task in dag.tasks for a in task.outlets}
+    expected = {asset for (dag_name, _), asset in EMITS.items() if dag_name == name}
+    assert emitted == {f"flight_delays.minutes_{asset}" for asset in expected}
+    # The stage is told which model; where a case has one, there is nothing to tell.
+    assert {task.model_name for task in dag.tasks if task.task_id != "check_key"} == {"minutes"}
 
 
 def test_a_model_dag_chains_its_tasks_and_waits_for_its_assets(model_dag):
@@ -224,7 +245,8 @@ def _loaded(folder):
 def test_a_broken_case_is_an_import_error_of_its_own_and_the_others_dags_load(tmp_path):
     flights = (ROOT / "pipelines" / "use_cases" / "flight_delays.py").read_text()
     (tmp_path / "flight_delays.py").write_text(flights)
-    names = (*MODEL_DAGS, "build_features", "load_history")
+    of_models = (f"{prefix}{name}" for prefix in ("", "minutes_") for name in MODEL_DAGS)
+    names = (*of_models, "build_features", "load_history")
     expected = sorted(f"flight_delays.{name}" for name in names)
     assert _loaded(tmp_path) == [expected, {}]
     (tmp_path / "loans.py").write_text("x = 1\ny = (\n")

@@ -21,7 +21,9 @@ from sqlalchemy import create_engine, select, text
 from pipelines.core import journal, migrations, registry
 from pipelines.core.settings import Settings
 from pipelines.learning import champion
-from pipelines.stores import lake
+from pipelines.stores import lake, mlflow
+from pipelines.use_cases.spec.model import Model
+from pipelines.use_cases.spec.use_case import UseCase
 from tests.golden.homes import case, place
 from tests.golden.homes.place import NAME
 from tests.project import copy_of_the_project
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 PACKED = sorted(place.HERE.glob("*.tar.xz"))
+# What the one model of a case is called since a case may have several.
+MODEL = "model"
 # The chain of one more day, up to what would be trained on.
 TRAINING_SET = TRAINING[: TRAINING.index(registry.TRAIN.name)]
 CHAIN = (*DATA, *PREDICTION, *WATCH, *TRAINING_SET)
@@ -64,6 +68,20 @@ class Opened:
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.millrace("status", "--json"))
         return found
+
+
+def as_told(case: Mapping[str, Any]) -> dict[str, Any]:
+    """A case of one model, as it was told when no case had several."""
+    model = case["models"].get(MODEL) or next(iter(case["models"].values()))
+    return {**case, **{name: _as_told(value) for name, value in model.items()}}
+
+
+def _as_told(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Then a model had one metric, and its value was called by it."""
+    if value is None or "metric" not in value:
+        return dict(value) if value else None
+    plain = {key: found for key, found in value.items() if key not in ("metric", "value")}
+    return {**plain, value["metric"]: value["value"]}
 
 
 def next_day(told: Mapping[str, Any]) -> date:
@@ -117,7 +135,7 @@ def test_the_journal_is_upgraded_and_keeps_its_rows(opened: Opened) -> None:
     assert {NAME} == {run.case_name for run in runs}
     for run in runs:
         journal.parsed(registry.find(run.stage), run.result)
-    now_champion = champion.current(engine, NAME)
+    now_champion = champion.current(engine, NAME, MODEL)
     engine.dispose()
     assert now_champion is not None
     assert now_champion.version == then["status"]["cases"][NAME]["champion"]["version"]
@@ -128,7 +146,8 @@ def test_status_says_the_same(opened: Opened) -> None:
     assert now["services"] == then["services"]
     for name, said in then["cases"].items():
         # It may say more by now.
-        assert {key: now["cases"][name][key] for key in said} == said
+        case = as_told(now["cases"][name])
+        assert {key: case[key] for key in said} == said
 
 
 def test_every_published_table_is_what_it_was(opened: Opened) -> None:
@@ -144,8 +163,20 @@ def test_the_champion_answers_as_it_did(opened: Opened) -> None:
     answers = said.toArrow()
     session.stop()
     assert answers.num_rows == opened.told["status"]["cases"][NAME]["predictions"]["rows"]
-    scored = champion.load(opened.settings, NAME, version).score(answers)
-    np.testing.assert_allclose(scored, answers["probability"].to_numpy(), rtol=0, atol=1e-6)
+    model = Model(name=MODEL, task="binary", family="tabular_net", row_key=("loan",), label="late")
+    case = UseCase(name=NAME, description="", feeds=(), silver=(), entity_states=())
+    scored = champion.load(opened.settings, case, model, version).score(answers)["probability"]
+    found, said_then = scored.to_numpy(), answers["probability"].to_numpy()
+    np.testing.assert_allclose(found, said_then, rtol=0, atol=1e-6)
+
+
+def test_its_registered_versions_live_on_under_the_models_name(opened: Opened) -> None:
+    """As `models:/loans.model@champion`, which the first stage that asks for it has renamed."""
+    then = opened.told["status"]["cases"][NAME]["champion"]["version"]
+    client = mlflow.connect(opened.settings)
+    found = client.get_model_version_by_alias(f"{NAME}.{MODEL}", "champion")
+    assert int(found.version) == then
+    assert not [each for each in client.search_registered_models() if each.name == NAME]
 
 
 def test_a_day_that_had_landed_stays_as_it_is(opened: Opened) -> None:
@@ -163,7 +194,7 @@ def test_the_next_day_is_built_on_top(opened: Opened) -> None:
         # Whether drift asks for a training is the verdict's to say, below.
         allowed = (0, 99) if stage == registry.DUE_DRIFT.name else (0,)
         opened.millrace(stage, NAME, "--interval", day.isoformat(), allowed=allowed)
-    now = opened.status()["cases"][NAME]
+    now = as_told(opened.status()["cases"][NAME])
     until = f"{day + timedelta(days=1)}T00:00:00+00:00"
     assert now["features_known_until"] == until
     assert now["predictions"]["until"] == until

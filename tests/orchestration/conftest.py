@@ -31,6 +31,7 @@ class Call:
     """A call of the stub; `ended` is the moment of its own end, None if it was killed."""
 
     stage: str
+    model: str | None
     interval: str
     flags: list[str]
     task: str
@@ -59,11 +60,16 @@ class Stub:
         whole.write_text(json.dumps([{"stage": stage, "interval": interval, **does}, *rules]))
         whole.rename(file)
 
-    def calls(self, *intervals: str) -> list[Call]:
-        """The calls for these intervals, in the order in which they began."""
+    def calls(self, *intervals: str, model: str = "late") -> list[Call]:
+        """The calls for these intervals, in the order in which they began.
+
+        Args:
+            model: those of the other model of the case are left out.
+        """
         file = self.folder / "calls.jsonl"
         lines = map(json.loads, file.read_text().splitlines() if file.exists() else [])
-        notes = [note for note in lines if note["interval"] in intervals]
+        mine = (note for note in lines if note["model"] in (None, model))
+        notes = [note for note in mine if note["interval"] in intervals]
         ends = {_of(note): note["at"] for note in notes if "ended" in note}
         begins = [note for note in notes if "ended" not in note]
         return [_call(note, ends.get(_of(note))) for note in begins]
@@ -77,7 +83,7 @@ def _of(note: dict[str, Any]) -> tuple[str, str, int]:
 
 
 def _call(note: dict[str, Any], ended: float | None) -> Call:
-    names = ("stage", "interval", "flags", "task", "pid", "parent", "number")
+    names = ("stage", "model", "interval", "flags", "task", "pid", "parent", "number")
     return Call(**{name: note[name] for name in names}, began=note["at"], ended=ended)
 
 

@@ -1,10 +1,11 @@
 """Stands in for a stage's command: notes its call, and ends as the test's rules say.
 
-    python stub.py FOLDER STAGE CASE --interval KEY [FLAG...]
+    python stub.py FOLDER STAGE CASE [--model NAME] --interval KEY [FLAG...]
 
 Standard library only, so that it is there at once. `FOLDER/rules.json` is a list of
-`{stage, interval, exits, seconds}`; the first that fits counts. The n-th call of a stage for an
-interval takes the n-th of `seconds` and ends with the n-th of `exits`, the last for all after it.
+`{stage, interval, exits, seconds}`; the first that fits counts. The n-th call of a stage, of one
+model, for an interval takes the n-th of `seconds` and ends with the n-th of `exits`, the last for
+all after it.
 `FOLDER/calls.jsonl` gets a line when a call begins, and one when it ends by itself.
 """
 
@@ -17,8 +18,10 @@ from pathlib import Path
 
 
 def main() -> int:
-    folder, (stage, case, _, interval, *flags) = Path(sys.argv[1]), sys.argv[2:]
-    call = {"stage": stage, "case": case, "interval": interval, "flags": flags}
+    folder, (stage, case, *words) = Path(sys.argv[1]), sys.argv[2:]
+    model = words.pop(0) if words.pop(0) == "--model" else None
+    _, interval, *flags = words if model else ("--interval", *words)
+    call = {"stage": stage, "case": case, "model": model, "interval": interval, "flags": flags}
     call |= {"task": os.environ.get("MILLRACE_AIRFLOW_RUN")}
     call |= {"pid": os.getpid(), "parent": os.getppid()}
     call["number"] = _noted(folder, call)
@@ -58,7 +61,7 @@ def _note(folder, call):
 
 
 def _place(call):
-    return call["stage"], call["interval"]
+    return call["stage"], call["model"], call["interval"]
 
 
 if __name__ == "__main__":

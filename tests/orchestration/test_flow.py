@@ -35,6 +35,20 @@ def test_a_night_passes_every_dag_by_its_key_and_what_is_not_due_is_skipped(clie
     assert [emitted(client, name, key) for name in FLOWS] == [1, 0, 0, 1, 0]
 
 
+def test_a_further_model_goes_its_own_way(client, stub):
+    """By its own Dags, told which model; what is due for one is not for the other."""
+    key = "2026-03-05"
+    succeed(client, keyed(client, "build_features", key))
+    for name in ("train_model", "predict_batch", "watch_drift"):
+        succeed(client, client.await_run(dag(f"minutes_{name}"), key))
+    settle(client, key)
+    of_minutes = [call for call in stub.calls(key, model="minutes") if call.stage not in DATA]
+    assert {call.model for call in of_minutes} == {"minutes"}
+    assert sorted(call.stage for call in of_minutes) == sorted((DUE, *PREDICTION, *WATCH))
+    assert all(call.task.startswith(dag("minutes_")) for call in of_minutes)
+    assert emitted(client, "minutes_predict_batch", key) == 1
+
+
 def test_a_task_tells_its_stage_where_it_belongs(client, stub):
     key = "2026-03-02"
     run = keyed(client, "build_features", key)

@@ -42,7 +42,7 @@ def test_history_and_yesterday_pass_every_dag_and_drift_retrains_once(client, ma
     assert predicted == [done["predict_batch"]] * len(predicted)
     assert done["watch_drift"] in tasks(client, "watch_drift")
     found = status.case_status(engine, made.case)
-    assert found["drift"]["drifted"] is True
+    assert found["models"][made.case.model().name]["drift"]["drifted"] is True
     assert found["quarantined"] == 1
 
 
@@ -51,15 +51,16 @@ def test_features_predictions_and_champion_are_of_yesterday(platform, client, ma
     found = status.case_status(engine, made.case)
     yesterday = platform.yesterday()
     assert found["features_known_until"] == yesterday.end.isoformat()
-    assert found["predictions"]["until"] == yesterday.end.isoformat()
-    assert found["predictions"]["rows"] >= ROWS_A_DAY
-    assert found["challenger"]["version"] == 2
+    model = found["models"][made.case.model().name]
+    assert model["predictions"]["until"] == yesterday.end.isoformat()
+    assert model["predictions"]["rows"] >= ROWS_A_DAY
+    assert model["challenger"]["version"] == 2
     table = journal.promotions
     with engine.connect() as connection:
         first = connection.execute(table.select().order_by(table.c.id)).first()
     assert (first.version, first.decision) == (1, "promoted")
     # The data are made so: the amount tells most of it.
-    assert first.roc_auc > 0.85
+    assert (first.metric, first.value > 0.85) == ("roc_auc", True)
     assert first.cutoff == yesterday.start
 
 

@@ -92,4 +92,4 @@ def test_a_stranger_sees_why_the_champion_won(stranger: "FrameLocator", engine: 
     assert told.locator("td").nth(1).inner_text() == str(won.version)
     rows = f"{won.evidence['num_rows']:,} evaluation rows"
     assert rows in told.locator("td").nth(5).inner_text()
-    assert won.reason.startswith(f"ROC AUC {won.roc_auc:.3f} (")
+    assert won.reason.startswith(f"ROC AUC {won.value:.3f} (")

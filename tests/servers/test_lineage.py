@@ -10,6 +10,7 @@ import pytest
 from deltalake import write_deltalake
 from sqlalchemy import Engine, insert
 
+from pipelines.core import registry
 from pipelines.core.errors import CheckFailed, UsageError
 from pipelines.core.journal import published, runs
 from pipelines.core.settings import Settings
@@ -22,6 +23,7 @@ from pipelines.use_cases.flight_delays import FLIGHT_DELAYS
 from pipelines.use_cases.spec.interval import Interval
 
 CASE = replace(FLIGHT_DELAYS, name="traced")
+LATE = CASE.model("late")
 DAY = Interval.parse("2026-11-20")
 AT = datetime(2026, 11, 21, 1, tzinfo=UTC)
 
@@ -36,6 +38,7 @@ def noted(journal: Engine, stage: str, hour: int, **result: Any) -> int:
     whole = {"rows": {}, "reads": {}, "writes": {}, "details": {}, **result}
     row = insert(runs).values(
         case_name=CASE.name,
+        model="late" if registry.find(stage).of_model else None,
         stage=stage,
         interval=DAY.key,
         state="done",
@@ -80,7 +83,7 @@ LINEAGE = CaseLineage(
         reading("gold.traced_origin_states", "silver.traced_weather"),
         reading("features.traced_origin_states", "gold.traced_origin_states"),
         reading("gold.traced_training_set", "features.traced_origin_states"),
-        reading("gold.traced_predictions", "features.traced_origin_states", "models.traced"),
+        reading("gold.traced_predictions", "features.traced_origin_states", "models.traced.late"),
     ],
 )
 
@@ -157,12 +160,12 @@ def test_a_prediction_is_followed_to_the_landing_files(
 ) -> None:
     past = history.read(journal, CASE.name)
     asked = "2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v15"
-    said = predictions.find(predicted, past, CASE, asked)
-    assert (str(said.id), said.probability) == (asked, 0.25)
+    said = predictions.find(predicted, past, CASE, LATE, asked)
+    assert (str(said.id), said.answer) == (asked, {"probability": 0.25})
     fact = facts.Provenance(CASE, LINEAGE, past).prediction(said)
     found = facts.to_json(fact)["facts"]
-    assert found[asked]["made_of"] == ["models.traced@15", "gold.traced_origin_states@13"]
-    assert found["models.traced@15"]["made_of"] == ["gold.traced_training_set@14"]
+    assert found[asked]["made_of"] == ["models.traced.late@15", "gold.traced_origin_states@13"]
+    assert found["models.traced.late@15"]["made_of"] == ["gold.traced_training_set@14"]
     assert found["gold.traced_training_set@14"]["made_of"] == ["gold.traced_origin_states@13"]
     # The run read planes as well; this table does not.
     assert found["gold.traced_origin_states@13"]["made_of"] == ["silver.traced_weather@12"]
@@ -173,7 +176,9 @@ def test_a_prediction_is_followed_to_the_landing_files(
     ]
     assert found[files]["not_noted"] == []
     words = facts.in_words(fact).splitlines()
-    assert words[0].startswith(f"{asked}  0.2500, said 2026-11-21T05:05:00+00:00 by predict of")
+    assert words[0].startswith(
+        f"{asked}  probability 0.2500, said 2026-11-21T05:05:00+00:00 by predict of"
+    )
     assert words[-1] == "└─ gold.traced_origin_states@13  (shown above)"
 
 
@@ -181,21 +186,21 @@ def test_the_newest_prediction_is_found_and_others_are_refused_with_the_nearest(
     predicted: Settings, journal: Engine
 ) -> None:
     past = history.read(journal, CASE.name)
-    newest = predictions.find(predicted, past, CASE, predictions.NEWEST)
+    newest = predictions.find(predicted, past, CASE, LATE, predictions.NEWEST)
     assert str(newest.id) == "2026-11-21_UA_2_EWR@2026-11-21T00:00:00Z@v15"
     for asked, nearest in (
         ("2026-11-21_UA_22_EWR@2026-11-21T00:00:00Z@v15", "2026-11-21_UA_2_EWR"),
         ("2026-11-21_UA_1_EWR@2026-11-21T00:00:00Z@v16", "2026-11-21_UA_1_EWR"),
     ):
         with pytest.raises(UsageError, match=f"there is {nearest}@2026-11-21T00:00:00Z@v15, "):
-            predictions.find(predicted, past, CASE, asked)
+            predictions.find(predicted, past, CASE, LATE, asked)
     with pytest.raises(UsageError, match="the row key of traced is"):
-        predictions.find(predicted, past, CASE, "a,b@2026-11-21T00:00:00Z@v15")
+        predictions.find(predicted, past, CASE, LATE, "a,b@2026-11-21T00:00:00Z@v15")
 
 
 def test_without_predictions_it_says_so(home: Settings) -> None:
     with pytest.raises(CheckFailed, match="has published no predictions yet"):
-        predictions.find(home, history.History([], []), CASE, predictions.NEWEST)
+        predictions.find(home, history.History([], []), CASE, LATE, predictions.NEWEST)
 
 
 def test_before_the_first_transform_only_landing_and_bronze_are_known(
@@ -223,7 +228,7 @@ def test_sql_that_was_noted_but_is_not_here_yet_is_not_taken_for_none(
         silver=("weather",),
         entity_states=(),
         gold=(),
-        training=None,
+        models=(),
     )
     row = insert(runs).values(
         case_name=case.name,

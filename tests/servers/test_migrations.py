@@ -66,6 +66,28 @@ insert into ops.validations
     ('loans', 'gold', 'gold.loans_predictions', '2026-11-01', 3, 'passed', '{}', '[]');
 insert into ops.fences values ('loans', 7);
 """
+# What the one model of a case left, when ROC AUC was the one metric.
+OF_ONE_MODEL = """
+insert into ops.runs (case_name, stage, interval, state) values
+    ('loans', 'ingest', '2026-11-01', 'done'),
+    ('loans', 'train', '2026-11-01', 'done'),
+    ('flight_delays', 'predict', '2026-11-01', 'done');
+insert into ops.promotions
+    (case_name, interval, version, decision, reason, cutoff, roc_auc, evidence, attempt) values
+    ('loans', 'd', 1, 'promoted', '', now(), 0.75,
+     '{"num_rows": 9, "num_class_rows": 4, "gain": null,
+       "roc_auc": {"estimate": 0.75, "low": 0.7, "high": 0.8, "level": 0.95}}', 1),
+    ('flight_delays', 'd', 1, 'rolled back', '', now(), null, '{}', 1);
+insert into ops.verdicts
+    (case_name, interval, until, model_version, drifted, due, reason, statistics, attempt) values
+    ('loans', 'd', now(), 1, true, false, '',
+     '{"num_rows": 8, "drifted_share": 0.5, "inputs": [{"name": "x"}],
+       "prediction": {"name": "probability", "distance": 0.1},
+       "quality": {"num_labelled": 3, "positive_rate": null, "roc_auc": null, "brier_score": null},
+       "quality_of_reference":
+         {"num_labelled": 50, "positive_rate": 0.2, "roc_auc": 0.7, "brier_score": 0.1}}', 1),
+    ('flight_delays', 'd', now(), 1, null, false, '', '{}', 1);
+"""
 
 
 def differences(connection: Connection) -> list[object]:
@@ -114,6 +136,44 @@ def test_an_older_home_is_upgraded_and_keeps_its_rows(older: Engine) -> None:
         assert connection.scalar(text("select count(*) from ops.fences")) == 0
     checks = ["validate_raw", "validate_features", "validate_predictions", "validate"]
     assert stages == [*checks, "due_training", "due_drift", "due"]
+
+
+def test_what_the_one_model_of_a_case_left_is_of_a_named_model(older: Engine) -> None:
+    with older.begin() as connection:
+        connection.execute(text(OF_ONE_MODEL))
+    migrations.bring_to_head(older)
+    with older.connect() as connection:
+        asked = "select case_name, stage, model from ops.runs where attempt > 7 order by attempt"
+        assert [tuple(row) for row in connection.execute(text(asked))] == [
+            ("loans", "ingest", None),
+            ("loans", "train", "model"),
+            ("flight_delays", "predict", "late"),
+        ]
+        promoted, rolled_back = connection.execute(
+            text("select model, metric, value, evidence from ops.promotions order by id")
+        ).all()
+        judged, empty = connection.execute(
+            text("select model, statistics from ops.verdicts order by id")
+        ).all()
+    value = {"estimate": 0.75, "low": 0.7, "high": 0.8, "level": 0.95}
+    evidence = {"num_rows": 9, "num_class_rows": 4, "gain": None}
+    looked_at = {**evidence, "metric": "roc_auc", "value": value}
+    assert tuple(promoted) == ("model", "roc_auc", 0.75, looked_at)
+    assert tuple(rolled_back) == ("late", None, None, {})
+    assert judged.statistics == {
+        "num_rows": 8,
+        "drifted_share": 0.5,
+        "inputs": [{"name": "x"}],
+        "answers": [{"name": "probability", "distance": 0.1}],
+        "quality": {"num_rows": 3},
+        "quality_of_reference": {
+            "num_rows": 50,
+            "positive_rate": 0.2,
+            "roc_auc": 0.7,
+            "brier_score": 0.1,
+        },
+    }
+    assert (judged.model, empty.model, empty.statistics) == ("model", "late", {})
 
 
 def test_one_from_before_some_of_the_tables_gets_them(older: Engine) -> None:

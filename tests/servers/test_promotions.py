@@ -16,13 +16,15 @@ NUM_THREADS = 50
 def row(case: str, version: int) -> dict[str, object]:
     return {
         "case_name": case,
+        "model": "late",
         "interval": "2026-11-19",
         "version": version,
         "decision": champion.PROMOTED,
         "reason": "a race",
         "champion_before": None,
         "cutoff": CUTOFF,
-        "roc_auc": 0.7,
+        "metric": "roc_auc",
+        "value": 0.7,
         "evidence": {},
         "attempt": version,
     }
@@ -30,7 +32,7 @@ def row(case: str, version: int) -> dict[str, object]:
 
 def race(journal: Engine, case: str, first_version: int) -> list[str]:
     """So many promotions at once, each compared with the champion before; what losers are told."""
-    before = champion.current(journal, case)
+    before = champion.current(journal, case, "late")
 
     def one(version: int) -> str | None:
         try:
@@ -48,11 +50,11 @@ def race(journal: Engine, case: str, first_version: int) -> list[str]:
 def test_r14_of_many_promotions_at_once_one_wins_and_the_others_are_told(journal: Engine) -> None:
     for turn, first_version in enumerate((1, 101), start=1):
         told = race(journal, "raced", first_version)
-        winner = champion.current(journal, "raced")
+        winner = champion.current(journal, "raced", "late")
         assert winner is not None
         assert first_version <= winner.version < first_version + NUM_THREADS
         assert told == [
-            f"version {winner.version} became the champion of raced in the meantime; "
+            f"version {winner.version} became the champion of raced.late in the meantime; "
             "run promote again, to compare with that one"
         ] * (NUM_THREADS - 1)
         with journal.connect() as connection:

@@ -11,9 +11,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.contest import contestants, judge, year
-from benchmarks.contest.contestants import ALL, SCHEDULE, WITHOUT_TAIL
+from benchmarks.contest.contestants import ALL, LABEL, SCHEDULE, WITHOUT_TAIL, labels
 from benchmarks.contest.judge import SAME_DAY, Parts, Run
-from models.columns import label_vector
 from models.flight_delays import CATEGORICAL, PLAN, ROTATION, STATES
 from pipelines.use_cases.spec.interval import Interval
 
@@ -46,7 +45,7 @@ def table() -> pa.Table:
             "carrier": carrier,
             "destination": random.choice(["LAX", "ORD"], NUM_ROWS),
             "manufacturer": ["BOEING", None] * (NUM_ROWS // 2),
-            ALL.label: random.random(NUM_ROWS) < 1 / (1 + np.exp(-logit)),
+            LABEL: random.random(NUM_ROWS) < 1 / (1 + np.exp(-logit)),
             "known_at": at,
             "label_known_at": pc.add(at, timedelta(hours=4)),
         }
@@ -163,7 +162,7 @@ def test_same_day_outcomes_are_those_of_the_origin_and_day():
         {
             "known_at": pa.array(instants, pa.timestamp("us", "UTC")),
             "origin": ["JFK", "JFK", "JFK", "EWR", "JFK"],
-            ALL.label: [True, True, False, True, False],
+            LABEL: [True, True, False, True, False],
         }
     )
     known = judge.with_same_day_outcomes(rows)
@@ -249,7 +248,7 @@ def test_only_the_training_and_validation_rows_are_given_to_a_fit(parts):
 
     judged = judge.run(fit, parts, seed=5)
     assert given == [(parts.training, parts.validation, 5)]
-    label = label_vector(parts.test, ALL.label)
+    label = labels(parts.test)
     assert judged.roc_auc == pytest.approx(roc_auc_score(label, judged.probability))
 
 

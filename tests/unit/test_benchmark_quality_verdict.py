@@ -9,10 +9,8 @@ import pytest
 
 from benchmarks import quality
 from benchmarks.contest import judge
-from benchmarks.contest.contestants import ALL, CONTESTANTS
+from benchmarks.contest.contestants import CONTESTANTS, LABEL, SPEC, labels
 from benchmarks.contest.judge import Parts, Run
-from models import metrics
-from models.columns import label_vector
 
 SEED = 5
 
@@ -23,16 +21,17 @@ def parts() -> Parts:
     print(f"seed {SEED}")
     at = [datetime(2013, 10, 1, 12, tzinfo=UTC) + timedelta(days=row // 20) for row in range(600)]
     late = np.random.default_rng(SEED).random(600) < 0.3
-    test = pa.table({"known_at": pa.array(at, pa.timestamp("us", "UTC")), ALL.label: late})
+    test = pa.table({"known_at": pa.array(at, pa.timestamp("us", "UTC")), LABEL: late})
     return Parts(test.slice(0, 0), test.slice(0, 1), test)
 
 
 def a_run(parts: Parts, goodness: float, seed: int = 0) -> Run:
     """Probabilities that follow the labels as closely as asked."""
-    label = label_vector(parts.test, ALL.label)
+    label = labels(parts.test)
     noise = np.random.default_rng(seed).random(len(label))
     probability = goodness * label + (1 - goodness) * noise
-    return Run(seed, 1.0 + seed, metrics.evaluate(label, probability), probability)
+    scores = SPEC.task.scores(judge.evidence(parts.test, probability))
+    return Run(seed, 1.0 + seed, scores, probability)
 
 
 @pytest.fixture

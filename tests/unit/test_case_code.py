@@ -1,6 +1,7 @@
 """A case's code is found by its name, and what is missing or broken is named by its file."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -29,9 +30,10 @@ def rooms(tmp_path, monkeypatch):
 def test_the_code_of_the_flights_is_found():
     assert callable(cases.source("flight_delays").source)
     assert "movements" in cases.contract("flight_delays").row_rules()
-    assert cases.model("flight_delays").MODEL.name == "flight_delays"
-    assert callable(cases.model("flight_delays").derive)
+    assert callable(cases.models("flight_delays").derive)
     flights = load().found["flight_delays"]
+    for model in flights.models:
+        assert cases.model("flight_delays", model).task.name == model.task
     assert "flight_delays_v1" in {each.name for each in cases.features(flights)}
 
 
@@ -41,7 +43,7 @@ def test_the_code_of_the_flights_is_found():
         (cases.source, "pipelines/data/extract/sources/nope.py"),
         (cases.contract, "expectations/nope.py"),
         (lambda _: cases.features(NOPE), "features/nope.py"),
-        (cases.model, "models/nope.py"),
+        (cases.models, "models/nope.py"),
     ],
 )
 def test_a_missing_file_is_named_with_how_to_write_it(kind, file):
@@ -60,9 +62,9 @@ def test_a_missing_file_is_named_with_how_to_write_it(kind, file):
             "def row_rules(): return {}\n",
             "expectations/made_up_loans.py lacks table_rules, table_keys: add it",
         ),
-        (cases.model, "MODEL = 1\n", "models/made_up_loans.py lacks derive: add it"),
+        (cases.models, "MODELS = 1\n", "models/made_up_loans.py lacks derive: add it"),
         (
-            cases.model,
+            cases.models,
             "x = 1\nimport nothing_of_this_name\n",
             "models/made_up_loans.py, line 2: ModuleNotFoundError: No module named",
         ),
@@ -72,9 +74,9 @@ def test_a_missing_file_is_named_with_how_to_write_it(kind, file):
             "expectations/made_up_loans.py, line 2: SyntaxError: '(' was never closed; mend",
         ),
         (
-            cases.model,
-            "\n\nfrom models.spec import ModelSpec\nMODEL = ModelSpec(name='A', columns=())\n",
-            "models/made_up_loans.py, line 4: ValueError: ModelSpec.name: 'A' is not",
+            cases.models,
+            "\n\nfrom models.columns import Columns\nCOLUMNS = Columns(numeric=())\n",
+            "models/made_up_loans.py, line 4: ValueError: Columns: there are none; name",
         ),
     ],
 )
@@ -84,3 +86,17 @@ def test_a_broken_file_of_one_case_hurts_no_other(rooms, kind, written, said):
         kind("made_up_loans")
     assert str(refused.value).startswith(said)
     assert kind("flight_delays")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "early"}, "models/flight_delays.py: MODELS lacks 'early': add it"),
+        ({"task": "regression"}, "'late' is binary by tabular_net, its use case says regression"),
+        ({"family": "trees"}, "its use case says binary by trees: let both say the same"),
+    ],
+)
+def test_use_case_and_file_say_the_same_of_a_model(changes, said):
+    late = load().found["flight_delays"].model("late")
+    with pytest.raises(MillraceError, match=said):
+        cases.model("flight_delays", replace(late, **changes))

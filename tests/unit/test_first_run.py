@@ -17,6 +17,8 @@ from pipelines.use_cases.spec.discovery import BrokenCase, Cases
 from pipelines.use_cases.spec.interval import Interval
 
 CASE = find("flight_delays")
+LATE = CASE.model("late")
+MINUTES = CASE.model("minutes")
 YESTERDAY = Interval.parse("2026-11-20")
 INSTALLED = date(2026, 11, 21)
 
@@ -62,7 +64,13 @@ def test_an_hourly_case_loads_its_history_up_to_midnight():
 
 
 def test_a_case_without_a_model_has_the_dags_of_its_data_alone():
-    assert dags(replace(CASE, training=None)) == ("build_features", "load_history")
+    assert dags(replace(CASE, models=())) == ("build_features", "load_history")
+
+
+def test_each_model_has_dags_of_its_own_and_all_consumers_come_before_the_data():
+    own = ("watch_drift", "predict_batch", "train_model")
+    expected = [f"{prefix}{dag}" for dag in own for prefix in ("", "minutes_")]
+    assert dags(CASE) == (*expected, "build_features", "load_history")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ def test_a_case_without_a_model_has_the_dags_of_its_data_alone():
     ],
 )
 def test_the_watched_days_are_the_newest_of_the_interval_and_no_other(key, newest):
-    assert watched(CASE, key) == newest
+    assert watched(LATE, key) == newest
 
 
 @dataclass
@@ -138,8 +146,11 @@ def test_the_newest_days_are_answered_by_the_champion_that_there_is(
     monkeypatch.setattr(first_run.status, "champion", lambda *_: champion)
     monkeypatch.setattr(first_run.status, "predictions", lambda *_: predictions)
     client = _Airflow()
-    follow_model(client, None, CASE, KEY)
+    follow_model(client, None, CASE, LATE, KEY)
     assert client.asked == FOLLOWED + then
+    client.asked.clear()
+    follow_model(client, None, CASE, MINUTES, KEY)
+    assert client.asked == [(how, f"minutes_{dag}", key) for how, dag, key in FOLLOWED + then]
 
 
 @pytest.fixture
@@ -147,7 +158,7 @@ def two_cases(monkeypatch):
     """The flights and a case without a model, and what is asked of Airflow for them."""
     client, unpaused, models = _Airflow(), [], []
     client.unpause = unpaused.append
-    plain = replace(CASE, name="plain", training=None)
+    plain = replace(CASE, name="plain", models=())
     cases = Cases({CASE.name: CASE, "plain": plain}, {})
     monkeypatch.setattr(use_cases, "load", lambda: cases)
     monkeypatch.setattr(first_run.services, "start", lambda _: None)
@@ -172,7 +183,8 @@ def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one
         ("trigger", "build_features", "2026-11-20"),
         ("trigger", "plain.build_features", "2026-11-20"),
     ]
-    assert models == [(CASE, "2026-08-22/2026-11-19"), (CASE, "2026-11-20")]
+    days = ("2026-08-22/2026-11-19", "2026-11-20")
+    assert models == [(CASE, model, key) for key in days for model in (LATE, MINUTES)]
     assert unpaused == [f"{name}.{d}" for name, case in cases.found.items() for d in dags(case)]
 
 

@@ -5,12 +5,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from models.tasks import Binary
 from pipelines.core.errors import UsageError
 from pipelines.insight.lineage import lake, learning, walk
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.stores.compiled import CompiledModel, keep, project_digest, read
 from pipelines.stores.objects import Objects
-from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
 CASE = UseCase(
@@ -33,7 +34,7 @@ CASE = UseCase(
     silver=("days",),
     entity_states=(EntityState(name="states", keys=("town",), step_minutes=60, ttl_minutes=60),),
     gold=("decisions", "labels"),
-    training=Training(row_key=("town",), label="is_wet"),
+    models=(Model(name="wet", task="binary", family="trees", row_key=("town",), label="is_wet"),),
 )
 MODELS = [
     # Out of order: lineage puts each after what it reads.
@@ -77,10 +78,10 @@ def toy() -> CaseLineage:
     nodes = [*lake.landed(CASE), *lake.ingested(CASE), *lake.transformed(CASE, MODELS)]
     views = {"states": ["rain_mean", "num_days"]}
     nodes += learning.offered(CASE, views, {node.name: node for node in nodes})
-    known = {node.name: node for node in nodes}
-    return CaseLineage(
-        "toy", [*nodes, *learning.learned(CASE, CASE.training, known, INPUTS, derive)]
-    )
+    tables = {node.name: node for node in nodes}
+    known = learning.known_at_decisions(CASE, tables, derive)
+    made = learning.learned(CASE, CASE.model(), tables, known, INPUTS, Binary().answer)
+    return CaseLineage("toy", [*nodes, *made])
 
 
 def edges(lineage: CaseLineage, column: str) -> set[str]:
@@ -110,13 +111,13 @@ def edges(lineage: CaseLineage, column: str) -> set[str]:
           "gold.toy_decisions.town JOIN", "gold.toy_decisions.known_at JOIN"}),
         ("gold.toy_training_set.is_wet",
          {"gold.toy_labels.is_wet AGGREGATION", "gold.toy_labels.known_at SORT"}),
-        ("models.toy.rain_gain", {"gold.toy_training_set.rain_gain IDENTITY"}),
-        ("models.toy.probability",
+        ("models.toy.wet.rain_gain", {"gold.toy_training_set.rain_gain IDENTITY"}),
+        ("models.toy.wet.probability",
          {f"gold.toy_training_set.{c} AGGREGATION" for c in (*INPUTS, "is_wet")}
          | {"gold.toy_training_set.part CONDITIONAL"}),
         ("gold.toy_predictions.decided_at", {"gold.toy_decisions.known_at IDENTITY"}),
         ("gold.toy_predictions.probability",
-         {"models.toy.probability TRANSFORMATION", "gold.toy_decisions.rain TRANSFORMATION",
+         {"models.toy.wet.probability TRANSFORMATION", "gold.toy_decisions.rain TRANSFORMATION",
           "features.toy_states.rain_mean TRANSFORMATION", "gold.toy_decisions.town JOIN",
           "gold.toy_decisions.known_at JOIN"}),
     ],
@@ -170,7 +171,7 @@ def test_upstream_ends_at_the_columns_of_landing_files(toy: CaseLineage) -> None
 def test_impact_reaches_models_and_predictions(toy: CaseLineage) -> None:
     step = walk.walk(toy, walk.asked_field(toy, "landing.toy_days.rain"), "downstream")
     found = {each["column"]: each["how"] for each in walk.to_json(toy, step)["columns"]}
-    assert set(found["models.toy.rain_gain"]) == {"TRANSFORMATION", "AGGREGATION"}
+    assert set(found["models.toy.wet.rain_gain"]) == {"TRANSFORMATION", "AGGREGATION"}
     assert "gold.toy_predictions.probability" in found
     # The filter `rain >= 0` decides which states there are, and so whatever is made of them.
     assert found["gold.toy_states.*"] == ["FILTER"]

@@ -36,8 +36,8 @@ LINEAGE = CaseLineage(
         node("gold.toy_origin_states", Field("landing.toy_weather", "x"), How.AGGREGATION),
         node("features.toy_origin_states", Field("gold.toy_origin_states", "x")),
         node("gold.toy_training_set", Field("features.toy_origin_states", "x")),
-        node("models.toy", Field("gold.toy_training_set", "x")),
-        node("gold.toy_predictions", Field("models.toy", "x"), How.TRANSFORMATION),
+        node("models.toy.late", Field("gold.toy_training_set", "x")),
+        node("gold.toy_predictions", Field("models.toy.late", "x"), How.TRANSFORMATION),
     ],
 )
 
@@ -64,7 +64,7 @@ def described(
     stage = registry.find(name)
     outcome = journal.parsed(stage, {"details": {**DETAILS[name], **(details or {})}, **result})
     noted = Noted(outcome=outcome, published={"gold.toy_predictions": 9})
-    found = Describer(CASE, LINEAGE, PLACES, stage, Interval.parse(interval), noted)
+    found = Describer(CASE, LINEAGE, PLACES, stage, Interval.parse(interval), noted, "late")
     return [Serde.to_dict(each) for each in found.inputs()], [
         Serde.to_dict(each) for each in found.outputs()
     ]
@@ -102,7 +102,7 @@ def test_train_makes_a_version_of_the_model_from_a_version_of_the_training_set()
     inputs, outputs = described("train", reads={"gold.toy_training_set": 4}, details={"number": 7})
     assert [named(each) for each in inputs] == [("millrace", "gold.toy_training_set", "4")]
     [model] = outputs
-    assert named(model) == ("http://127.0.0.1:5000", "toy", "7")
+    assert named(model) == ("http://127.0.0.1:5000", "toy.late", "7")
     assert "storage" not in model["facets"]
     lineage = model["facets"]["columnLineage"]
     assert lineage["fields"]["x"]["inputFields"] == [
@@ -127,7 +127,7 @@ def test_train_makes_a_version_of_the_model_from_a_version_of_the_training_set()
 )
 def test_who_uses_a_model_reads_its_version(stage: str, details: dict[str, int]) -> None:
     inputs, _ = described(stage, details=details)
-    assert [named(each) for each in inputs] == [("http://127.0.0.1:5000", "toy", "7")]
+    assert [named(each) for each in inputs] == [("http://127.0.0.1:5000", "toy.late", "7")]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,14 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 def run(attempt: int, stage: str, **given: object) -> Run:
     at = NOON + timedelta(hours=attempt)
-    known = {"reads": {}, "writes": {}, "details": None, "interval": "2026-11-20", **given}
+    known = {
+        "model": "late",
+        "reads": {},
+        "writes": {},
+        "details": None,
+        "interval": "2026-11-20",
+        **given,
+    }
     return Run(attempt=attempt, stage=stage, started_at=at, ended_at=at, **known)
 
 
@@ -130,13 +137,15 @@ def test_of_two_runs_that_wrote_one_version_the_newest_counts() -> None:
 
 
 def test_a_model_is_made_by_the_first_run_that_names_it() -> None:
-    assert HISTORY.training(7).attempt == 4
-    assert HISTORY.training(8) is None
+    assert HISTORY.training("late", 7).attempt == 4
+    assert HISTORY.training("late", 8) is None
+    assert HISTORY.training("minutes", 7) is None
 
 
 def test_an_answer_is_of_the_run_that_was_at_work_then() -> None:
-    assert HISTORY.answered(8, NOON + timedelta(hours=7)).attempt == 7
-    assert HISTORY.answered(7, NOON + timedelta(hours=7)) is None
+    assert HISTORY.answered("late", 8, NOON + timedelta(hours=7)).attempt == 7
+    assert HISTORY.answered("late", 7, NOON + timedelta(hours=7)) is None
+    assert HISTORY.answered("minutes", 8, NOON + timedelta(hours=7)) is None
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
 from models.columns import Columns
+from models.tasks import Binary, Multiclass, Regression
 from pipelines.learning.monitor.drift import Drift, compare, sample
-from pipelines.use_cases.spec.training import Watch
+from pipelines.learning.monitor.drift import compared as answer_columns
+from pipelines.use_cases.spec.model import Watch
 
 SEED = 7
 HOSTILE = "</script><script>alert(1)</script>"
@@ -23,6 +25,7 @@ COLUMNS = Columns(
     ),
     categorical=("carrier", "origin", "vanished_text", "null_text", "absent_text", "tail"),
 )  # fmt: skip
+ANSWER = Columns(numeric=("probability",))
 WATCH = Watch(distance_max=0.25, num_rows_max=5000)
 HEADING = "toy <2026-11-20>"
 
@@ -66,12 +69,12 @@ def tables() -> tuple[pa.Table, pa.Table]:
 
 @pytest.fixture(scope="module")
 def compared(tables) -> tuple[Drift, str]:
-    return compare(*tables, COLUMNS, WATCH, HEADING)
+    return compare(*tables, COLUMNS, ANSWER, WATCH, HEADING)
 
 
 @pytest.fixture(scope="module")
 def drift(compared):
-    return {each.name: each for each in (*compared[0].inputs, compared[0].prediction)}
+    return {each.name: each for each in (*compared[0].inputs, *compared[0].answers)}
 
 
 def floats(table: pa.Table, name: str) -> np.ndarray:
@@ -148,7 +151,7 @@ def test_the_drifted_share_is_of_the_inputs_without_the_prediction(compared):
     assert found.drifted_share == 8 / 20
     assert [each.name for each in found.inputs] == list(COLUMNS.inputs)
     assert (found.num_reference_rows, found.num_current_rows) == (1500, 700)
-    assert found.prediction.name == "probability"
+    assert [each.name for each in found.answers] == ["probability"]
 
 
 def test_the_page_loads_nothing_and_runs_nothing_that_is_in_the_data(compared):
@@ -171,7 +174,7 @@ def test_the_page_counts_the_columns_that_evidently_can_not_compare(compared):
 
 def test_evidently_leaves_no_filter_of_warnings_behind():
     before = list(warnings.filters)
-    compare(toy(), toy(), Columns(numeric=("number",)), WATCH, HEADING)
+    compare(toy(), toy(), Columns(numeric=("number",)), ANSWER, WATCH, HEADING)
     assert list(warnings.filters) == before
 
 
@@ -183,8 +186,10 @@ def test_a_distance_at_the_limit_has_not_drifted():
     limit = wasserstein_distance([1, 2, 3], [2, 3, 4]) / np.std([1, 2, 3])
     moved = toy(number=[2.0, 3.0, 4.0])
     columns = Columns(numeric=("number",))
-    at, _ = compare(toy(), moved, columns, Watch(distance_max=float(limit)), HEADING)
-    below, _ = compare(toy(), moved, columns, Watch(distance_max=float(limit) - 1e-6), HEADING)
+    at, _ = compare(toy(), moved, columns, ANSWER, Watch(distance_max=float(limit)), HEADING)
+    below, _ = compare(
+        toy(), moved, columns, ANSWER, Watch(distance_max=float(limit) - 1e-6), HEADING
+    )
     assert (at.inputs[0].drifted, below.inputs[0].drifted) == (False, True)
 
 
@@ -195,21 +200,23 @@ def test_shares_that_differ_by_a_rounding_error_are_at_distance_zero():
         return pa.table({"carrier": text, "number": number, "probability": number / 2})
 
     columns = Columns(numeric=("number",), categorical=("carrier",))
-    found, _ = compare(table(2963, 10_000), table(2955, 9973), columns, Watch(), HEADING)
+    found, _ = compare(table(2963, 10_000), table(2955, 9973), columns, ANSWER, Watch(), HEADING)
     assert found.inputs[1].distance == 0.0
 
 
 def test_nothing_to_compare_at_all_is_said_too():
     empty = pa.table({"number": pa.nulls(3, pa.float64()), "probability": pa.nulls(3)})
-    found, page = compare(toy(), empty, Columns(numeric=("number",)), WATCH, HEADING)
-    assert (found.drifted_share, found.prediction.drifted) == (1.0, True)
-    assert found.prediction.distance is None
+    found, page = compare(toy(), empty, Columns(numeric=("number",)), ANSWER, WATCH, HEADING)
+    assert (found.drifted_share, found.answers[0].drifted) == (1.0, True)
+    assert found.answers[0].distance is None
     assert "is drift: number, probability</p>" in page
 
 
 def test_no_rows_at_all_are_drift_of_every_column():
-    found, _ = compare(toy(), toy().slice(0, 0), Columns(numeric=("number",)), WATCH, HEADING)
-    assert (found.drifted_share, found.prediction.drifted) == (1.0, True)
+    found, _ = compare(
+        toy(), toy().slice(0, 0), Columns(numeric=("number",)), ANSWER, WATCH, HEADING
+    )
+    assert (found.drifted_share, found.answers[0].drifted) == (1.0, True)
     assert found.inputs[0].missing_share_current == 1
 
 
@@ -222,5 +229,24 @@ def test_only_so_many_rows_are_compared_and_always_the_same():
     assert drawn["number"].to_numpy().mean() == pytest.approx(499.5, abs=90)  # 3 deviations
     assert sample(table, 1000) is table
     columns, watch = Columns(numeric=("number",)), Watch(num_rows_max=2)
-    found, _ = compare(toy(), toy(), columns, watch, HEADING)
+    found, _ = compare(toy(), toy(), columns, ANSWER, watch, HEADING)
     assert (found.num_reference_rows, found.num_current_rows) == (2, 2)
+
+
+def test_the_fields_of_an_answer_that_have_a_distance_are_numbers_and_texts():
+    assert answer_columns(Binary().answer) == ANSWER
+    assert answer_columns(Regression().answer).numeric == ("low", "prediction", "high")
+    several = answer_columns(Multiclass(classes=("a", "b")).answer)
+    assert (several.numeric, several.categorical) == (("probability",), ("predicted_class",))
+
+
+def test_a_field_that_is_text_moves_as_a_category_and_is_no_input():
+    def table(share: float) -> pa.Table:
+        said = np.where(np.arange(1000) < 1000 * share, "a", "b")
+        return pa.table({"number": np.arange(1000) % 7, "said": said})
+
+    answer = Columns(categorical=("said",))
+    columns = Columns(numeric=("number",))
+    found, _ = compare(table(0.5), table(0.9), columns, answer, WATCH, HEADING)
+    assert found.answers[0].distance == pytest.approx(jensenshannon([0.5, 0.5], [0.9, 0.1]))
+    assert (found.answers[0].drifted, found.num_drifted) == (True, 0)

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.tasks import Binary
+from models.tasks.task import Metric
 from pipelines.learning.monitor.drift import ColumnDrift, Drift
 from pipelines.learning.monitor.policy import (
     PastVerdict,
@@ -15,18 +17,26 @@ from pipelines.learning.monitor.policy import (
     newest_first,
     quality,
 )
-from pipelines.use_cases.spec.training import Watch
+from pipelines.use_cases.spec.model import Watch
 
 WATCH = Watch(
     num_rows_min=200,
     drifted_share_max=0.5,
     distance_max=0.25,
-    roc_auc_loss_max=0.125,
+    loss_max=0.125,
     num_drifted=2,
     num_verdicts=3,
     cool_down_days=3,
 )
-GOOD = Quality(num_labelled=900, positive_rate=0.2, roc_auc=0.75, brier_score=0.13)
+TASK = Binary()
+ROC_AUC, BRIER = TASK.metric("roc_auc"), TASK.metric("brier_score")
+
+
+def measured(num_rows: int, value: float | None = None, metric: Metric = ROC_AUC) -> Quality:
+    return Quality(metric, {"num_rows": num_rows}, value)
+
+
+GOOD = measured(900, 0.75)
 
 
 def day(number: int, hour: int = 0) -> datetime:
@@ -40,12 +50,12 @@ def column(name: str, distance: float | None, *, drifted: bool | None = None) ->
 
 def drift(*distances: float, prediction: float | None = 0.05) -> Drift:
     inputs = tuple(column(f"x{place}", distance) for place, distance in enumerate(distances))
-    answers = column("probability", prediction, drifted=None if prediction else True)
-    return Drift(inputs, answers, num_reference_rows=5000, num_current_rows=900)
+    answer = column("probability", prediction, drifted=None if prediction else True)
+    return Drift(inputs, (answer,), num_reference_rows=5000, num_current_rows=900)
 
 
 @pytest.mark.parametrize(
-    ("found", "measured", "champion", "expected"),
+    ("found", "quality", "champion", "expected"),
     [
         (drift(0.1, 0.1, 0.1, 0.1), GOOD, 0.75, False),
         (drift(0.9, 0.9, 0.1, 0.1), GOOD, 0.75, False),  # just the share that is allowed
@@ -55,37 +65,49 @@ def drift(*distances: float, prediction: float | None = 0.05) -> Drift:
         (drift(0.1, 0.1), GOOD, 0.875, False),  # just the loss that is allowed
         (drift(0.1, 0.1), GOOD, 0.876, True),
         (drift(0.1, 0.1), GOOD, None, False),  # the champion's own was never measured
-        (drift(0.1, 0.1), Quality(199), 0.99, False),  # too few labels to say
-        (drift(0.1, 0.1), Quality(900, 1.0, None, 0.1), 0.99, False),  # one outcome only
+        (drift(0.1, 0.1), measured(199), 0.99, False),  # too few labels to say
+        (drift(0.1, 0.1), measured(900), 0.99, False),  # one outcome only
     ],
 )
-def test_drift_is_of_inputs_or_of_answers_or_of_quality(found, measured, champion, expected):
-    assert judge(found, 900, measured, champion, WATCH).drifted is expected
+def test_drift_is_of_inputs_or_of_answers_or_of_quality(found, quality, champion, expected):
+    assert judge(found, 900, quality, measured(900, champion), WATCH).drifted is expected
+
+
+@pytest.mark.parametrize(("now", "expected"), [(0.125, False), (0.25, False), (0.251, True)])
+def test_of_a_metric_that_is_to_be_low_more_is_worse(now: float, expected: bool) -> None:
+    quality, promised = (measured(900, value, BRIER) for value in (now, 0.125))
+    assert judge(drift(0.1), 900, quality, promised, WATCH).drifted is expected
+
+
+def test_each_field_of_an_answer_may_drift() -> None:
+    answers = (column("low", 0.1), column("prediction", 0.2), column("high", 0.3))
+    judged = judge(Drift((column("x", 0.1),), answers, 9, 9), 900, GOOD, GOOD, WATCH)
+    assert judged.reason == "drift: high moved by 0.300 (above 0.25)"
 
 
 def test_too_few_rows_give_no_verdict_even_with_bad_quality():
-    judged = judge(None, 199, Quality(900, 0.2, 0.5, 0.2), 0.8, WATCH)
+    judged = judge(None, 199, measured(900, 0.5), measured(900, 0.8), WATCH)
     assert judged.drifted is None
     assert judged.reason == "no verdict: 199 predictions, fewer than 200"
 
 
 def test_the_reason_names_the_worst_columns_and_the_limits():
     found = drift(0.1, 0.9, 0.3, 0.4, prediction=0.3)
-    assert judge(found, 900, GOOD, 0.9, WATCH).reason == (
+    assert judge(found, 900, GOOD, measured(900, 0.9), WATCH).reason == (
         "drift: 3 of 4 inputs drifted (75%, above 50%; most of all x1 0.900, x3 0.400, x2 0.300); "
-        "predictions moved by 0.300 (above 0.25); "
-        "ROC AUC 0.750 on 900 labelled rows, more than 0.125 below the champion's 0.900"
+        "probability moved by 0.300 (above 0.25); "
+        "ROC AUC 0.750 on 900 labelled rows, more than 0.125 worse than the champion's 0.900"
     )
-    assert judge(drift(0.1, 0.2), 900, GOOD, 0.8, WATCH).reason == (
+    assert judge(drift(0.1, 0.2), 900, GOOD, measured(900, 0.8), WATCH).reason == (
         "no drift: 0 of 2 inputs drifted (0%, not above 50%; most of all x1 0.200, x0 0.100); "
-        "predictions moved by 0.050 (not above 0.25); "
-        "ROC AUC 0.750 on 900 labelled rows, not more than 0.125 below the champion's 0.800"
+        "probability moved by 0.050 (not above 0.25); "
+        "ROC AUC 0.750 on 900 labelled rows, not more than 0.125 worse than the champion's 0.800"
     )
 
 
 def test_a_reason_for_drift_tells_only_of_the_drift():
-    judged = judge(drift(0.1, 0.1, prediction=0.3), 900, Quality(3), 0.8, WATCH)
-    assert judged.reason == "drift: predictions moved by 0.300 (above 0.25)"
+    judged = judge(drift(0.1, 0.1, prediction=0.3), 900, measured(3), measured(900, 0.8), WATCH)
+    assert judged.reason == "drift: probability moved by 0.300 (above 0.25)"
 
 
 def test_a_column_that_vanished_is_the_worst_and_one_that_never_was_the_least():
@@ -95,13 +117,14 @@ def test_a_column_that_vanished_is_the_worst_and_one_that_never_was_the_least():
         column("near", 0.0),
         column("gone", None, drifted=True),
     )
-    found = Drift(inputs, column("probability", 0.9), 5000, 900)
-    told = judge(found, 900, GOOD, None, Watch(drifted_share_max=0.1)).reason
+    found, never = Drift(inputs, (column("probability", 0.9),), 5000, 900), measured(900)
+    told = judge(found, 900, GOOD, never, Watch(drifted_share_max=0.1)).reason
     assert "most of all gone missing 0% → 100%, far 0.900, near 0.000)" in told
     shifted = ColumnDrift(
         "x", 0.1, drifted=False, missing_share_reference=0, missing_share_current=0.5
     )
-    told = judge(Drift((shifted,), column("probability", 0.0), 1, 1), 900, GOOD, None, WATCH).reason
+    alone = Drift((shifted,), (column("probability", 0.0),), 1, 1)
+    told = judge(alone, 900, GOOD, never, WATCH).reason
     assert "x 0.100, missing 0% → 50%" in told
 
 
@@ -148,19 +171,23 @@ def test_an_interval_judged_again_counts_once_by_its_newest_verdict():
 
 
 def table(labels: list[bool], probabilities: list[float]) -> pa.Table:
-    return pa.table({"label": labels, "probability": probabilities})
+    return pa.table({"label": pa.array(labels, pa.bool_()), "probability": probabilities})
+
+
+def of(rows: pa.Table, num_rows_min: int) -> Quality:
+    return quality(rows, TASK, ROC_AUC, num_rows_min)
 
 
 def test_quality_is_measured_on_labelled_rows():
-    found = quality(table([True, False, True, False], [0.75, 0.5, 0.25, 0.0]), num_rows_min=4)
-    assert found.num_labelled == 4
-    assert found.positive_rate == 0.5
-    assert found.roc_auc == 0.75  # of 4 pairs one is the wrong way round
-    assert found.brier_score == pytest.approx((0.0625 + 0.25 + 0.5625 + 0) / 4)
+    found = of(table([True, False, True, False], [0.75, 0.5, 0.25, 0.0]), 4)
+    assert found.num_rows == 4
+    assert found.scores["positive_rate"] == 0.5
+    assert found.value == found.scores["roc_auc"] == 0.75  # of 4 pairs one is the wrong way round
+    assert found.scores["brier_score"] == pytest.approx((0.0625 + 0.25 + 0.5625 + 0) / 4)
 
 
 def test_quality_says_nothing_of_too_few_rows_or_of_one_outcome():
-    assert quality(table([True, False], [0.9, 0.1]), num_rows_min=3) == Quality(2)
-    assert quality(table([], []), num_rows_min=1) == Quality(0)
-    alone = quality(table([False] * 4, list(np.full(4, 0.25))), num_rows_min=4)
-    assert alone == Quality(4, 0.0, None, 0.0625)
+    assert of(table([True, False], [0.9, 0.1]), 3) == measured(2)
+    assert of(table([], []), 1) == measured(0)
+    alone = of(table([False] * 4, list(np.full(4, 0.25))), 4)
+    assert (alone.value, alone.num_rows, alone.scores["brier_score"]) == (None, 4, 0.0625)

@@ -16,7 +16,10 @@ LINE = "loans: can't be loaded: pipelines/use_cases/loans.py, line 12: SyntaxErr
 STANDING = {
     "features_known_until": "2026-11-21T00:00:00+00:00",
     "tables": {},
-    **dict.fromkeys(("champion", "challenger", "predictions", "drift")),
+    "models": {
+        name: dict.fromkeys(("champion", "challenger", "predictions", "drift"))
+        for name in ("late", "minutes")
+    },
 }
 
 
@@ -32,6 +35,10 @@ def _two_cases(monkeypatch):
 def test_a_broken_case_is_a_red_line_after_the_others():
     said = status.in_words(status.platform_status(Settings()))
     assert "flight_delays: features known until 2026-11-21" in said
+    assert [line for line in said.splitlines() if line.strip() in ("late", "minutes")] == [
+        "  late",
+        "  minutes",
+    ]
     assert said.splitlines()[-1] == f"\x1b[31m{LINE}\x1b[0m"
     assert CliRunner().invoke(app, ["status"]).output.splitlines()[-1] == LINE
 

@@ -1,5 +1,6 @@
 """The split in time and the retraining cadence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -9,14 +10,15 @@ from pipelines.core.errors import UsageError
 from pipelines.learning.due_training import by_cadence
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.training import Training
+from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import Column, Feed, UseCase
 
 CUTOFF = datetime(2026, 11, 21, tzinfo=UTC)
+MODEL = Model(name="rain", task="binary", family="trees", row_key=("id",), label="y")
 
 
 def test_the_parts_follow_each_other_up_to_the_cutoff():
-    parts = Training(row_key=("id",), label="y", look_back_days=90).split(CUTOFF).parts
+    parts = replace(MODEL, look_back_days=90).split(CUTOFF).parts
     assert list(parts) == ["training", "validation", "evaluation"]
     for (_, end), (start, _) in pairwise(parts.values()):
         assert end == start
@@ -29,9 +31,8 @@ def test_the_parts_follow_each_other_up_to_the_cutoff():
 def test_a_split_that_leaves_a_part_empty_is_refused(days):
     look_back, validation, evaluation = days
     with pytest.raises(ValueError, match="days"):
-        Training(
-            row_key=("id",),
-            label="y",
+        replace(
+            MODEL,
             look_back_days=look_back,
             validation_days=validation,
             evaluation_days=evaluation,
@@ -59,12 +60,44 @@ def _case(**changes):
 
 
 def test_a_case_with_a_model_hands_over_by_decisions_and_labels():
-    training = Training(row_key=("id",), label="y")
     with pytest.raises(ValueError, match="'labels'"):
-        _case(gold=("decisions",), training=training)
-    with pytest.raises(ValueError, match="looks back 90 days"):
-        _case(gold=("decisions", "labels"), training=training, history_days_max=60)
-    assert find("flight_delays").training.row_key == ("flight_id",)
+        _case(gold=("decisions",), models=(MODEL,))
+    with pytest.raises(ValueError, match="model 'rain' looks back 90 days"):
+        _case(gold=("decisions", "labels"), models=(MODEL,), history_days_max=60)
+    assert find("flight_delays").model("late").row_key == ("flight_id",)
+
+
+def test_each_model_of_a_case_has_tables_of_its_own():
+    second = replace(MODEL, name="inches", prefix="inches_")
+    case = _case(gold=("decisions", "labels"), models=(MODEL, second))
+    own = ("training_set", "predictions", "inches_training_set", "inches_predictions")
+    assert case.all_tables[-4:] == tuple(f"gold.t_{name}" for name in own)
+    for clash in (replace(second, prefix=""), replace(second, name="rain")):
+        with pytest.raises(ValueError, match="each needs a name and a prefix of its own"):
+            _case(gold=("decisions", "labels"), models=(MODEL, clash))
+
+
+@pytest.mark.parametrize("name", ["", "Rain", "a-b", "1st", "x" * 33, "late.v2", "a/b"])
+def test_a_model_has_a_name_that_tables_and_folders_can_have(name):
+    with pytest.raises(ValueError, match="is not a lower-case identifier of 32 at most"):
+        replace(MODEL, name=name)
+    if name:
+        with pytest.raises(ValueError, match="is not a lower-case identifier of 32 at most"):
+            replace(MODEL, prefix=name)
+
+
+def test_which_model_is_asked_only_where_there_are_several():
+    hands_over = ("decisions", "labels")
+    one = _case(gold=hands_over, models=(MODEL,))
+    assert one.model() == one.model("rain") == MODEL
+    two = _case(gold=hands_over, models=(MODEL, replace(MODEL, name="inches", prefix="inches_")))
+    assert two.model("inches").prefix == "inches_"
+    with pytest.raises(UsageError, match="t has the models rain, inches: say which, as --model"):
+        two.model()
+    with pytest.raises(UsageError, match="t has no model 'snow'; it has rain, inches"):
+        two.model("snow")
+    with pytest.raises(UsageError, match="t has no model: give its UseCase `models`"):
+        _case().model()
 
 
 @pytest.mark.parametrize("name", ["Gold", "a-b", "1st", "x; drop table", ""])

@@ -7,7 +7,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,8 @@ from sqlalchemy import Engine, Table, insert, select
 
 from models.columns import Columns
 from models.spec import ModelSpec
+from models.tabular_net.settings import TabularNet
+from models.tasks import Binary
 from pipelines.core import cases, journal
 from pipelines.core.lease import Lease
 from pipelines.core.outcomes import Outcome
@@ -22,9 +23,10 @@ from pipelines.core.registry import Stage
 from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.learning import champion
+from pipelines.learning import registry as models
 from pipelines.stores import delta, lake, mlflow
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.training import Training, Watch
+from pipelines.use_cases.spec.model import Model, Watch
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 from tests.servers.contexts import replace_holder
 
@@ -48,16 +50,26 @@ SAID: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass
 class Registry:
-    """MLflow's versions, and where its aliases point."""
+    """A registered model: its versions, and where its aliases point."""
 
-    versions: list[mlflow.Version] = field(default_factory=list)
+    name: str = "made.late"
+    held: list[mlflow.Version] = field(default_factory=list)
     aliases: dict[str, int] = field(default_factory=dict)
+
+    def versions(self) -> list[mlflow.Version]:
+        return self.held
+
+    def version(self, number: int) -> mlflow.Version:
+        return next(version for version in self.held if version.number == number)
+
+    def point_alias(self, alias: str, number: int) -> None:
+        self.aliases[alias] = number
 
     def add(self, number: int, interval: str, cutoff: datetime, training_set: int = 0) -> None:
         version = mlflow.Version(
             number, f"run {number}", interval, "fingerprint", "digest", training_set, cutoff
         )
-        self.versions.insert(0, version)
+        self.held.insert(0, version)
 
 
 @dataclass
@@ -95,8 +107,14 @@ class Journal:
         return self.attempt(stage, interval, ended, result)
 
     def attempt(self, stage: Stage[Any], interval: str, state: str, result: Any = None) -> int:
+        model = "late" if stage.of_model else None
         attempt: int = self.add(
-            journal.runs, stage=stage.name, interval=interval, state=state, result=result
+            journal.runs,
+            model=model,
+            stage=stage.name,
+            interval=interval,
+            state=state,
+            result=result,
         )
         return attempt
 
@@ -116,12 +134,14 @@ class Journal:
         """An answer of the gate, or of a person."""
         self.add(
             journal.promotions,
+            model="late",
             interval="2026-11-01",
             version=version,
             decision=decision,
             reason="made up",
             cutoff=cutoff,
-            roc_auc=version / 100,
+            metric="roc_auc",
+            value=version / 100,
             evidence={},
             attempt=1,
         )
@@ -129,6 +149,7 @@ class Journal:
     def judge(self, interval: str, *, due: bool, **changes: Any) -> None:
         """A verdict on an interval."""
         values = {
+            "model": "late",
             "interval": interval,
             "until": Interval.parse(interval).end,
             "model_version": 1,
@@ -145,8 +166,9 @@ class Journal:
         attempt = self.attempt(stage, interval, "running")
         held = None
         if stage.lease:
-            replace_holder(self.engine, self.case.name, stage.lease, attempt)
-            held = Lease(self.engine, self.case.name, stage.lease, attempt)
+            name = f"{stage.lease} of late" if stage.of_model else stage.lease
+            replace_holder(self.engine, self.case.name, name, attempt)
+            held = Lease(self.engine, self.case.name, name, attempt)
         return Context(
             settings=self.settings,
             case=self.case,
@@ -177,17 +199,22 @@ def made(postgres_part: Settings, journal: Engine, monkeypatch: pytest.MonkeyPat
             EntityState(name="states", keys=("place",), step_minutes=60, ttl_minutes=60),
         ),
         gold=("decisions", "labels"),
-        training=Training(
-            row_key=("id",),
-            label="is_late",
-            look_back_days=10,
-            validation_days=2,
-            evaluation_days=3,
-            watch=Watch(window_days=2, num_rows_min=3, num_drifted=2, num_verdicts=3),
+        models=(
+            Model(
+                name="late",
+                task="binary",
+                family="tabular_net",
+                row_key=("id",),
+                label="is_late",
+                look_back_days=10,
+                validation_days=2,
+                evaluation_days=3,
+                watch=Watch(window_days=2, num_rows_min=3, num_drifted=2, num_verdicts=3),
+            ),
         ),
     )
-    spec = ModelSpec(name="made", columns=Columns(numeric=("number",), label="is_late"))
-    monkeypatch.setattr(cases, "model", lambda _: SimpleNamespace(MODEL=spec))
+    spec = ModelSpec(columns=Columns(numeric=("number",)), task=Binary(), settings=TabularNet())
+    monkeypatch.setattr(cases, "model", lambda *_: spec)
     return Journal(postgres_part, journal, case)
 
 
@@ -195,12 +222,7 @@ def made(postgres_part: Settings, journal: Engine, monkeypatch: pytest.MonkeyPat
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Stands in for MLflow."""
     held = Registry()
-    by_number = lambda _, __, number: next(v for v in held.versions if v.number == number)  # noqa: E731
-    follow = lambda _, __, alias, number: held.aliases.update({alias: number})  # noqa: E731
-    monkeypatch.setattr(mlflow, "connect", lambda _: held)
-    monkeypatch.setattr(mlflow, "versions", lambda client, _: client.versions)
-    monkeypatch.setattr(mlflow, "version", by_number)
-    monkeypatch.setattr(mlflow, "point_alias", follow)
+    monkeypatch.setattr(models, "of", lambda *_: held)
     return held
 
 

@@ -34,7 +34,7 @@ def parts(made: Any, tables: Any) -> Callable[..., dict[int, Any]]:
         tables.publish("decisions", DECISIONS, decisions, NIGHT)
         tables.publish("labels", LABELS, labels, NIGHT)
         context = made.context(ASSEMBLE, NIGHT)
-        split = made.case.training.split(context.interval.end)
+        split = made.case.model().split(context.interval.end)
         rows = assemble.labelled(context, split).collect()
         assert len({row["id"] for row in rows}) == len(rows)
         return {row["id"]: (row["part"], row["is_late"]) for row in rows}

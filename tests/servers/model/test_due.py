@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from models.columns import Columns
 from models.spec import ModelSpec
+from models.tabular_net.settings import TabularNet
+from models.tasks import Binary
 from pipelines.core import cases
 from pipelines.core.errors import CheckFailed, NothingDue
 from pipelines.core.outcomes import DriftDue, Outcome
@@ -41,7 +42,7 @@ def train(made: Any, night: str, cutoff: Any) -> None:
 
 
 def cadence(made: Any, says: str) -> None:
-    made.case = replace(made.case, training=replace(made.case.training, cadence=says))
+    made.case = replace(made.case, models=(replace(made.case.model(), cadence=says),))
 
 
 def test_the_first_model_is_due_and_its_tables_are_noted(made: Any, ask: Any) -> None:
@@ -148,14 +149,14 @@ def other_cutoff(made: Any, _: pytest.MonkeyPatch) -> str:
 
 
 def other_training(made: Any, _: pytest.MonkeyPatch) -> str:
-    training = replace(made.case.training, look_back_days=11)
-    made.case = replace(made.case, training=training)
+    made.case = replace(made.case, models=(replace(made.case.model(), look_back_days=11),))
     return NIGHT
 
 
 def other_model(_: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    spec = ModelSpec(name="made", columns=Columns(numeric=("number", "one_more")))
-    monkeypatch.setattr(cases, "model", lambda _: SimpleNamespace(MODEL=spec))
+    columns = Columns(numeric=("number", "one_more"))
+    spec = ModelSpec(columns=columns, task=Binary(), settings=TabularNet())
+    monkeypatch.setattr(cases, "model", lambda *_: spec)
     return NIGHT
 
 

@@ -39,14 +39,14 @@ def watch(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
     made.drift = STILL
     made.seen = []
 
-    def reference_file(_: Any, version: mlflow.Version) -> bytes:
+    def reference(_: mlflow.Version) -> bytes:
         file = pa.BufferOutputStream()
         pq.write_table(made.reference, file)
         return bytes(file.getvalue())
 
     def compare(reference: pa.Table, current: pa.Table, *_: Any) -> tuple[Drift, str]:
         made.seen.append((reference, current))
-        return Drift((made.drift,), STILL, 4, current.num_rows), "<body>"
+        return Drift((made.drift,), (STILL,), 4, current.num_rows), "<body>"
 
     def run(interval: str = NIGHT) -> Any:
         versions = {
@@ -57,7 +57,7 @@ def watch(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
             made.publish(name, key, versions[name])
         return job.run(made.context(MONITOR, interval))
 
-    monkeypatch.setattr(mlflow, "reference_file", reference_file)
+    registry.reference = reference
     monkeypatch.setattr(job, "compare", compare)
     made.watch = run
     return made
@@ -180,7 +180,7 @@ def test_too_few_answers_are_no_verdict_whatever_they_look_like(watch: Any) -> N
 
 def test_a_reference_without_rows_is_no_reference(watch: Any) -> None:
     watch.reference = watch.reference.slice(0, 0)
-    with pytest.raises(CheckFailed, match=r"reference of made_\w+ version 1 has no rows"):
+    with pytest.raises(CheckFailed, match=r"reference of made.late version 1 has no rows"):
         watch.watch()
 
 
@@ -229,6 +229,7 @@ def test_drift_of_k_of_the_last_n_verdicts_on_this_model_is_due(watch: Any) -> N
     [
         {"model_version": 2},  # drift from another's reference is no proof
         {"case_name": "another case"},
+        {"model": "minutes"},
         {"interval": "2026-11-21", "until": datetime.fromisoformat("2026-11-22T00:00+00:00")},
         {"drifted": None},
         {"drifted": False},
@@ -259,7 +260,7 @@ def test_r11_an_attempt_that_was_replaced_notes_no_verdict(
     fetch = job._reference
 
     def replaced(*given: Any) -> Any:
-        replace_holder(watch.engine, watch.case.name, "verdicts")
+        replace_holder(watch.engine, watch.case.name, "verdicts of late")
         return fetch(*given)
 
     monkeypatch.setattr(job, "_reference", replaced)

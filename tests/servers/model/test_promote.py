@@ -1,6 +1,7 @@
 """The gate and the way back on a real journal: who is champion, and what may never make one."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from models.errors import DataRefused
+from models.tasks import Binary
 from pipelines.core.errors import CheckFailed, MillraceError, Superseded, UsageError
 from pipelines.core.journal import promotions
 from pipelines.core.outcomes import RolledBack
@@ -15,7 +17,7 @@ from pipelines.core.registry import ASSEMBLE, PROMOTE, ROLLBACK, TRAIN
 from pipelines.learning import champion, promote, rollback
 from pipelines.learning.champion import KEPT, PROMOTED, ROLLED_BACK
 from pipelines.stores import mlflow
-from pipelines.use_cases.spec.training import Gate
+from pipelines.use_cases.spec.model import Gate
 from tests.servers.contexts import replace_holder
 
 NIGHT = "2026-11-20"
@@ -24,15 +26,15 @@ TRAINING_SET = "known_at timestamp, is_late boolean, good double, bad double, pa
 
 
 class Scores:
-    """Stands in for the models of MLflow: each version gives the probabilities of its column."""
+    """Stands in for registered models: each version gives the probabilities of its column."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def score(self, rows: pa.Table) -> Any:
+    def score(self, rows: pa.Table) -> pa.Table:
         if self.name not in rows.column_names:
             raise DataRefused(f"{self.name}: the table has 0 columns of that name")
-        return rows[self.name].to_numpy()
+        return Binary().answered(rows[self.name].to_numpy()[:, None])
 
 
 @pytest.fixture
@@ -71,9 +73,9 @@ def stage(made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
     made.rows_to_judge_on, made.learned_from = rows, learned_from
     monkeypatch.setattr(promote, "_evaluation", evaluation_written_first)
     made.models = {1: "good", 2: "good", 3: "bad"}
-    gate = Gate(num_rows_min=600, num_class_rows_min=100, roc_auc_min=0.4)
-    made.case = replace(made.case, training=replace(made.case.training, gate=gate))
-    monkeypatch.setattr(champion, "load", lambda _, __, number: Scores(made.models[number]))
+    gate = Gate(num_rows_min=600, floor=0.4)
+    made.case = replace(made.case, models=(replace(made.case.model(), gate=gate),))
+    monkeypatch.setattr(champion, "load", lambda *given: Scores(made.models[given[-1]]))
     return made
 
 
@@ -87,7 +89,7 @@ def test_the_first_good_model_is_champion_and_the_alias_follows(stage: Any, regi
     assert outcome.details.decision == PROMOTED
     assert judged(stage) == [(1, PROMOTED, None)]
     assert registry.aliases == {"champion": 1}
-    now = champion.current(stage.engine, stage.case.name)
+    now = champion.current(stage.engine, stage.case.name, "late")
     assert (now.version, now.cutoff) == (1, stage.day(21))
 
 
@@ -132,7 +134,7 @@ def test_no_data_or_one_outcome_promotes_nobody(
     outcome = promote.run(stage.context(PROMOTE, NIGHT))
     assert outcome.details.decision == KEPT
     assert reason in outcome.details.reason
-    assert champion.current(stage.engine, stage.case.name) is None
+    assert champion.current(stage.engine, stage.case.name, "late") is None
     assert registry.aliases == {}
 
 
@@ -183,13 +185,13 @@ def test_r14_one_promoted_in_the_meantime_is_not_overwritten(
     stage: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.add(2, NIGHT, stage.day(21))
-    scores = promote._scores
+    answered = promote._answered
 
     def meanwhile(*given: Any) -> Any:
         stage.promote(1, stage.day(10))
-        return scores(*given)
+        return answered(*given)
 
-    monkeypatch.setattr(promote, "_scores", meanwhile)
+    monkeypatch.setattr(promote, "_answered", meanwhile)
     with pytest.raises(Superseded, match="version 1 became the champion"):
         promote.run(stage.context(PROMOTE, NIGHT))
     assert judged(stage) == [(1, PROMOTED, None)]
@@ -207,7 +209,7 @@ def test_r11_an_attempt_that_was_replaced_promotes_and_rolls_back_nothing(
     stages = ((promote.run, PROMOTE, {}), (rollback.run, ROLLBACK, {"to": "1"}))
     for run, said, options in stages:
         context = stage.context(said, NIGHT, **options)
-        replace_holder(stage.engine, stage.case.name, "champion")
+        replace_holder(stage.engine, stage.case.name, "champion of late")
         with pytest.raises(Superseded, match="replaced by attempt 1000000"):
             run(context)
     assert judged(stage) == before
@@ -220,8 +222,9 @@ def test_rollback_names_an_earlier_champion_with_its_own_cutoff(stage: Any, regi
     outcome = rollback.run(stage.context(ROLLBACK, NIGHT, to="1"))
     assert outcome.details == RolledBack(version=1, before=2)
     assert judged(stage)[-1] == (1, ROLLED_BACK, 2)
-    now = champion.current(stage.engine, stage.case.name)
-    assert (now.version, now.cutoff, now.roc_auc) == (1, stage.day(10), 0.01)
+    now = champion.current(stage.engine, stage.case.name, "late")
+    assert (now.version, now.cutoff) == (1, stage.day(10))
+    assert (now.metric, now.value) == ("roc_auc", 0.01)
     assert registry.aliases == {"champion": 1}
 
 
@@ -249,43 +252,47 @@ def test_a_case_without_champion_has_nothing_to_go_back_to(stage: Any, registry:
 
 def test_who_is_champion_is_the_newest_of_the_case_that_was_named_so(made: Any) -> None:
     name = made.case.name
-    assert champion.current(made.engine, name) is None
-    assert champion.cutoffs(made.engine, name) == {}
+    late = (made.engine, name, "late")
+    assert champion.current(*late) is None
+    assert champion.cutoffs(*late) == {}
     made.promote(1, made.day(10))
     made.promote(2, made.day(11))
     made.promote(1, made.day(10), ROLLED_BACK)
     made.promote(3, made.day(12), KEPT)
-    made.add(
-        promotions, case_name="another case", version=4, decision=PROMOTED, interval=NIGHT,
-        reason="", cutoff=made.day(13), evidence={}, attempt=1,
-    )  # fmt: skip
-    assert champion.current(made.engine, name).version == 1
-    assert champion.cutoffs(made.engine, name) == {1: made.day(10), 2: made.day(11)}
-    assert champion.of_version(made.engine, name, 2).cutoff == made.day(11)
-    assert champion.of_version(made.engine, name, 3) is None
-    assert champion.of_version(made.engine, name, 4) is None
+    for other in ({"case_name": "another case"}, {"model": "minutes"}):
+        row = {"model": "late", "version": 4, "decision": PROMOTED, "interval": NIGHT, **other}
+        made.add(promotions, reason="", cutoff=made.day(13), evidence={}, attempt=1, **row)
+    assert champion.current(*late).version == 1
+    assert champion.cutoffs(*late) == {1: made.day(10), 2: made.day(11)}
+    assert champion.of_version(*late, 2).cutoff == made.day(11)
+    assert champion.of_version(*late, 3) is None
+    assert champion.of_version(*late, 4) is None
+    assert champion.current(made.engine, name, "minutes").version == 4
 
 
 def test_without_a_champion_the_alias_stays_where_it_is(made: Any, registry: Any) -> None:
-    champion.align_alias(made.settings, made.engine, made.case.name)
+    champion.align_alias(made.context(ROLLBACK, NIGHT))
     assert registry.aliases == {}
 
 
 def test_the_last_training_is_the_newest_that_was_finished(made: Any) -> None:
-    name = made.case.name
-    assert champion.last_training(made.engine, name) is None
+    late = (made.engine, made.case.name, "late")
+    assert champion.last_training(*late) is None
     made.run(TRAIN, "2026-11-10", cutoff=made.day(11))
     attempt = made.run(TRAIN, "2026-11-09", cutoff=made.day(10))
     made.run(TRAIN, NIGHT, "failed", cutoff=made.day(21))
     made.run(ASSEMBLE, NIGHT)
-    last = champion.last_training(made.engine, name)
+    last = champion.last_training(*late)
     assert (last.attempt, last.outcome.details.cutoff) == (attempt, made.day(10))
 
 
-def test_r15_bytes_that_train_did_not_register_never_score(
-    made: Any, registry: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_r15_bytes_that_train_did_not_register_never_score(made: Any, registry: Any) -> None:
     registry.add(1, NIGHT, made.day(21))
-    monkeypatch.setattr(mlflow, "model_file", lambda _, __: b"another model")
-    with pytest.raises(MillraceError, match=r"version 1 of made_\w+: .* was changed or replaced"):
-        champion.load(made.settings, made.case.name, 1)
+
+    def fetch(_: mlflow.Version, folder: Path) -> Path:
+        (folder / "manifest.json").write_text("{}")
+        return folder
+
+    registry.fetch = fetch
+    with pytest.raises(CheckFailed, match=r"manifest of sha256 .*, registered was digest; it was"):
+        champion.load(made.settings, made.case, made.case.model(), 1)

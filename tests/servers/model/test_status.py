@@ -14,10 +14,11 @@ def test_after_an_old_day_was_done_again_the_newest_day_is_still_the_newest(made
         made.publish("predictions", interval, version)
         made.judge(interval, due=False, drifted=interval == OLD)
     found = status.case_status(made.engine, made.case)
-    assert found["predictions"] == {
+    late = found["models"]["late"]
+    assert late["predictions"] == {
         "rows": 1,
         "model_version": 2,
         "until": "2026-11-21T00:00:00+00:00",
     }
-    assert (found["drift"]["interval"], found["drift"]["drifted"]) == (NEWEST, False)
+    assert (late["drift"]["interval"], late["drift"]["drifted"]) == (NEWEST, False)
     assert found["tables"][made.case.table("gold", "predictions")]["version"] == 1

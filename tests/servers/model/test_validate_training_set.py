@@ -43,8 +43,8 @@ def check(made: Any, tables: Any) -> Callable[..., Any]:
             for day, row in whole.items()
             if changes.get(day, {}) is not None
         ]
-        training = replace(made.case.training, labels_come_later=later)
-        made.case = replace(made.case, training=training)
+        model = replace(made.case.model(), labels_come_later=later)
+        made.case = replace(made.case, models=(model,))
         made.add(
             builds,
             table_name=made.case.table("gold", "training_set"),

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Engine, insert
 
 from pipelines.core.journal import builds, promotions, published, runs, validations, verdicts
+from pipelines.core.registry import STAGES as STAGE_OF
 from pipelines.use_cases import find
-from pipelines.use_cases.spec.training import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET
+from pipelines.use_cases.spec.model import DECISIONS, LABELS, PREDICTIONS, TRAINING_SET
 from pipelines.use_cases.spec.use_case import Layer
 
 CASE = find("flight_delays")
@@ -79,6 +80,7 @@ def _runs(number: int) -> list[dict]:
     return [
         {
             **common,
+            "model": "late" if STAGE_OF[stage].of_model else None,
             "stage": stage,
             "state": "failed" if failed and stage.startswith("validate") else "done",
             "error": f"CheckFailed: {HOSTILE}" if failed and stage.startswith("validate") else None,
@@ -189,9 +191,10 @@ def _finding(number: int, state: str) -> dict:
 def _verdict(number: int) -> dict:
     column = {"distance": 0.1, "drifted": False}
     shares = {"missing_share_reference": 0.0, "missing_share_current": 0.1}
-    quality = {"num_labelled": 600, "roc_auc": 0.7, "brier_score": 0.1, "positive_rate": 0.2}
+    quality = {"num_rows": 600, "roc_auc": 0.7, "brier_score": 0.1, "positive_rate": 0.2}
     return {
         "case_name": CASE.name,
+        "model": "late",
         "interval": key(number),
         "until": night(number),
         "model_version": 1,
@@ -205,7 +208,7 @@ def _verdict(number: int) -> dict:
             "inputs": [
                 {"name": f"input_{n}{HOSTILE}", **column, **shares} for n in range(NUM_INPUTS)
             ],
-            "prediction": {"name": "probability", **column, **shares},
+            "answers": [{"name": "probability", **column, **shares}],
             "drifted_share": number / NIGHTS,
         },
         "page": f"drift/{number}.html",
@@ -216,17 +219,19 @@ def _verdict(number: int) -> dict:
 def _promotion(number: int) -> dict:
     return {
         "case_name": CASE.name,
+        "model": "late",
         "interval": key(number),
         "version": number + 1,
         "decision": "promoted" if number % 7 == 0 else "kept",
         "reason": f"made up{HOSTILE}",
         "champion_before": None,
         "cutoff": night(number),
-        "roc_auc": 0.7,
+        "metric": "roc_auc",
+        "value": 0.7,
         "evidence": {
             "num_rows": 24119,
-            "num_class_rows": 4964,
-            "roc_auc": {"estimate": 0.7, "low": 0.6, "high": 0.8, "level": 0.95},
+            "metric": "roc_auc",
+            "value": {"estimate": 0.7, "low": 0.6, "high": 0.8, "level": 0.95},
             "gain": None,
         },
         "attempt": 1,

@@ -8,7 +8,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from pipelines.core.settings import Settings
 from pipelines.stores import lake
-from pipelines.use_cases.spec.training import PREDICTIONS
+from pipelines.use_cases.spec.model import PREDICTIONS
 from tests.servers.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, key, night
 
 

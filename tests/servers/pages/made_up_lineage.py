@@ -9,7 +9,7 @@ from pipelines.insight.lineage.edges import Field, How, Relation, Source, Value
 from tests.servers.pages import made_up
 from tests.servers.pages.made_up import CASE, DECIDED, LABELLED, LEARNED, PREDICTED, STATES
 
-MODEL = model_name(CASE.name)
+MODEL = model_name(CASE.name, "late")
 VIEWS = [view_name(CASE.name, state.name) for state in CASE.entity_states]
 
 

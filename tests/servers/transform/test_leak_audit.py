@@ -88,6 +88,7 @@ def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
         engine=lake.engine,
         attempt=0,
         lease=None,
+        chosen=lake.case.model("late"),
     )
     context.__dict__["spark"] = lake.spark
     with pytest.MonkeyPatch.context() as patch:

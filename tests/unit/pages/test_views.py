@@ -16,6 +16,7 @@ def run(**changes):
     columns = {
         "attempt": 7,
         "case_name": "flight_delays",
+        "model": None,
         "stage": "validate_raw",
         "interval": "2026-08-22/2026-11-19",
         "state": "failed",
@@ -135,7 +136,7 @@ def moved(name, distance, *, drifted):
 
 def test_answers_lead_and_what_vanished_moved_most():
     statistics = {
-        "prediction": moved("probability", 0.1, drifted=False),
+        "answers": [moved("probability", 0.1, drifted=False)],
         "inputs": [
             moved("little", 0.01, drifted=False),
             moved("never", None, drifted=False),
@@ -161,19 +162,34 @@ def test_a_verdict_on_too_few_rows_has_no_columns_and_no_point():
 def test_the_gates_evidence_in_words():
     found = {
         "num_rows": 24119,
-        "num_class_rows": 4964,
-        "roc_auc": {"estimate": 0.72169, "low": 0.68907, "high": 0.74894, "level": 0.95},
+        "metric": "roc_auc",
+        "value": {"estimate": 0.72169, "low": 0.68907, "high": 0.74894, "level": 0.95},
         "gain": {"estimate": -0.00583, "low": -0.01469, "high": 0.00214, "level": 0.95},
     }
-    assert models.evidence(found) == (
-        "24,119 evaluation rows, 4,964 of the rarer kind",
+    titles = {"roc_auc": "ROC AUC"}
+    assert models.evidence(found, titles) == (
+        "24,119 evaluation rows",
         "ROC AUC 0.7217; 95% sure it is between 0.6891 and 0.7489",
         "gain -0.0058; 95% sure it is between -0.0147 and +0.0021",
     )
-    assert models.evidence({**found, "roc_auc": None, "gain": None}) == (
-        "24,119 evaluation rows, 4,964 of the rarer kind",
+    assert models.evidence({**found, "value": None, "gain": None}, titles) == (
+        "24,119 evaluation rows",
     )
-    assert models.evidence({}) == ()  # a person rolled back
+    assert models.evidence(found, {})[1].startswith("roc_auc 0.7217")
+    assert models.evidence({}, titles) == ()  # a person rolled back
+
+
+def test_quality_is_told_metric_by_metric_now_and_when_it_was_promoted():
+    statistics = {
+        "quality": {"num_rows": 900, "positive_rate": 0.2, "roc_auc": 0.7},
+        "quality_of_reference": {"num_rows": 5000, "positive_rate": 0.3, "roc_auc": 0.75},
+    }
+    assert drift.quality(statistics, {"roc_auc": "ROC AUC"}) == [
+        ("positive_rate", 0.2, 0.3),
+        ("ROC AUC", 0.7, 0.75),
+    ]
+    few = {**statistics, "quality": {"num_rows": 3}}
+    assert drift.quality(few, {})[1] == ("roc_auc", None, 0.75)
 
 
 def test_a_version_knows_its_decisions_and_its_places_in_mlflow():
