@@ -10,7 +10,7 @@ import pytest
 from pipelines.core import runner
 from pipelines.core.errors import CheckFailed
 from pipelines.core.outcomes import DriftDue, Outcome
-from pipelines.core.registry import MONITOR, VALIDATE_RAW
+from pipelines.core.registry import MATERIALIZE, VALIDATE_RAW
 from pipelines.core.stage import Context
 from pipelines.stores import delta
 from pipelines.use_cases.spec.interval import Interval
@@ -58,7 +58,7 @@ def test_a_table_published_between_two_reads_of_one_stage_is_not_seen(
     module = ModuleType("stage_that_reads")
     module.run = work  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    reader = replace(MONITOR, module=module.__name__, details=DriftDue, servers=("postgres",))
+    reader = replace(MATERIALIZE, module=module.__name__, details=DriftDue)
     result = runner.run(settings, CASE, reader, DAY)
     assert seen == [1, 1, 1]
     assert result["reads"] == {CASE.table("silver", name): before[name] for name in before}
@@ -67,7 +67,7 @@ def test_a_table_published_between_two_reads_of_one_stage_is_not_seen(
 
 def test_what_was_never_published_or_not_that_far_is_refused(settings, journal, publish):
     publish(DAY, 1)
-    with held_context(settings, journal, CASE, LATER, MONITOR) as context:
+    with held_context(settings, journal, CASE, LATER, MATERIALIZE) as context:
         with pytest.raises(CheckFailed, match=r"gold\.t_pins_labels is not published"):
             context.read("gold", "labels")
         with pytest.raises(CheckFailed, match=r"published up to 2026-11-2\d .*, not to 2026-11-26"):
