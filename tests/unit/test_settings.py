@@ -76,7 +76,7 @@ def test_nothing_else_reads_the_environment():
         "core/settings.py",
         "core/runner.py",  # which task of Airflow it is
         "insight/lineage/emit.py",  # whether OpenLineage's client is configured by its own names
-        "learning/train/job.py",
+        "learning/train/process.py",
         "services/control.py",
         "services/program.py",
         "services/supervisor.py",
