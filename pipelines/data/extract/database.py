@@ -17,9 +17,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, S
 from sqlalchemy.pool import NullPool
 
 from pipelines.core.errors import BatchRefused, MillraceError, UsageError
-from pipelines.data.extract.files import allowed
 from pipelines.data.extract.readers import BATCH_ROWS, in_batches, require
 from pipelines.data.extract.texts import text_of
+from pipelines.data.reading.paths import allowed
 
 log = logging.getLogger(__name__)
 

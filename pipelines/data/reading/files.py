@@ -1,0 +1,150 @@
+"""The rows of one file, or of every file of a folder, as batches; nothing is dropped in silence."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from pipelines.core.errors import BatchRefused
+from pipelines.data.reading.batches import COLUMNS_MAX, FileRefused, Reader
+from pipelines.data.reading.delimited import Delimited
+from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.listing import Found, failing_plainly, listed
+
+log = logging.getLogger(__name__)
+
+_TABS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
+
+
+@dataclass(frozen=True)
+class Between:
+    """The rows wanted: those with an instant in `[start, end)` in one of the columns, or none."""
+
+    columns: Sequence[str]
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """The rows of one file, or of every file below a folder, in the order of their paths.
+
+    Args:
+        location: an absolute path inside one of `roots`, or the URL of an object store.
+        roots: the folders that may be read, `settings.data_roots`.
+        dialect: of all files; a .tsv file has tabs.
+
+    Raises:
+        BatchRefused: the path is outside the roots; see `pipelines.data.reading.paths.allowed`.
+    """
+
+    location: str
+    roots: Sequence[Path]
+    dialect: Dialect = RFC_4180
+
+    @cached_property
+    def files(self) -> Sequence[Found]:
+        """The files, once listed."""
+        found = listed(self.location, self.roots)
+        if found.left_alone:
+            log.info("left alone: %s", ", ".join(found.left_alone[:10]))
+        return found.files
+
+    def column_names(self) -> list[str]:
+        """The columns of all files in the order of their first sight, then those of the folders.
+
+        Raises:
+            BatchRefused: a file's header can't be read, names a column twice, or they are too many.
+        """
+        names: dict[str, None] = {}
+        for file in self.files:
+            with _reading(file):
+                header = self.reader(file).header()
+                _refuse_twice(header)
+            names |= dict.fromkeys(header)
+        for file in self.files:
+            names |= dict.fromkeys(file.partition)
+        if len(names) > COLUMNS_MAX:
+            raise BatchRefused(f"{self.location} has {len(names)} columns, above {COLUMNS_MAX}")
+        return list(names)
+
+    def batches(
+        self,
+        columns: Sequence[str],
+        _between: Between | None = None,
+        /,
+        *,
+        optional: Collection[str] = (),
+    ) -> Iterator[pa.Table]:
+        """The rows with the columns asked for, all of them, each time.
+
+        Args:
+            optional: columns that a file may lack; they are null then.
+
+        Raises:
+            BatchRefused: a file lacks another column, or is no file of its kind.
+            MillraceError: there is no file, or the store can't be reached.
+        """
+        for file in self.files:
+            with _reading(file):
+                yield from self._batches(file, columns, optional)
+
+    def _batches(
+        self, file: Found, columns: Sequence[str], optional: Collection[str]
+    ) -> Iterator[pa.Table]:
+        reader = self.reader(file)
+        header = reader.header()
+        if not header:
+            return
+        _refuse_twice(header)
+        _require(columns, [*header, *file.partition, *optional])
+        for table in reader.batches(columns):
+            yield _completed(table, columns, file.partition)
+
+    def reader(self, file: Found) -> Reader:
+        """The reader of a file's kind."""
+        dialect = self.dialect
+        if file.suffix in _TABS and dialect.delimiter == ",":
+            dialect = replace(dialect, delimiter=_TABS[file.suffix])
+        return Delimited(file.open, file.name, dialect)
+
+
+@contextmanager
+def _reading(file: Found) -> Iterator[None]:
+    """What a file raises, with its name."""
+    try:
+        with failing_plainly(file.path):
+            yield
+    except FileRefused as error:
+        raise BatchRefused(f"{file.path}: {error}") from error
+
+
+def _refuse_twice(header: Sequence[str]) -> None:
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise FileRefused(
+            f"the header has {', '.join(map(repr, twice))} twice: nobody can say which is meant; "
+            "rename one at the source"
+        )
+
+
+def _require(columns: Sequence[str], found: Sequence[str]) -> None:
+    lacking = [name for name in columns if name not in found]
+    if lacking:
+        raise FileRefused(f"there is no column {', '.join(lacking)}; there is {', '.join(found)}")
+
+
+def _completed(
+    table: pa.Table, columns: Sequence[str], partition: Mapping[str, str | None]
+) -> pa.Table:
+    """With the columns that the folders name, and null for those that are nowhere."""
+    for name in columns:
+        if name not in table.column_names:
+            value = pa.scalar(partition.get(name), pa.string())
+            table = table.append_column(name, pa.repeat(value, len(table)))
+    return table
