@@ -25,8 +25,9 @@ from pipelines.data.extract.publications import PLACED, Publishing, last_placed
 from pipelines.data.extract.shape import Label, Shape
 from pipelines.data.extract.spool import Spool
 from pipelines.data.extract.taken import Taken
+from pipelines.data.reading.batches import Between
 from pipelines.data.reading.dialect import Dialect
-from pipelines.data.reading.files import Between, FileTable
+from pipelines.data.reading.files import FileTable
 from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Grain, Interval
 from pipelines.use_cases.spec.use_case import Feed

@@ -5,6 +5,8 @@ them, and the four columns below. Of a record that can't be read the values are 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -21,6 +23,15 @@ COLUMNS_MAX = 1_000
 
 class FileRefused(Exception):
     """The whole file can't be read; the message names the field or the place."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """The rows wanted: those with an instant in `[start, end)` in one of the columns, or none."""
+
+    columns: Sequence[str]
+    start: datetime
+    end: datetime
 
 
 class Reader(Protocol):

@@ -4,14 +4,13 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import BatchRefused
-from pipelines.data.reading.batches import COLUMNS_MAX, FileRefused, Reader
+from pipelines.data.reading.batches import COLUMNS_MAX, Between, FileRefused, Reader
 from pipelines.data.reading.delimited import Delimited
 from pipelines.data.reading.dialect import RFC_4180, Dialect
 from pipelines.data.reading.listing import Found, failing_plainly, listed
@@ -19,15 +18,6 @@ from pipelines.data.reading.listing import Found, failing_plainly, listed
 log = logging.getLogger(__name__)
 
 _TABS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-
-
-@dataclass(frozen=True)
-class Between:
-    """The rows wanted: those with an instant in `[start, end)` in one of the columns, or none."""
-
-    columns: Sequence[str]
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True)
