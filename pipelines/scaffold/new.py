@@ -9,9 +9,9 @@ from sqlalchemy.exc import ArgumentError
 
 from pipelines.core.errors import BatchRefused, UsageError
 from pipelines.core.settings import Settings
-from pipelines.data.extract.files import allowed
 from pipelines.data.extract.readers import FileTable
 from pipelines.data.extract.tables import HIDDEN, located
+from pipelines.data.reading.paths import allowed
 from pipelines.scaffold.guess import TASKS
 from pipelines.scaffold.infer import Ask, Proposal, infer
 from pipelines.scaffold.plan import num_days

@@ -6,7 +6,6 @@ without its label. A row whose instant can't be read, or can't be (long before t
 in the future), is published with the row before it, so that ingest quarantines it with its text.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -53,7 +52,7 @@ class Publishing:
         placed = self._placed(rows, before)
         if self.shape.label_known_at is None:
             return self._said(rows, placed, 0)
-        rows, later = self._with_label_times(rows, batch, placed)
+        rows, later = self._with_label_times(rows, batch)
         is_later = pc.fill_null(pc.greater(later, placed), False)
         first = self._without_label(rows, is_later)
         again = with_value(rows, "known_at", later).filter(is_later)
@@ -107,10 +106,8 @@ class Publishing:
             "13:45:00 or 2026-11-20T13:45:00+01:00, or have its format in the source's Notation"
         )
 
-    def _with_label_times(
-        self, rows: pa.Table, batch: pa.Table, placed: pa.Array
-    ) -> tuple[pa.Table, pa.Array]:
-        """When labels became known; without a time one isn't, one that can't be spoils its label."""
+    def _with_label_times(self, rows: pa.Table, batch: pa.Table) -> tuple[pa.Table, pa.Array]:
+        """When labels became known: one without is not, one that can't be spoils its label."""
         source = self.shape.label_known_at or ""
         found = converted(batch[source], "timestamp", self.shape.notation(source))
         at, text = found.values.combine_chunks(), found.failed.combine_chunks()
@@ -151,10 +148,3 @@ def last_placed(rows: pa.Table, num_records: int) -> datetime:
     """When the last record of a batch was first published."""
     found: datetime = rows[PLACED][num_records - 1].as_py()
     return found
-
-
-def between(rows: pa.Table, start: datetime, end: datetime) -> Sequence[bool]:
-    """Which rows were published in `[start, end)`."""
-    placed = rows[PLACED]
-    inside = pc.and_(pc.greater_equal(placed, _scalar(start)), pc.less(placed, _scalar(end)))
-    return inside  # type: ignore[no-any-return]

@@ -10,10 +10,12 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import BatchRefused
+from pipelines.data.reading.arrow_files import ArrowFile
 from pipelines.data.reading.batches import COLUMNS_MAX, Between, FileRefused, Reader
 from pipelines.data.reading.delimited import Delimited
+from pipelines.data.reading.delta_folder import DeltaFolder
 from pipelines.data.reading.dialect import RFC_4180, Dialect
-from pipelines.data.reading.listing import Found, failing_plainly, listed
+from pipelines.data.reading.listing import Folder, Found, Listing, failing_plainly, listed
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +40,9 @@ class FileTable:
     dialect: Dialect = RFC_4180
 
     @cached_property
-    def files(self) -> Sequence[Found]:
-        """The files, once listed."""
-        found = listed(self.location, self.roots)
-        if found.left_alone:
-            log.info("left alone: %s", ", ".join(found.left_alone[:10]))
-        return found.files
+    def listing(self) -> Listing:
+        """What is at the location, once listed."""
+        return listed(self.location, self.roots)
 
     def column_names(self) -> list[str]:
         """The columns of all files in the order of their first sight, then those of the folders.
@@ -52,13 +51,13 @@ class FileTable:
             BatchRefused: a file's header can't be read, names a column twice, or they are too many.
         """
         names: dict[str, None] = {}
-        for file in self.files:
-            with _reading(file):
-                header = self.reader(file).header()
+        for source in self._sources():
+            with _reading(source.path):
+                header = source.reader.header()
                 _refuse_twice(header)
             names |= dict.fromkeys(header)
-        for file in self.files:
-            names |= dict.fromkeys(file.partition)
+        for source in self._sources():
+            names |= dict.fromkeys(source.partition)
         if len(names) > COLUMNS_MAX:
             raise BatchRefused(f"{self.location} has {len(names)} columns, above {COLUMNS_MAX}")
         return list(names)
@@ -80,38 +79,57 @@ class FileTable:
             BatchRefused: a file lacks another column, or is no file of its kind.
             MillraceError: there is no file, or the store can't be reached.
         """
-        for file in self.files:
-            with _reading(file):
-                yield from self._batches(file, columns, optional)
+        for source in self._sources():
+            with _reading(source.path):
+                header = source.reader.header()
+                if not header:
+                    continue
+                _refuse_twice(header)
+                _require(columns, [*header, *source.partition, *optional])
+                for table in source.reader.batches(columns):
+                    yield _completed(table, columns, source.partition)
 
-    def _batches(
-        self, file: Found, columns: Sequence[str], optional: Collection[str]
-    ) -> Iterator[pa.Table]:
-        reader = self.reader(file)
-        header = reader.header()
-        if not header:
+    def _sources(self) -> "Iterator[_Source]":
+        found = self.listing
+        if found.left_alone:
+            log.info("left alone: %s", ", ".join(found.left_alone[:10]))
+        if found.delta is not None:
+            yield _Source(_delta(found.delta), found.delta.path, {})
             return
-        _refuse_twice(header)
-        _require(columns, [*header, *file.partition, *optional])
-        for table in reader.batches(columns):
-            yield _completed(table, columns, file.partition)
+        for file in found.files:
+            yield _Source(reader_of(file, self.dialect), file.path, file.partition)
 
-    def reader(self, file: Found) -> Reader:
-        """The reader of a file's kind."""
-        dialect = self.dialect
-        if file.suffix in _TABS and dialect.delimiter == ",":
-            dialect = replace(dialect, delimiter=_TABS[file.suffix])
-        return Delimited(file.open, file.name, dialect)
+
+@dataclass(frozen=True)
+class _Source:
+    """A file, or a table of files, and the columns that its place is."""
+
+    reader: Reader
+    path: str
+    partition: Mapping[str, str | None]
+
+
+def reader_of(file: Found, dialect: Dialect) -> Reader:
+    """The reader of a file's kind."""
+    if file.kind == "arrow":
+        return ArrowFile(file.open_seekable, file.name, dialect)
+    if file.suffix in _TABS and dialect.delimiter == ",":
+        dialect = replace(dialect, delimiter=_TABS[file.suffix])
+    return Delimited(file.open, file.name, dialect)
+
+
+def _delta(folder: Folder) -> DeltaFolder:
+    return DeltaFolder(folder.path, folder.open, folder.name)
 
 
 @contextmanager
-def _reading(file: Found) -> Iterator[None]:
+def _reading(path: str) -> Iterator[None]:
     """What a file raises, with its name."""
     try:
-        with failing_plainly(file.path):
+        with failing_plainly(path):
             yield
     except FileRefused as error:
-        raise BatchRefused(f"{file.path}: {error}") from error
+        raise BatchRefused(f"{path}: {error}") from error
 
 
 def _refuse_twice(header: Sequence[str]) -> None:

@@ -25,8 +25,7 @@ _STORES = re.compile(r"(?:s3|gs|gcs|abfs|abfss|hdfs)://")
 _KINDS: Mapping[str, str] = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".psv", ".txt", ".dat"), "delimited"),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
-    **dict.fromkeys((".parquet", ".pq"), "parquet"),
-    **dict.fromkeys((".arrow", ".feather", ".ipc"), "arrow"),
+    **dict.fromkeys((".parquet", ".pq", ".arrow", ".feather", ".ipc"), "arrow"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
 }
 _PACKED = (".gz", ".bz2", ".zst", ".lz4", ".zip")
@@ -78,12 +77,34 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A folder that is one table by its own log."""
+
+    store: fs.FileSystem
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Its last piece."""
+        return PurePosixPath(self.path).name
+
+    def open(self, name: str) -> BinaryIO:
+        """One of its files, to be read in any order."""
+        opened: Any = self.store.open_input_file(f"{self.path}/{name}")
+        return opened  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
 class Listing:
-    """The files of a location in the order of their paths, and what was left alone there."""
+    """The files of a location in the order of their paths, and what was left alone there.
+
+    Args:
+        delta: the location is a Delta table, whose log names its files.
+    """
 
     files: Sequence[Found]
-    left_alone: Sequence[str]
-    delta_log: str = ""
+    left_alone: Sequence[str] = ()
+    delta: Folder | None = None
 
 
 def listed(location: str, roots: Sequence[Path]) -> Listing:
@@ -114,7 +135,9 @@ def _listed(store: fs.FileSystem, path: str, roots: Sequence[Path] = ()) -> List
     if info.type == fs.FileType.NotFound:
         raise MillraceError(f"there is no {path}; run extract again once it is there")
     if info.is_file:
-        return Listing([_found(store, info, info.base_name)], ())
+        return Listing([_found(store, info, info.base_name)])
+    if store.get_file_info(f"{path}/_delta_log").type == fs.FileType.Directory:
+        return Listing((), delta=Folder(store, path))
     below = store.get_file_info(fs.FileSelector(path, recursive=True))
     named = {
         str(PurePosixPath(each.path).relative_to(path)): each for each in below if each.is_file
@@ -125,15 +148,12 @@ def _listed(store: fs.FileSystem, path: str, roots: Sequence[Path] = ()) -> List
     for each in chosen.values():
         if roots:
             allowed(each.path, roots)
-    delta = f"{path}/_delta_log"
-    is_delta = store.get_file_info(delta).type == fs.FileType.Directory
-    if not chosen and not is_delta:
+    if not chosen:
         raise BatchRefused(
             f"{path} holds no file named {', '.join('*' + suffix for suffix in _KINDS)}"
         )
     files = [_found(store, chosen[name], name) for name in sorted(chosen)]
-    left = sorted(named.keys() - chosen.keys())
-    return Listing(files, left, delta_log=path if is_delta else "")
+    return Listing(files, sorted(named.keys() - chosen.keys()))
 
 
 def _found(store: fs.FileSystem, info: fs.FileInfo, name: str) -> Found:
