@@ -19,6 +19,8 @@ _MARGIN = timedelta(days=1)
 _ISO = "^[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
 _ISO_GLOB = "[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*"
 _JULIAN_DAY_OF_1970 = 2_440_587.5
+# As far as Python's own instants go, and a day, which a zone may be ahead.
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 _DAY_SECONDS = 86_400
 _SORTABLE = (
     *(sa.Integer, sa.Numeric, sa.String, sa.Date, sa.DateTime, sa.Time, sa.Boolean, sa.Uuid),
@@ -33,9 +35,14 @@ def within(table: sa.TableClause, between: Between, dialect: str) -> Condition:
     """The rows that may lie in the interval, and those of which nobody can tell."""
     start, end = (at.astimezone(UTC) for at in (between.start - _MARGIN, between.end + _MARGIN))
     columns = [table.c[name] for name in between.columns]
-    picked = (_picked(column, start, end, dialect) for column in columns)
+    picked = [_picked(column, start, end, dialect) for column in columns]
     # Of the first alone: the others say when more became known, which need never be.
-    return sa.or_(columns[0].is_(None), *(each for found in picked for each in found))
+    known = columns[0]
+    if between.first:
+        picked.append(_picked(known, _FIRST, between.first.astimezone(UTC), dialect))
+    if between.last:
+        picked.append(_picked(known, between.last.astimezone(UTC), _LAST, dialect))
+    return sa.or_(known.is_(None), *(each for found in picked for each in found))
 
 
 def ordered(table: sa.TableClause, key: Sequence[str], between: Between | None) -> list[Column]:

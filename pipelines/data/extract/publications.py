@@ -6,6 +6,7 @@ without its label. A row whose instant can't be read, or can't be (long before t
 in the future), is published with the row before it, so that ingest quarantines it with its text.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -39,14 +40,33 @@ class Publishing:
     columns: tuple[Column, ...]
     now: datetime | None = None
 
-    def published(self, batch: pa.Table, before: datetime | None) -> pa.Table:
+    def first_instant(self, batches: Iterable[pa.Table]) -> datetime:
+        """The first instant of a source: what stands before it is placed there.
+
+        Raises:
+            BatchRefused: no row has an instant that can be read.
+        """
+        num_rows, sample = 0, ""
+        for batch in batches:
+            rows = self._typed(batch)
+            for found in pc.drop_null(self._known(rows))[:1].to_pylist():
+                return found  # type: ignore[no-any-return]
+            num_rows += len(rows)
+            texts = pc.drop_null(failed_texts(rows)["known_at"])
+            sample = sample or next(iter(texts[:1].to_pylist()), "")
+        if num_rows == 0:
+            return self._begins() or datetime.min.replace(tzinfo=UTC)
+        raise BatchRefused(
+            f"column {self.shape.time_columns[0]}: no instant can be read in {num_rows} rows, such "
+            f"as {sample!r}; it must be like 2026-11-20, 2026-11-20 13:45:00 or "
+            "2026-11-20T13:45:00+01:00, or have its format in the source's Notation"
+        )
+
+    def published(self, batch: pa.Table, before: datetime) -> pa.Table:
         """The rows of a batch, typed, with `PLACED`, when they were published, and their `DIGEST`.
 
         Args:
             before: when the row before the batch was; one without an instant follows it.
-
-        Raises:
-            BatchRefused: no row so far has an instant that can be read.
         """
         rows = self._typed(batch)
         placed = self._placed(rows, before)
@@ -75,18 +95,17 @@ class Publishing:
         origin = {name: batch[name] for name in ORIGIN}
         return typed(pa.table({**named, **origin}), self.columns, notations)
 
-    def _placed(self, rows: pa.Table, before: datetime | None) -> pa.Array:
+    def _known(self, rows: pa.Table) -> pa.Array:
+        """The instants of publication that can be, null for the others."""
         known = rows["known_at"].combine_chunks()
-        plain = pc.if_else(self._is_plausible(known), known, pa.scalar(None, INSTANT))
-        first = next(iter(pc.drop_null(plain).to_pylist()[:1]), None)
-        start = before or first or self._begins()
-        if start is None:
-            raise BatchRefused(self._timeless(rows))
-        filled = pc.fill_null_forward(pa.concat_arrays([pa.array([start], INSTANT), plain]))
-        return filled[1:]
+        return pc.if_else(self._is_plausible(known), known, pa.scalar(None, INSTANT))
+
+    def _placed(self, rows: pa.Table, before: datetime) -> pa.Array:
+        start = pa.array([before], INSTANT)
+        return pc.fill_null_forward(pa.concat_arrays([start, self._known(rows)]))[1:]
 
     def _is_plausible(self, known: pa.Array) -> pa.Array:
-        first, last = self._begins(), self.now and self.now + _AHEAD
+        first, last = self.plausible
         plausible = pc.is_valid(known)
         if first:
             plausible = pc.and_kleene(plausible, pc.greater_equal(known, _scalar(first)))
@@ -94,17 +113,14 @@ class Publishing:
             plausible = pc.and_kleene(plausible, pc.less(known, _scalar(last)))
         return pc.fill_null(plausible, False)
 
+    @property
+    def plausible(self) -> tuple[datetime | None, datetime | None]:
+        """From when to when a row can be known; None: from any, to any."""
+        return self._begins(), self.now and self.now + _AHEAD
+
     def _begins(self) -> datetime | None:
         begins = self.shape.begins
         return datetime.combine(begins, time(), UTC) if begins else None
-
-    def _timeless(self, rows: pa.Table) -> str:
-        texts = pc.drop_null(failed_texts(rows)["known_at"]).to_pylist()
-        return (
-            f"column {self.shape.time_columns[0]}: no instant can be read in {len(rows)} rows, "
-            f"such as {texts[0] if texts else ''!r}; it must be like 2026-11-20, 2026-11-20 "
-            "13:45:00 or 2026-11-20T13:45:00+01:00, or have its format in the source's Notation"
-        )
 
     def _with_label_times(self, rows: pa.Table, batch: pa.Table) -> tuple[pa.Table, pa.Array]:
         """When labels became known: one without is not, one that can't be spoils its label."""
@@ -148,3 +164,8 @@ def last_placed(rows: pa.Table, num_records: int) -> datetime:
     """When the last record of a batch was first published."""
     found: datetime = rows[PLACED][num_records - 1].as_py()
     return found
+
+
+def is_placed(rows: pa.Table) -> pa.ChunkedArray:
+    """Which rows are where their own instant says."""
+    return pc.fill_null(pc.equal(rows["known_at"], rows[PLACED]), False)

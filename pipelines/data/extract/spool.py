@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Self
+from weakref import finalize
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from pipelines.data.extract.publications import INSTANT, PLACED
-from pipelines.data.extract.taken import SHAPE, Digests
+from pipelines.data.extract.publications import INSTANT, PLACED, is_placed
+from pipelines.data.extract.taken import NOTHING, SHAPE, Digests
 from pipelines.data.reading.rows import DIGEST, schema, with_value
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
@@ -78,7 +80,7 @@ class Spool:
     new: Sequence[Interval]
     landed: Mapping[Interval, Digests]
     files: Mapping[str, PartFiles]
-    folder: TemporaryDirectory[str]
+    folder: Path
     counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -86,13 +88,15 @@ class Spool:
         cls, feed: Feed, shape: str, new: Sequence[Interval], landed: Mapping[Interval, Digests]
     ) -> Self:
         """An empty one, in a folder that goes with it."""
-        folder = TemporaryDirectory(prefix="millrace-")
+        folder = Path(mkdtemp(prefix="millrace-"))
         described = schema(feed).with_metadata({SHAPE: shape.encode()})
         files = {}
         for part in new:
-            Path(folder.name, part.key).mkdir()
-            files[part.key] = PartFiles(described, Path(folder.name, part.key, feed.name))
-        return cls(feed, new, landed, files, folder)
+            (folder / part.key).mkdir()
+            files[part.key] = PartFiles(described, folder / part.key / feed.name)
+        made = cls(feed, new, landed, files, folder)
+        finalize(made, rmtree, folder, ignore_errors=True)
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -105,15 +109,23 @@ class Spool:
 
     def add(self, rows: pa.Table) -> None:
         """What was published, in any order of parts."""
-        known = self._known(rows)
-        fresh = rows.filter(pc.invert(known)) if self.landed else rows
+        fresh = _without(rows, np.concatenate([NOTHING, *self.landed.values()]))
         self.counts["rows read"] += len(rows)
         self.counts["landed before"] += len(rows) - len(fresh)
-        placed = 0
+        num_placed = 0
         for part, mine in _by_part(fresh, [*self.new, *self.landed]):
-            placed += len(mine)
+            num_placed += len(mine)
             self._add(part, mine)
-        self.counts["of other days"] += len(fresh) - placed
+        self.counts["of other days"] += len(fresh) - num_placed
+
+    def add_unplaced(self, rows: pa.Table, taken: Digests) -> None:
+        """Rows that no instant and no row before them places: whoever finds them takes them."""
+        fresh = _without(rows, taken)
+        self.counts["rows read"] += len(rows)
+        self.counts["landed before"] += len(rows) - len(fresh)
+        if self.new and len(fresh):
+            self.counts["new, without an instant that can be"] += len(fresh)
+            self.files[self.new[-1].key].add(fresh)
 
     def _add(self, part: Interval, rows: pa.Table) -> None:
         if part.key in self.files:
@@ -125,16 +137,18 @@ class Spool:
         else:
             self.counts["late, left to the next part"] += len(rows)
 
-    def _known(self, rows: pa.Table) -> pa.Array:
-        taken = [*self.landed.values(), np.zeros(0, np.uint64)]
-        return pa.array(np.isin(rows[DIGEST].to_numpy(), np.concatenate(taken)))
+
+def _without(rows: pa.Table, taken: Digests) -> pa.Table:
+    if not len(taken):
+        return rows
+    return rows.filter(pa.array(~np.isin(rows[DIGEST].to_numpy(), taken)))
 
 
 def _known_late(rows: pa.Table, part: Interval) -> pa.Table:
     """Known at a part's end; what is wrong with an instant stays, for quarantine."""
     late = pa.scalar(part.end - _MICROSECOND, INSTANT)
-    is_plain = pc.fill_null(pc.equal(rows["known_at"], rows[PLACED]), False)
-    return with_value(rows, "known_at", pc.if_else(is_plain, late, rows["known_at"]))
+    known = pc.if_else(is_placed(rows), late, rows["known_at"])
+    return with_value(rows, "known_at", known)
 
 
 def _by_part(rows: pa.Table, parts: Sequence[Interval]) -> Iterable[tuple[Interval, pa.Table]]:

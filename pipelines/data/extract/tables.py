@@ -21,10 +21,10 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import SourceFile
-from pipelines.data.extract.publications import PLACED, Publishing, last_placed
+from pipelines.data.extract.publications import PLACED, Publishing, is_placed, last_placed
 from pipelines.data.extract.shape import Label, Shape
 from pipelines.data.extract.spool import Spool
-from pipelines.data.extract.taken import Taken
+from pipelines.data.extract.taken import NOTHING, Taken
 from pipelines.data.reading.batches import Between
 from pipelines.data.reading.dialect import Dialect
 from pipelines.data.reading.files import FileTable
@@ -116,24 +116,41 @@ class Rows:
         with Spool.of(feed, shape, new, landed) as spool:
             margin = timedelta(days=self.shape.late_days if landed else 0)
             start, end = self.interval.start - margin, self.interval.end
-            wanted = Between(self.shape.time_columns, start, end)
             publishing = Publishing(shape=self.shape, columns=feed.columns, now=self.now)
+            wanted = Between(self.shape.time_columns, start, end, *publishing.plausible)
             for rows in published(self.table, publishing, wanted):
-                spool.add(rows)
+                self._add(spool, rows)
         return spool
+
+    def _add(self, spool: Spool, rows: pa.Table) -> None:
+        """A database has no row before another, so nothing places one without an instant."""
+        if isinstance(self.table, FileTable):
+            spool.add(rows)
+            return
+        placed = is_placed(rows)
+        spool.add(rows.filter(placed))
+        unplaced = rows.filter(pc.invert(placed))
+        if len(unplaced):
+            spool.add_unplaced(unplaced, self.taken.of_all_parts() if self.taken else NOTHING)
 
 
 def published(
     table: Table, publishing: Publishing, wanted: Between | None = None
 ) -> Iterator[pa.Table]:
     """What a source published, batch by batch, in the order of its records."""
-    shape, before = publishing.shape, None
-    optional = {column.name for column in publishing.columns if column.optional}
-    may_lack = [source for source, ours in shape.columns.items() if ours in optional]
-    for batch in filter(len, table.batches(shape.source_columns, wanted, optional=may_lack)):
+    batches = partial(_batches, table, publishing, wanted)
+    before = publishing.first_instant(batches())
+    for batch in batches():
         found = publishing.published(batch, before)
         before = last_placed(found, len(batch))
         yield found
+
+
+def _batches(table: Table, publishing: Publishing, wanted: Between | None) -> Iterator[pa.Table]:
+    shape = publishing.shape
+    optional = {column.name for column in publishing.columns if column.optional}
+    may_lack = [source for source, ours in shape.columns.items() if ours in optional]
+    return filter(len, table.batches(shape.source_columns, wanted, optional=may_lack))
 
 
 def days(table: Table, publishing: Publishing) -> list[date]:

@@ -21,7 +21,7 @@ from pipelines.use_cases.spec.interval import Grain, Interval
 
 Digests = npt.NDArray[np.uint64]
 SHAPE = b"millrace.shape"
-_NONE = np.zeros(0, np.uint64)
+NOTHING = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,18 @@ class Taken:
         found = {part: self.digests(part) for part in parts}
         return {part: digests for part, digests in found.items() if digests is not None}
 
+    def of_all_parts(self) -> Digests:
+        """The rows of every part that has landed: for rows that no instant places."""
+        parts = sorted(Interval.parse(key) for key in self._landed)
+        found = (self.digests(part) for part in parts)
+        return np.concatenate([NOTHING, *(each for each in found if each is not None)])
+
     def _of(self, part: Interval) -> Digests | None:
         store = self.store.below(part.key)
         manifest = intact(store)
         if manifest is None:
             return None
-        found = [_NONE]
+        found = [NOTHING]
         for file in manifest.files:
             if not file.name.endswith(".parquet"):
                 return None

@@ -27,11 +27,18 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True)
 class Between:
-    """The rows wanted: those with an instant in `[start, end)` in one of the columns, or none."""
+    """The rows wanted: those with an instant in `[start, end)` in one of the columns, or none.
+
+    Args:
+        first, last: rows before the first and from the last instant on are wanted, too: such an
+            instant can't be right, so that no interval has them.
+    """
 
     columns: Sequence[str]
     start: datetime
     end: datetime
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 class Reader(Protocol):
@@ -70,6 +77,18 @@ def batch(
     columns[RAW] = nothing if raws is None else pa.array(raws, pa.string())
     columns[PROBLEM] = nothing if problems is None else pa.array(problems, pa.string())
     return pa.table(columns)
+
+
+def gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in fewer tables: each new one of some rows would cost more than they do."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(map(len, waiting)) >= BATCH_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _texts(column: Sequence[str | None]) -> pa.Array:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.data.reading import in_bulk
-from pipelines.data.reading.batches import COLUMNS_MAX, LINE, FileRefused, batch
+from pipelines.data.reading.batches import COLUMNS_MAX, LINE, FileRefused, batch, gathered
 from pipelines.data.reading.dialect import RFC_4180, Dialect
 from pipelines.data.reading.splitting import Broken, Split, fields_of, record_at, shown
 from pipelines.data.reading.texts import blocks
@@ -63,6 +63,9 @@ class Delimited:
         width = len(header) + self.dialect.has_trailing_delimiter
         places = {name: header.index(name) for name in columns if name in header}
         walk = _Walk(self.file, self.dialect, width, places)
+        yield from gathered(self._tables(walk, skipped, line))
+
+    def _tables(self, walk: "_Walk", skipped: int, line: int) -> Iterator[pa.Table]:
         with self.open() as stream:
             buffer = b""
             for block in blocks(stream, self.dialect.encoding):

@@ -47,7 +47,7 @@ class Feed:
 
     name: str
     description: str
-    format: Literal["csv", "jsonl"]
+    format: Literal["csv", "jsonl", "parquet"]
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     kind: Literal["fact", "snapshot"] = "fact"
