@@ -6,7 +6,7 @@ Standard library only.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Epoch: TypeAlias = Literal["", "s", "ms", "us"]
+Epoch: TypeAlias = Literal["", "s", "ms", "us", "ns"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,8 @@ class Notation:
         true, false: the words of a yes or no, besides true and false in any case.
         format: of dates and instants, as `strptime` has it; "": ISO 8601.
         zone: of instants that do not say theirs, by its IANA name.
-        epoch: whole numbers are instants, so many seconds, milli- or microseconds since 1970.
+        epoch: whole numbers are instants, so many seconds, milli-, micro- or
+            nanoseconds since 1970.
         is_exact: only the forms that Millrace itself writes, such as `2026-11-20T13:45:00Z`: no
             other zone, no `7.0` for 7, no spaces.
 
