@@ -21,6 +21,7 @@ _ISO_GLOB = "[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*"
 _JULIAN_DAY_OF_1970 = 2_440_587.5
 # As far as Python's own instants go, and a day, which a zone may be ahead.
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+_BIGINT = 2**63 - 1
 _DAY_SECONDS = 86_400
 _SORTABLE = (
     *(sa.Integer, sa.Numeric, sa.String, sa.Date, sa.DateTime, sa.Time, sa.Boolean, sa.Uuid),
@@ -89,7 +90,7 @@ def _numbers(column: sa.ColumnElement[Any], start: datetime, end: datetime) -> I
     """Epochs in any unit, days such as 20261120, Julian days: none is within another's range."""
     epoch = [round(at.timestamp()) for at in (start, end)]
     for unit in (1, 10**3, 10**6, 10**9):
-        yield _from_to(column, *(each * unit for each in epoch))
+        yield _from_to(column, *(max(-_BIGINT, min(each * unit, _BIGINT)) for each in epoch))
     yield _from_to(column, *(int(f"{at:%Y%m%d}") for at in (start, end)))
     yield _from_to(column, *(each / _DAY_SECONDS + _JULIAN_DAY_OF_1970 for each in epoch))
 

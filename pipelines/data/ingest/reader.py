@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from pipelines.data.landing import DataFile
 from pipelines.data.reading import rows
-from pipelines.data.reading.batches import BATCH_ROWS, FILE, LINE, PROBLEM, RAW, FileRefused, Reader
+from pipelines.data.reading.batches import BATCH_ROWS, FILE, LINE, PROBLEM, RAW, FileRefused
 from pipelines.data.reading.delimited import Delimited
-from pipelines.data.reading.notation import Notation
+from pipelines.data.reading.json_text import JsonText
+from pipelines.data.reading.notation import LANDING, Notation
 from pipelines.data.reading.rows import FAILED
 from pipelines.use_cases.spec.use_case import Feed
 
@@ -77,7 +79,7 @@ def file_batches(content: bytes, feed: Feed, file: DataFile) -> Iterator[pa.Reco
     except FileRefused as refused:
         refusal = str(refused)
     last = _framed(rows.schema(feed).empty_table(), file).schema.empty_table()
-    yield _about(last.schema, file, refusal, sorted(unknown))
+    yield _about(last.schema, file, refusal, sorted(unknown)[:_UNKNOWN_MAX])
 
 
 def parsed(content: bytes, feed: Feed, name: str, unknown: set[str]) -> Iterator[pa.Table]:
@@ -89,28 +91,40 @@ def parsed(content: bytes, feed: Feed, name: str, unknown: set[str]) -> Iterator
     if name.endswith(".parquet"):
         yield from rows.landed(content, feed)
         return
-    reader = _reader(content, feed, name)
-    header = reader.header()
-    _refuse_missing(feed, header)
-    unknown.update(sorted(set(header) - set(feed.column_names))[:_UNKNOWN_MAX])
     notations = dict.fromkeys(feed.column_names, _notation(feed))
-    for batch in reader.batches(feed.column_names):
+    read = _of_json if feed.format == "jsonl" else _of_csv
+    for batch in read(content, feed, name, unknown):
         yield rows.typed(batch, feed.columns, notations)
 
 
-def _reader(content: bytes, feed: Feed, name: str) -> Reader:
-    return Delimited(lambda: BytesIO(content), name)
+def _of_csv(content: bytes, feed: Feed, name: str, unknown: set[str]) -> Iterator[pa.Table]:
+    reader = Delimited(lambda: BytesIO(content), name)
+    header = reader.header()
+    _refuse_missing(feed, header)
+    unknown.update(set(header) - set(feed.column_names))
+    return reader.batches(feed.column_names)
+
+
+def _of_json(content: bytes, feed: Feed, name: str, unknown: set[str]) -> Iterator[pa.Table]:
+    texts = ("string", "date", "timestamp")
+    reader = JsonText(
+        lambda: BytesIO(content),
+        name,
+        string_columns=frozenset(c.name for c in feed.columns if c.type in texts),
+        required=frozenset(c.name for c in feed.columns if not c.optional),
+        is_lines=True,
+        unknown=unknown,
+    )
+    return reader.batches(feed.column_names)
 
 
 def _notation(feed: Feed) -> Notation:
-    return Notation(is_exact=True, missing=frozenset({feed.null_token} - {""}))
+    return replace(LANDING, missing=frozenset({feed.null_token} - {""}))
 
 
 def _refuse_missing(feed: Feed, header: Sequence[str]) -> None:
-    if not header:
-        return
     lacking = [c.name for c in feed.columns if not c.optional and c.name not in header]
-    if lacking:
+    if header and lacking:
         raise FileRefused(f"column {', '.join(lacking)} is missing; the header has {list(header)}")
     twice = sorted(name for name in feed.column_names if header.count(name) > 1)
     if twice:

@@ -15,6 +15,7 @@ from pipelines.data.reading.batches import COLUMNS_MAX, Between, FileRefused, Re
 from pipelines.data.reading.delimited import Delimited
 from pipelines.data.reading.delta_folder import DeltaFolder
 from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.json_text import JsonText
 from pipelines.data.reading.listing import Folder, Found, Listing, failing_plainly, listed
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,9 @@ def reader_of(file: Found, dialect: Dialect) -> Reader:
     """The reader of a file's kind."""
     if file.kind == "arrow":
         return ArrowFile(file.open_seekable, file.name, dialect)
+    if file.kind == "json":
+        is_lines = file.suffix in (".jsonl", ".ndjson") and not dialect.records
+        return JsonText(file.open, file.name, dialect, is_lines=is_lines)
     if file.suffix in _TABS and dialect.delimiter == ",":
         dialect = replace(dialect, delimiter=_TABS[file.suffix])
     return Delimited(file.open, file.name, dialect)

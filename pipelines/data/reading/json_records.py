@@ -21,17 +21,20 @@ _FIRST_KEY_CHARACTERS = 1_000
 _NO_VALUE = re.compile(r"[,\[\]{\n]")
 
 
-def elements(open_text: Callable[[], TextIO], records: str, file: str) -> Iterator[Element]:
+def elements(
+    open_text: Callable[[], TextIO], records: str, file: str, *, is_lines: bool = False
+) -> Iterator[Element]:
     """The elements of a file in their order, of which those without a problem may be records.
 
     Args:
         open_text: a fresh stream of the text, all line ends as newlines.
         records: the list's name in an envelope; "": there is none.
+        is_lines: each line is an element, whatever it begins with.
 
     Raises:
         FileRefused: there is no such list.
     """
-    if not records and _is_by_line(open_text):
+    if is_lines or (not records and _is_by_line(open_text)):
         with open_text() as stream:
             yield from _by_line(stream)
         return

@@ -68,6 +68,7 @@ class JsonText:
         string_columns: the columns whose values must be JSON strings; a string in any other keeps
             its quotes, so that `"7"` is no number. None: any value is its text.
         required: the fields that each record must have.
+        is_lines: each line is a record, whatever it begins with.
         unknown: what `batches` met that nobody asked for, as long as the names are few.
     """
 
@@ -76,6 +77,7 @@ class JsonText:
     dialect: Dialect = RFC_4180
     string_columns: frozenset[str] | None = None
     required: frozenset[str] = frozenset()
+    is_lines: bool = False
     unknown: set[str] = field(default_factory=set, compare=False)
 
     def header(self) -> list[str]:
@@ -109,7 +111,9 @@ class JsonText:
             yield self._batch(found, columns)
 
     def _elements(self) -> Iterator[Element]:
-        return json_records.elements(self._text, self.dialect.records, self.file)
+        return json_records.elements(
+            self._text, self.dialect.records, self.file, is_lines=self.is_lines
+        )
 
     def _text(self) -> TextIO:
         return text_of(self.open, self.dialect.encoding)
