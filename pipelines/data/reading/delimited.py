@@ -16,7 +16,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pipelines.data.reading import in_bulk
 from pipelines.data.reading.batches import COLUMNS_MAX, LINE, FileRefused, batch, gathered
 from pipelines.data.reading.dialect import RFC_4180, Dialect
-from pipelines.data.reading.splitting import Broken, Split, fields_of, record_at, shown
+from pipelines.data.reading.splitting import Broken, Split, fields_of, is_blank, record_at, shown
 from pipelines.data.reading.texts import blocks
 
 # After a record out of order so many bytes are taken in bulk, then twice as many, and so on: what
@@ -81,7 +81,8 @@ def _header(block: bytes, dialect: Dialect) -> tuple[list[str], int, int]:
     at, line = 0, 1
     while at < len(block):
         end = block.find(b"\n", at) + 1 or len(block)
-        if line > dialect.skipped_lines and block[at:end].strip():
+        text = block[at:end].decode("utf-8", "replace")
+        if line > dialect.skipped_lines and not is_blank(text, dialect.delimiter):
             return _names(block, at, line, dialect)
         at, line = end, line + 1
     return [], at, line

@@ -5,6 +5,7 @@ stand for one. A record is in order if all its quotes are, and if it has as many
 quotes as the header. All of it is counted in numpy: a hundred times as fast as a look at each.
 """
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,10 +54,11 @@ def scan(buffer: bytes, width: int, dialect: Dialect) -> Scan:
     marks = dialect.delimiter + dialect.quote
     if not marks.isascii() or (dialect.escape and dialect.escape.encode() in buffer):
         return NOTHING
+    # The end of a file ends a line, too.
+    size = len(buffer)
+    buffer += b"" if buffer.endswith(b"\n") else b"\n"
     data = np.frombuffer(buffer, np.uint8)
     line_ends = _found(data, _LF)
-    if not buffer.endswith(b"\n"):
-        line_ends = np.append(line_ends, len(buffer) - 1)
     quotes = _found(data, ord(dialect.quote)) if dialect.quote else _found(data[:0], 0)
     is_end = _outside(quotes, line_ends) & (line_ends < _first_wrong(data, quotes, dialect))
     ends = line_ends[is_end] + 1
@@ -69,6 +71,10 @@ def scan(buffer: bytes, width: int, dialect: Dialect) -> Scan:
     num_delimiters = np.diff(np.searchsorted(delimiters, np.append(starts, ends[-1])))
     is_odd = (num_delimiters != width - 1) | (ends - starts > CELL_CHARACTERS_MAX)
     is_odd |= _has(_unsafe(data, buffer, quotes), ends) | _is_undecodable(buffer, starts, ends)
+    # At its start Arrow's parser would take a byte order mark away.
+    is_odd |= _begins_with(data, starts, codecs.BOM_UTF8)
+    if width == 1:
+        is_odd |= _is_space(buffer, starts, ends)
     until = np.append(lines[1:], np.searchsorted(line_ends, ends[-1]))
     kept = _kept(buffer, starts, ends, until - lines, is_odd, width, dialect)
     if not kept:
@@ -77,7 +83,7 @@ def scan(buffer: bytes, width: int, dialect: Dialect) -> Scan:
     first, second = data[starts[:kept]], np.append(data, _LF)[starts[:kept] + 1]
     is_full = (first != _LF) & ((first != _CR) | (second != _LF))
     starts, ends, lines, is_odd = (a[:kept][is_full] for a in (starts, ends, lines, is_odd))
-    return Scan(starts, ends, lines, is_odd, last, num_lines)
+    return Scan(starts, np.minimum(ends, size), lines, is_odd, min(last, size), num_lines)
 
 
 def split(
@@ -169,6 +175,19 @@ def _is_undecodable(buffer: bytes, starts: _Places, ends: _Places) -> _Flags:
     for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         flags[place] = not _is_utf_8(buffer[start:end])
     return flags
+
+
+def _begins_with(data: npt.NDArray[np.uint8], starts: _Places, mark: bytes) -> _Flags:
+    padded = np.concatenate((data, np.zeros(len(mark), np.uint8)))
+    flags = np.ones(len(starts), np.bool_)
+    for place, byte in enumerate(mark):
+        flags &= padded[starts + place] == byte
+    return flags
+
+
+def _is_space(buffer: bytes, starts: _Places, ends: _Places) -> _Flags:
+    records = zip(starts.tolist(), ends.tolist(), strict=True)
+    return np.array([buffer[start:end].isspace() for start, end in records], np.bool_)
 
 
 def _is_utf_8(text: bytes) -> bool:

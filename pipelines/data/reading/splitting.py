@@ -6,6 +6,7 @@ because it drops the text that quarantine must show.
 """
 
 from collections.abc import Sequence
+from string import whitespace
 from typing import NamedTuple
 
 from pipelines.data.reading.batches import CELL_CHARACTERS_MAX
@@ -63,6 +64,11 @@ def shown(line: bytes) -> str:
     return f"{text[:_RAW_CHARACTERS_MAX]}... ({len(text)} characters)"
 
 
+def is_blank(line: str, delimiter: str) -> bool:
+    """Whether a line is no record: a tab is no blank where it is the delimiter."""
+    return not line.strip(whitespace) and delimiter not in line
+
+
 def are_several(record: bytes, width: int, delimiter: bytes) -> bool:
     """Whether the lines of a record are rather records of their own, parted by a stray quote.
 
@@ -105,7 +111,7 @@ def _whole(line: bytes, width: int, dialect: Dialect) -> tuple[str, Sequence[str
     except UnicodeDecodeError as error:
         wrong = error.object[error.start : error.start + 1].hex()
         raise Broken(f"no {dialect.encoding}: byte 0x{wrong}") from error
-    if not text or text.isspace():
+    if is_blank(text, dialect.delimiter):
         return "", None, None
     fields = fields_of(text, dialect)
     if len(fields) != width:

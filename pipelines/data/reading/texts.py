@@ -6,6 +6,7 @@ holds them says so, and the next one is read.
 
 import codecs
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from pipelines.data.reading.batches import FileRefused
@@ -40,10 +41,12 @@ def blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     Raises:
         FileRefused: a line is above the limit.
     """
-    rest, ends_by_cr = b"", None
-    for text in _utf_8(stream, encoding):
-        if ends_by_cr is None and (b"\r" in text or b"\n" in text):
-            ends_by_cr = b"\n" not in text
+    chunks = _utf_8(stream, encoding)
+    start = b""
+    while b"\n" not in start and len(start) < LINE_BYTES_MAX and (chunk := next(chunks, b"")):
+        start += chunk
+    ends_by_cr, rest = b"\n" not in start, b""
+    for text in chain([start], chunks):
         rest += text.replace(b"\r", b"\n") if ends_by_cr else text
         end = rest.rfind(b"\n") + 1
         if end:

@@ -103,7 +103,7 @@ def test_b01_a_row_with_a_missing_or_extra_field_is_quarantined(desk: Any, count
     assert reasons[desk.reading() + ",7"] == ["7 fields where the header has 6"]
     missing = desk.table("quarantine", "alarms")[0]
     assert missing["raw"] == '{"sensor": "s1"}'
-    assert missing["reasons"] == ["field level, event_at, known_at is missing"]
+    assert missing["reasons"] == ["field event_at, known_at, level is missing"]
     assert missing["source_file"] == f"{desk.case.name}/alarms/{DAY}/data.jsonl"
     assert (missing["source_line"], str(missing["known_date"])) == (2, DAY)
 
