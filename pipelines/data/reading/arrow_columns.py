@@ -52,8 +52,7 @@ def _names(field: pa.Field) -> list[str]:
 
 def typed_batch(
     columns: Mapping[str, pa.Array],
-    first_line: int,
-    num_rows: int,
+    lines: Sequence[int],
     *,
     file: str,
     problems: Mapping[int, str] | None = None,
@@ -67,11 +66,10 @@ def typed_batch(
     for name, column in columns.items():
         found |= {row: f"{name}: {said}" for row, said in _problems(column)}
     values = {name: plain(column) for name, column in columns.items()}
-    said = [found.get(row) for row in range(num_rows)] if found else None
+    said = [found.get(row) for row in range(len(lines))] if found else None
     if said:
         is_broken = pa.array([each is not None for each in said])
         values = {name: _without(value, is_broken) for name, value in values.items()}
-    lines = range(first_line, first_line + num_rows)
     return batch(values, lines, file=file, problems=said)
 
 
