@@ -188,6 +188,26 @@ def test_views_are_tables_and_one_without_rows_has_columns(postgres):
 
 
 @pytest.mark.parametrize("which", ["postgres", "mariadb"])
+@pytest.mark.parametrize("kind", ["varchar(40)", "bigint", "double precision"])
+def test_texts_and_numbers_are_times_too(which, kind, request):
+    address = request.getfixturevalue(which)
+    is_text = kind.startswith("varchar")
+    day = {1: "2026-11-20 10:00", 2: "20.11.2026", 3: "2026-13-01", 4: ""} if is_text else {}
+    day |= {5: 1_795_132_800, 6: 1_795_132_800_000, 7: 20_261_120, 8: None}
+    others = {20: "2026-11-24", 21: "2025-11-20T00:00:00Z"} if is_text else {22: 1_795_752_800}
+    engine = engine_of(address)
+    run(engine, f"create table forms (id int primary key, at {kind})")
+    with engine.begin() as connection:
+        rows = [{"id": n, "at": at} for n, at in (day | others).items()]
+        if is_text:
+            rows = [row | {"at": None if row["at"] is None else str(row["at"])} for row in rows]
+        connection.execute(text("insert into forms values (:id, :at)"), rows)
+    found = read(DatabaseTable(address, "forms", ()), "id", between=DAY)
+    assert sorted(found["id"].to_pylist()) == sorted(day)
+    run(engine, "drop table forms")
+
+
+@pytest.mark.parametrize("which", ["postgres", "mariadb"])
 def test_what_is_counted_is_what_is_read_whatever_others_write(which, request):
     address = request.getfixturevalue(which)
     engine = engine_of(address)

@@ -71,7 +71,8 @@ class Snapshot:
         for column, values in zip(columns, zip(*rows, strict=True), strict=True):
             arrays[column.name] = database_values.array(values, column.type)
             problems |= database_values.problems(column.name, values, column.type)
-        return typed_batch(arrays, line, len(rows), file=self.name, problems=problems)
+        lines = range(line, line + len(rows))
+        return typed_batch(arrays, lines, file=self.name, problems=problems)
 
     def _require(self, columns: Sequence[str]) -> None:
         lacking = [name for name in columns if name not in self.column_names]

@@ -20,7 +20,7 @@ _DRIVERS = {
     "mariadb": "mariadb+pymysql",
 }
 # A program that writes its file at the moment is waited for.
-_LOCKED_SECONDS = 30
+LOCKED_SECONDS = 30
 _BEGINNINGS = {
     # The session's zone first: a MySQL TIMESTAMP is shown in it.
     "mysql": (
@@ -73,7 +73,7 @@ def _sqlite(database: str, roots: Sequence[Path]) -> Callable[[], sqlite3.Connec
     address = f"file:{quote(str(path))}?mode=ro"
 
     def connect() -> sqlite3.Connection:
-        made = sqlite3.connect(address, uri=True, timeout=_LOCKED_SECONDS)
+        made = sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)
         made.text_factory = _text
         return made
 

@@ -16,8 +16,8 @@ from pipelines.data.reading.batches import Between
 # Local times are up to 14 hours off.
 _MARGIN = timedelta(days=1)
 # The texts that sort as their instants do; every other text is picked.
-_ISO = "^[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
-_ISO_GLOB = "[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*"
+_ISO = "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_DAY_CHARACTERS = 10
 _JULIAN_DAY_OF_1970 = 2_440_587.5
 # As far as Python's own instants go, and a day, which a zone may be ahead.
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
@@ -82,7 +82,9 @@ def _dynamic(column: Column, start: datetime, end: datetime) -> Iterator[Conditi
     kind = sa.func.typeof(raw)
     yield from _numbers(raw, start, end)
     yield _texts(raw, start, end)
-    yield sa.and_(kind == "text", sa.not_(raw.op("glob")(_ISO_GLOB)))
+    day = sa.func.substr(raw, 1, _DAY_CHARACTERS)
+    # Of what is no day of the calendar it makes null, or another day.
+    yield sa.and_(kind == "text", sa.func.date(day).is_distinct_from(day))
     yield kind == "blob"
 
 

@@ -16,6 +16,9 @@ from pipelines.data.reading.python_values import CLOCK, INSTANT, shown
 _UNITS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DECIMAL_DIGITS_MAX = 38
 _SHOWN_CHARACTERS = 40
+# The days of the years 1 and 10000, counted from 1970: Python has no others.
+_FIRST_DAY, _DAY_BEYOND = -719_162, 2_932_897
+_DAY_SECONDS = 86_400
 
 
 def flat_names(schema: pa.Schema) -> list[str]:
@@ -52,8 +55,7 @@ def _names(field: pa.Field) -> list[str]:
 
 def typed_batch(
     columns: Mapping[str, pa.Array],
-    first_line: int,
-    num_rows: int,
+    lines: Sequence[int],
     *,
     file: str,
     problems: Mapping[int, str] | None = None,
@@ -67,11 +69,10 @@ def typed_batch(
     for name, column in columns.items():
         found |= {row: f"{name}: {said}" for row, said in _problems(column)}
     values = {name: plain(column) for name, column in columns.items()}
-    said = [found.get(row) for row in range(num_rows)] if found else None
+    said = [found.get(row) for row in range(len(lines))] if found else None
     if said:
         is_broken = pa.array([each is not None for each in said])
         values = {name: _without(value, is_broken) for name, value in values.items()}
-    lines = range(first_line, first_line + num_rows)
     return batch(values, lines, file=file, problems=said)
 
 
@@ -80,8 +81,29 @@ def _without(column: pa.Array, is_broken: pa.Array) -> pa.Array:
 
 
 def _problems(column: pa.Array) -> Iterator[tuple[int, str]]:
-    if not _is_text(column.type):
-        return
+    if types.is_timestamp(column.type) or types.is_date(column.type):
+        for row in pc.indices_nonzero(_is_beyond(column)).to_pylist():
+            yield row, "not in the years 1 to 9999"
+    elif _is_text(column.type):
+        yield from _text_problems(column)
+
+
+def _is_beyond(column: pa.Array) -> pa.Array:
+    """Which days or instants no program of ours could show."""
+    is_day = types.is_date32(column.type)
+    unit = "ms" if types.is_date64(column.type) else "" if is_day else column.type.unit
+    day = _DAY_SECONDS * _UNITS_A_SECOND[unit] if unit else 1
+    first, beyond = (
+        # Nanoseconds end long before.
+        max(min(each * day, 2**63 - 1), -(2**63))
+        for each in (_FIRST_DAY, _DAY_BEYOND)
+    )
+    number = column.cast(pa.int32() if is_day else pa.int64()).cast(pa.int64())
+    is_beyond = pc.or_(pc.less(number, first), pc.greater_equal(number, beyond))
+    return pc.fill_null(is_beyond, False)
+
+
+def _text_problems(column: pa.Array) -> Iterator[tuple[int, str]]:
     lengths = pc.fill_null(pc.binary_length(column), 0)
     # In UTF-8 a text has as many bytes as characters, or more.
     for row in pc.indices_nonzero(pc.greater(lengths, CELL_CHARACTERS_MAX)).to_pylist():
@@ -149,7 +171,16 @@ def _text(column: pa.Array) -> pa.Array:
 def _timestamp(column: pa.Array) -> pa.Array:
     # Nanoseconds are cut: neither Spark nor Delta has them.
     is_safe = column.type.unit != "ns"
-    return column.cast(INSTANT if column.type.tz else CLOCK, safe=is_safe)
+    return _within_years(column).cast(INSTANT if column.type.tz else CLOCK, safe=is_safe)
+
+
+def _date(column: pa.Array) -> pa.Array:
+    return _within_years(column).cast(pa.date32())
+
+
+def _within_years(column: pa.Array) -> pa.Array:
+    """Null where it is beyond: those rows are problems."""
+    return _without(column, _is_beyond(column))
 
 
 def _seconds(column: pa.Array) -> pa.Array:
@@ -192,7 +223,7 @@ _CHANGES: Sequence[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.
     (types.is_float16, _cast(pa.float32())),
     (types.is_floating, _same),
     (types.is_decimal, _decimal),
-    (types.is_date, _cast(pa.date32())),
+    (types.is_date, _date),
     (types.is_timestamp, _timestamp),
     (types.is_time, _cast(pa.string())),
     (types.is_duration, _seconds),

@@ -81,7 +81,7 @@ def chosen(found: pa.RecordBatch, columns: Sequence[str], line: int, file: str) 
     """A batch of what is asked for, from the file's columns as they are."""
     there = arrow_columns.flat(found)
     wanted = {name: there[name] for name in columns if name in there}
-    return arrow_columns.typed_batch(wanted, line, len(found), file=file)
+    return arrow_columns.typed_batch(wanted, range(line, line + len(found)), file=file)
 
 
 def holding(schema: pa.Schema, columns: Sequence[str]) -> list[str]:
