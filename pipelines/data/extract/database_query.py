@@ -83,8 +83,8 @@ def _dynamic(column: Column, start: datetime, end: datetime) -> Iterator[Conditi
     yield from _numbers(raw, start, end)
     yield _texts(raw, start, end)
     day = sa.func.substr(raw, 1, _DAY_CHARACTERS)
-    # Of what is no day of the calendar it makes null, or another day.
-    yield sa.and_(kind == "text", sa.func.date(day).is_distinct_from(day))
+    # Of what is no day of the calendar it makes null, or, with a modifier, another day.
+    yield sa.and_(kind == "text", sa.func.date(day, "+0 days").is_distinct_from(day))
     yield kind == "blob"
 
 

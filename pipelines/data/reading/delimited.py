@@ -22,6 +22,8 @@ from pipelines.data.reading.texts import blocks
 # After a record out of order so many bytes are taken in bulk, then twice as many, and so on: what
 # was looked at after the next such record is looked at again.
 _BYTES_AFTER = 2**16
+# Of a header, with what stands above it: 1,000 names of 1,000 characters.
+_HEADER_BYTES_MAX = 2**20
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,12 @@ class Delimited:
     def _head(self) -> tuple[list[str], int, int]:
         """The header, the bytes before the first record, and its line."""
         with self.open() as stream:
+            start = b""
             for block in blocks(stream, self.dialect.encoding):
-                return _header(block, self.dialect)
-        return [], 0, 1
+                start += block
+                if len(start) >= _HEADER_BYTES_MAX:
+                    break
+        return _header(start, self.dialect)
 
     def header(self) -> list[str]:
         """The names of the columns; none: the file is empty.
@@ -70,7 +75,7 @@ class Delimited:
             buffer = b""
             for block in blocks(stream, self.dialect.encoding):
                 buffer += block[skipped:] if skipped else block
-                skipped = 0
+                skipped = max(0, skipped - len(block))
                 taken = yield from walk.tables(buffer, line, is_last=False)
                 line += buffer.count(b"\n", 0, taken)
                 buffer = buffer[taken:]
@@ -92,7 +97,7 @@ def _names(block: bytes, at: int, line: int, dialect: Dialect) -> tuple[list[str
     """The header that starts there; a quoted name may go over lines."""
     end = at
     problem = ""
-    while end < len(block) and end - at < _BYTES_AFTER * 16:
+    while end < len(block) and end < _HEADER_BYTES_MAX:
         end = block.find(b"\n", end) + 1 or len(block)
         try:
             names = fields_of(_decoded(block[at:end], dialect), dialect)
