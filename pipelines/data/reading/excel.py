@@ -35,6 +35,8 @@ UNPACKED_BYTES_MAX = 2 * 2**30
 # Excel keeps every number as a double, which holds whole ones exactly below this.
 _WHOLE_MAX = 2**53
 
+# So many rows show where titles end and the table begins.
+_WIDTH_ROWS = 1_000
 # Of a file that is damaged; the last two are of a ZIP that asks for what Python's has not.
 _BROKEN = (
     *(CalamineError, BadZipFile, OSError, EOFError, zlib.error, ParseError),
@@ -101,6 +103,15 @@ class ExcelSheet:
             }
             yield typed_batch(arrays, [line for line, _ in part], file=self.file)
 
+    def widths(self) -> list[int]:
+        """How many cells of each of the sheet's first rows have a value.
+
+        Raises:
+            FileRefused: several sheets may be meant.
+        """
+        cells = islice(self._sheet.iter_rows(), _WIDTH_ROWS) if self._sheet else ()
+        return [sum(_cell(value) is not None for value in row) for row in cells]
+
     @cached_property
     def _book(self) -> CalamineWorkbook:
         with _refusing(self.file), self.open() as stream:
@@ -122,7 +133,9 @@ class ExcelSheet:
             return self._named(wanted)
         names = self.sheets()
         if len(names) > 1:
-            raise FileRefused(f"{self.file} has the sheets {', '.join(names)}; say which one")
+            raise FileRefused(
+                f"{self.file} has the sheets {', '.join(names)}; say which one by --sheet"
+            )
         return self._named(names[0]) if names else None
 
     @cached_property

@@ -15,12 +15,13 @@ from pipelines.data.reading.batches import COLUMNS_MAX, Between, FileRefused, Re
 from pipelines.data.reading.delimited import Delimited
 from pipelines.data.reading.delta_folder import DeltaFolder
 from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.excel import ExcelSheet
 from pipelines.data.reading.json_text import JsonText
 from pipelines.data.reading.listing import Folder, Found, Listing, failing_plainly, listed
 
 log = logging.getLogger(__name__)
 
-_TABS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
+TABS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class FileTable:
         if len(names) > COLUMNS_MAX:
             raise BatchRefused(f"{self.location} has {len(names)} columns, above {COLUMNS_MAX}")
         return list(names)
+
+    @property
+    def flattened(self) -> list[str]:
+        """The columns that are records themselves, and become a column a field of theirs."""
+        return list(dict.fromkeys(name for each in self._sources() for name in _flattened(each)))
 
     def batches(
         self,
@@ -110,15 +116,25 @@ class _Source:
     partition: Mapping[str, str | None]
 
 
+def _flattened(source: _Source) -> Sequence[str]:
+    reader = source.reader
+    if isinstance(reader, JsonText | ArrowFile | DeltaFolder):
+        with _reading(source.path):
+            return reader.flattened
+    return ()
+
+
 def reader_of(file: Found, dialect: Dialect) -> Reader:
     """The reader of a file's kind."""
     if file.kind == "arrow":
         return ArrowFile(file.open_seekable, file.name, dialect)
+    if file.kind == "excel":
+        return ExcelSheet(file.open_seekable, file.name, dialect)
     if file.kind == "json":
         is_lines = file.suffix in (".jsonl", ".ndjson") and not dialect.records
         return JsonText(file.open, file.name, dialect, is_lines=is_lines)
-    if file.suffix in _TABS and dialect.delimiter == ",":
-        dialect = replace(dialect, delimiter=_TABS[file.suffix])
+    if file.suffix in TABS and dialect.delimiter == ",":
+        dialect = replace(dialect, delimiter=TABS[file.suffix])
     return Delimited(file.open, file.name, dialect)
 
 

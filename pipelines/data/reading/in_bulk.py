@@ -49,41 +49,73 @@ _NONE = np.zeros(0, np.int64)
 NOTHING = Scan(_NONE, _NONE, _NONE, np.zeros(0, np.bool_), 0, 0)
 
 
-def scan(buffer: bytes, width: int, dialect: Dialect) -> Scan:
+@dataclass(frozen=True)
+class _Buffer:
+    """Whole lines, and where their ends and their quotes stand."""
+
+    text: bytes
+    data: npt.NDArray[np.uint8]
+    line_ends: _Places
+    quotes: _Places
+
+    @classmethod
+    def of(cls, text: bytes, quote: str) -> "_Buffer":
+        # The end of a file ends a line, too.
+        text += b"" if text.endswith(b"\n") else b"\n"
+        data = np.frombuffer(text, np.uint8)
+        quotes = _found(data, ord(quote)) if quote else _NONE
+        return cls(text, data, _found(data, _LF), quotes)
+
+    def outside(self, places: _Places) -> _Flags:
+        """Whether so many quotes stand before each that none is open."""
+        is_outside: _Flags = np.searchsorted(self.quotes, places) % 2 == 0
+        return is_outside
+
+
+def scan(text: bytes, width: int, dialect: Dialect) -> Scan:
     """The records in order from the start of a buffer; its end is a line's end."""
     marks = dialect.delimiter + dialect.quote
-    if not marks.isascii() or (dialect.escape and dialect.escape.encode() in buffer):
+    if not marks.isascii() or (dialect.escape and dialect.escape.encode() in text):
         return NOTHING
-    # The end of a file ends a line, too.
-    size = len(buffer)
-    buffer += b"" if buffer.endswith(b"\n") else b"\n"
-    data = np.frombuffer(buffer, np.uint8)
-    line_ends = _found(data, _LF)
-    quotes = _found(data, ord(dialect.quote)) if dialect.quote else _found(data[:0], 0)
-    is_end = _outside(quotes, line_ends) & (line_ends < _first_wrong(data, quotes, dialect))
-    ends = line_ends[is_end] + 1
+    buffer = _Buffer.of(text, dialect.quote)
+    is_end = buffer.outside(buffer.line_ends) & (buffer.line_ends < _first_wrong(buffer, dialect))
+    ends = buffer.line_ends[is_end] + 1
     if not len(ends):
         return NOTHING
     starts = np.concatenate(([0], ends[:-1]))
-    lines = np.searchsorted(line_ends, starts)
-    delimiters = _found(data, ord(dialect.delimiter))
-    delimiters = delimiters[_outside(quotes, delimiters)]
+    lines = np.searchsorted(buffer.line_ends, starts)
+    until = np.append(lines[1:], np.searchsorted(buffer.line_ends, ends[-1]))
+    is_odd = _is_odd(buffer, starts, ends, width, dialect)
+    found = Scan(starts, np.minimum(ends, len(text)), lines, is_odd, 0, 0)
+    kept = _num_kept(text, found, until - lines, width, dialect)
+    return _first(found, kept, int(until[kept - 1]), buffer.data) if kept else NOTHING
+
+
+def _is_odd(
+    buffer: _Buffer, starts: _Places, ends: _Places, width: int, dialect: Dialect
+) -> _Flags:
+    """Which records have another number of fields, or what Arrow's parser reads in another way."""
+    delimiters = _found(buffer.data, ord(dialect.delimiter))
+    delimiters = delimiters[buffer.outside(delimiters)]
     num_delimiters = np.diff(np.searchsorted(delimiters, np.append(starts, ends[-1])))
-    is_odd = (num_delimiters != width - 1) | (ends - starts > CELL_CHARACTERS_MAX)
-    is_odd |= _has(_unsafe(data, buffer, quotes), ends) | _is_undecodable(buffer, starts, ends)
+    is_odd: _Flags = (num_delimiters != width - 1) | (ends - starts > CELL_CHARACTERS_MAX)
+    is_odd |= _has(_unsafe(buffer), ends) | _is_undecodable(buffer.text, starts, ends)
     # At its start Arrow's parser would take a byte order mark away.
-    is_odd |= _begins_with(data, starts, codecs.BOM_UTF8)
+    is_odd |= _begins_with(buffer.data, starts, codecs.BOM_UTF8)
     if width == 1:
-        is_odd |= _is_space(buffer, starts, ends)
-    until = np.append(lines[1:], np.searchsorted(line_ends, ends[-1]))
-    kept = _kept(buffer, starts, ends, until - lines, is_odd, width, dialect)
-    if not kept:
-        return NOTHING
-    last, num_lines = int(ends[kept - 1]), int(until[kept - 1])
-    first, second = data[starts[:kept]], np.append(data, _LF)[starts[:kept] + 1]
+        is_odd |= _is_space(buffer.text, starts, ends)
+    return is_odd
+
+
+def _first(found: Scan, num_records: int, num_lines: int, data: npt.NDArray[np.uint8]) -> Scan:
+    """The first records, without blank lines."""
+    starts = found.starts[:num_records]
+    first, second = data[starts], np.append(data, _LF)[starts + 1]
     is_full = (first != _LF) & ((first != _CR) | (second != _LF))
-    starts, ends, lines, is_odd = (a[:kept][is_full] for a in (starts, ends, lines, is_odd))
-    return Scan(starts, np.minimum(ends, size), lines, is_odd, min(last, size), num_lines)
+    ends, lines, is_odd = (
+        each[:num_records][is_full] for each in (found.ends, found.lines, found.is_odd)
+    )
+    return Scan(starts[is_full], ends, lines, is_odd, int(found.ends[num_records - 1]), num_lines)
 
 
 def split(
@@ -127,14 +159,9 @@ def _found(data: npt.NDArray[np.uint8], byte: int) -> _Places:
     return np.flatnonzero(data == byte)
 
 
-def _outside(quotes: _Places, places: _Places) -> _Flags:
-    """Whether so many quotes stand before each that none is open."""
-    is_outside: _Flags = np.searchsorted(quotes, places) % 2 == 0
-    return is_outside
-
-
-def _first_wrong(data: npt.NDArray[np.uint8], quotes: _Places, dialect: Dialect) -> int:
+def _first_wrong(buffer: _Buffer, dialect: Dialect) -> int:
     """The first quote that neither opens a field at its start nor closes one at its end."""
+    data, quotes = buffer.data, buffer.quotes
     if not len(quotes):
         return len(data)
     around = np.concatenate(([_LF], data, [_LF, _LF]))
@@ -150,14 +177,14 @@ def _first_wrong(data: npt.NDArray[np.uint8], quotes: _Places, dialect: Dialect)
     return int(quotes[wrong[0]]) if len(wrong) else len(data)
 
 
-def _unsafe(data: npt.NDArray[np.uint8], buffer: bytes, quotes: _Places) -> _Places:
+def _unsafe(buffer: _Buffer) -> _Places:
     """NUL bytes, and CRs that end no line: Arrow's parser would end a record there."""
-    found = _found(data, _NUL) if b"\0" in buffer else _found(data[:0], 0)
-    if buffer.count(b"\r") == buffer.count(b"\r\n"):
+    found = _found(buffer.data, _NUL) if b"\0" in buffer.text else _NONE
+    if buffer.text.count(b"\r") == buffer.text.count(b"\r\n"):
         return found
-    returns = _found(data, _CR)
-    lone = returns[np.append(data, 0)[returns + 1] != _LF]
-    return np.concatenate((found, lone[_outside(quotes, lone)]))
+    returns = _found(buffer.data, _CR)
+    lone = returns[buffer.data[returns + 1] != _LF]
+    return np.concatenate((found, lone[buffer.outside(lone)]))
 
 
 def _has(places: _Places, ends: _Places) -> _Flags:
@@ -198,23 +225,15 @@ def _is_utf_8(text: bytes) -> bool:
     return True
 
 
-def _kept(
-    buffer: bytes,
-    starts: _Places,
-    ends: _Places,
-    num_lines: _Places,
-    is_odd: _Flags,
-    width: int,
-    dialect: Dialect,
-) -> int:
+def _num_kept(text: bytes, found: Scan, num_lines: _Places, width: int, dialect: Dialect) -> int:
     """How many records stand before the first of several lines that is out of order."""
     delimiter = dialect.delimiter.encode()
     for place in np.flatnonzero(num_lines > 1).tolist():
-        record = buffer[starts[place] : ends[place]]
+        record = text[found.starts[place] : found.ends[place]]
         is_long = num_lines[place] > QUOTED_LINES_MAX
-        if is_odd[place] or is_long or are_several(record, width, delimiter):
+        if found.is_odd[place] or is_long or are_several(record, width, delimiter):
             return int(place)
-    return len(starts)
+    return len(found.starts)
 
 
 def _joined(buffer: bytes, starts: _Places, ends: _Places) -> bytes:

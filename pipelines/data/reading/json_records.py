@@ -68,7 +68,9 @@ def guess_records(open_text: Callable[[], TextIO], file: str) -> str:
     depth = min((name.count(".") for name in full), default=0)
     likely = [name for name in full if name.count(".") == depth]
     if len(likely) > 1:
-        raise FileRefused(f"{file} has the lists {', '.join(likely)}; say which has the records")
+        raise FileRefused(
+            f"{file} has the lists {', '.join(likely)}; say which has the records by --records"
+        )
     return likely[0] if likely else ""
 
 
