@@ -4,12 +4,13 @@ import re
 from collections.abc import Collection
 
 # In any case, in columns that are otherwise numbers, times or yes and no.
-_WORDS = frozenset(
-    "na n/a n.a. n.a n/d nd n.d. #n/a #na null (null) <null> [null] #null! nil none (none) nan #nan "
-    "-nan <na> \\n - -- --- _ . .. ... ? ?? unknown unknown? missing (missing) (blank) (empty) "
-    "undefined n.v. k.a. k.a "
-    "unbekannt fehlt leer s/o sin inconnu desconocido #div/0! #value! #ref! #num! #name?".split()
-) | {"not available", "not applicable", "no data", "keine angabe", "k. a.", "non disponible"}
+_LIST = """
+na n/a n.a. n.a n/d nd n.d. #n/a #na <na> null (null) <null> [null] #null! \\n nil none (none)
+nan -nan #nan #div/0! #value! #ref! #num! #name? - -- --- _ . .. ... ? ?? missing (missing) (blank)
+(empty) undefined unknown unknown? unbekannt fehlt leer k.a. k.a n.v. s/o inconnu desconocido
+"""
+_PHRASES = ("not available", "not applicable", "no data", "keine angabe", "k. a.")
+_WORDS = frozenset((*_LIST.split(), *_PHRASES))
 # Those that a program writes: of a text they can be nothing else. `NA` may be Namibia, `None` an
 # answer and `Null` a name.
 _SURE = frozenset(("\\n", "(null)", "<null>", "[null]", "#n/a", "<na>", "#null!"))

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from pipelines.data.reading.missing import missing_words
 from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.typed import decoded
 from pipelines.data.reading.values import converted
@@ -72,14 +71,13 @@ class Tally:
         is_word = pc.is_in(self.values, value_set=pa.array(sorted(words), pa.string()))
         return self._where(~is_word.to_numpy(zero_copy_only=False))
 
-    def present(self, said: frozenset[str], *, are_times: bool = False) -> "Tally":
-        """The values that do not say *missing*."""
-        return self.without(said | missing_words(self.words, are_times=are_times))
-
     def num_of(self, pattern: str) -> int:
         """How many rows are wholly of a pattern, in any case."""
-        is_one = pc.match_substring_regex(self.values, rf"(?i)\A(?:{pattern})\z")
-        return int(self.counts[is_one.to_numpy(zero_copy_only=False)].sum())
+        return int(self.counts[self._is_of(pattern)].sum())
+
+    def without_pattern(self, pattern: str) -> "Tally":
+        """The values that are not of a pattern."""
+        return self._where(~self._is_of(pattern))
 
     def is_nearly_all(self, num_rows: int) -> bool:
         return 0 < num_rows >= self.num_rows - self.num_bad_max
@@ -99,7 +97,11 @@ class Tally:
     def _head_fits(self, kind: ColumnType, notation: Notation) -> bool:
         """Half of a few values, so that a column of texts costs no more than these."""
         few = pa.chunked_array([pa.array(self.head[:100], pa.string())])
-        return converted(few, kind, notation).failed.null_count * 2 >= len(few)
+        return bool(converted(few, kind, notation).failed.null_count * 2 >= len(few))
+
+    def _is_of(self, pattern: str) -> Any:
+        found = pc.match_substring_regex(self.values, rf"(?i)\A(?:{pattern})\z")
+        return found.to_numpy(zero_copy_only=False)
 
     def _where(self, mask: Any) -> "Tally":
         return Tally(self.values.filter(pa.array(mask)), self.counts[np.asarray(mask)])
