@@ -59,8 +59,20 @@ def pattern(form: str) -> str:
         return rf"(?i)\A{ISO}\z"
     refuse_bad(form)
     parts = re.split(r"%(.)", form)
-    found = [_DIRECTIVES[part] if place % 2 else _literal(part) for place, part in enumerate(parts)]
+    # With nothing between them `2026111` would be a day, of January or of November.
+    is_dense = "" in parts[2:-1:2]
+    found = [
+        _part(part, is_dense) if place % 2 else _literal(part) for place, part in enumerate(parts)
+    ]
     return rf"(?i)\A{''.join(found)}\z"
+
+
+def _part(letter: str, has_zeros: bool) -> str:
+    """The pattern of one part; `has_zeros`: never a single digit."""
+    found = _DIRECTIVES[letter]
+    return (
+        re.sub(r"\|\[[01]-9\]\)", ")", found).replace("?[0-9])", "[0-9])") if has_zeros else found
+    )
 
 
 def refuse_bad(form: str) -> None:

@@ -1,0 +1,230 @@
+"""What one column of texts is, given what the whole file settles."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from pipelines.data.reading import guess_numbers as numbers
+from pipelines.data.reading.guess_instants import Instants, is_date
+from pipelines.data.reading.guess_numbers import Numbers, Style
+from pipelines.data.reading.missing import missing_words, sure_words
+from pipelines.data.reading.notation import Notation
+from pipelines.data.reading.said import Guess, Said
+from pipelines.data.reading.tally import Tally
+from pipelines.data.reading.values import converted
+from pipelines.use_cases.spec.use_case import ColumnType
+
+_NOUNS: Mapping[ColumnType, str] = {
+    "bigint": "whole number",
+    "double": "number",
+    "boolean": "true or false",
+    "date": "date",
+    "timestamp": "instant",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """What all of a file's columns settle together: of numbers, and of day and month."""
+
+    said: Said
+    style: Style
+    orders: frozenset[str]
+
+    @property
+    def zone(self) -> str:
+        return self.said.zone or "UTC"
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A column of texts, and what its values may be; `is_time`: it must be instants."""
+
+    name: str
+    all: Tally
+    is_time: bool
+    said: Said
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Those for *missing*, if it is no column of texts."""
+        return frozenset(self.said.missing) | missing_words(self.all.words, are_times=True)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The values that are there."""
+        return self.all.without(self.words)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        return Numbers(self.tally)
+
+    @cached_property
+    def instants(self) -> Instants:
+        return Instants(self.tally, self.is_time, self.said.dates)
+
+
+def of_text(column: Text, file: File) -> Guess:
+    """What a column of texts is."""
+    if not column.tally.num_rows:
+        return _empty(column)
+    guesses = (_of_booleans, _of_numbers, _of_instants)
+    for guess in (_of_instants,) if column.is_time else guesses:
+        if found := guess(column, file):
+            return _with_words(column, found, file.said)
+    return _no_instants(column) if column.is_time else _text(column, file.said)
+
+
+def _empty(column: Text) -> Guess:
+    notation = Notation(missing=column.words)
+    shown = f" (only {_shown(sorted(column.words & set(column.all.words)))})"
+    line = f"{column.name}: empty in the sample{shown if column.all.num_rows else ''}"
+    asks = f"{column.name}: no instant in the sample" if column.is_time else None
+    return Guess(kind="string", notation=notation, told=(line,), asks=asks)
+
+
+def _with_words(column: Text, found: Guess, said: Said) -> Guess:
+    """A guess with its words for *missing*, and what of the sample does not fit it."""
+    notation = replace(found.notation, missing=column.words)
+    lines = list(found.told)
+    if words := sorted(column.words & set(column.all.words) - set(said.missing)):
+        lines.append(f"{column.name}: missing is written {_shown(words)}")
+    bad = column.tally.bad(found.kind, notation)
+    if bad.num_rows and not found.asks:
+        lines.append(
+            f"{column.name}: {bad.num_rows} of {column.tally.num_rows} values are no "
+            f"{_NOUNS[found.kind]}, such as {bad.head[0][:50]!r}: these go to quarantine"
+        )
+    return replace(found, notation=notation, told=tuple(lines))
+
+
+def _text(column: Text, said: Said) -> Guess:
+    words = frozenset(said.missing) | sure_words(column.all.words)
+    return Guess(kind="string", notation=Notation(missing=words), told=tuple(_why_text(column)))
+
+
+def _no_instants(column: Text) -> Guess:
+    asks = (
+        f"{column.name}: {column.tally.head[0][:50]!r} is not read as an instant: say how it is "
+        "written by --dates, such as --dates '%d.%m.%Y %H:%M'"
+    )
+    return Guess(kind="string", notation=Notation(), asks=asks)
+
+
+def _of_booleans(column: Text, _file: File) -> Guess | None:
+    """True and false; a yes or no of other words stays a text, of two categories."""
+    tally = column.tally
+    if tally.is_nearly_all(tally.num_of("true|false")):
+        return Guess(kind="boolean", notation=Notation())
+    has_both = tally.num_of("t") and tally.num_of("f")
+    if has_both and tally.is_nearly_all(tally.num_of("t|f|true|false")):
+        line = f"{column.name}: t is true, f is false"
+        return Guess(kind="boolean", notation=Notation(true=("t",), false=("f",)), told=(line,))
+    return None
+
+
+def _of_numbers(column: Text, file: File) -> Guess | None:
+    found = column.numbers
+    if found.decimal is None and not file.said.decimal:
+        return _mixed(column)
+    mark = found.open_mark()
+    notation = numbers.notation_of(found, file.style)
+    kind = found.kind(notation)
+    if mark and not file.style.decimal:
+        return _open(column, mark)
+    if kind is None:
+        return None
+    how = numbers.told(notation) if found.has_marks or notation.signs else ""
+    return Guess(kind=kind, notation=notation, told=(f"{column.name}: {how}",) if how else ())
+
+
+def _mixed(column: Text) -> Guess | None:
+    texts = column.tally.head
+    if not column.tally.is_nearly_all(column.tally.num_of("[-+]?[0-9.,]+")):
+        return None
+    comma, point = (next(text for text in texts if mark in text) for mark in ",.")
+    asks = (
+        f"{column.name}: {comma!r} and {point!r} in one column: say --decimal ',' or --decimal "
+        "'.', and values written the other way go to quarantine"
+    )
+    return Guess(kind="double", notation=Notation(), asks=asks)
+
+
+def _open(column: Text, mark: str) -> Guess | None:
+    if not column.numbers.kind(Notation(decimal=mark, signs=column.numbers.signs or ())):
+        return None
+    text = next(text for text in column.numbers.bodies.head if mark in text)
+    other = "," if mark == "." else "."
+    whole, _, rest = text.partition(mark)
+    asks = (
+        f"{column.name}: {text} may be {whole}{rest} or {whole} and {int(rest)} thousandths: say "
+        f"--decimal {other!r} or --decimal {mark!r}"
+    )
+    return Guess(kind="double", notation=Notation(), asks=asks)
+
+
+def _of_instants(column: Text, file: File) -> Guess | None:
+    found = column.instants
+    if found.epoch:
+        line = f"{column.name}: {found.epoch} since 1970"
+        return Guess(kind="timestamp", notation=Notation(epoch=found.epoch), told=(line,))
+    forms = found.settled(file.orders)
+    if not forms:
+        return None
+    form = forms[0]
+    are_days = is_date(form) if form else found.are_days
+    notation = Notation(format=form, zone=file.zone)
+    kind: ColumnType = "date" if are_days and not column.is_time else "timestamp"
+    return Guess(
+        kind=kind,
+        notation=notation if kind == "timestamp" else replace(notation, zone="UTC"),
+        told=tuple(_how_told(column, form, file)),
+        asks=_asked(column, forms),
+    )
+
+
+def _how_told(column: Text, form: str, file: File) -> Iterator[str]:
+    if form:
+        shown = " (years 69 to 99 are 19.., others 20..)" if "%y" in form else ""
+        yield f"{column.name}: dates are written {form}{shown}"
+    values = pa.chunked_array([column.tally.values])
+    num_doubled = converted(values, "timestamp", Notation(format=form, zone=file.zone)).num_doubled
+    if num_doubled:
+        yield (
+            f"{column.name}: {num_doubled} different times came twice, when the clocks of "
+            f"{file.zone} went back: each is taken as the first"
+        )
+
+
+def _asked(column: Text, forms: Collection[str]) -> str | None:
+    text = column.tally.head[0]
+    if len(forms) > 1:
+        options = " or ".join(f"--dates {form!r}" for form in forms)
+        return f"{column.name}: {text} may be of several days: say {options}"
+    form = next(iter(forms))
+    if column.instants.has_open_century(form):
+        return (
+            f"{column.name}: {text} may be of this or of the last century: say --dates {form!r} to "
+            "take 69 to 99 as 19.. and others as 20.., or write years in four digits"
+        )
+    return None
+
+
+def _why_text(column: Text) -> Iterator[str]:
+    """Why a column that is mostly of numbers stays a text."""
+    tally = column.tally
+    num_numbers = tally.num_of(r"[-+]?[0-9][0-9.,]*")
+    if tally.num_bad_max < tally.num_rows - num_numbers < num_numbers / 4:
+        odd = tally.without_pattern(r"[-+]?[0-9][0-9.,]*")
+        yield (
+            f"{column.name}: a text, since {odd.head[0][:50]!r} and others stand in {odd.num_rows} "
+            f"of {tally.num_rows} rows beside numbers; say --missing if these mean missing"
+        )
+    elif num_numbers == tally.num_rows:
+        yield f"{column.name}: a text, its digits are a code (zeros before them, or too many)"
+
+
+def _shown(words: Collection[str]) -> str:
+    return ", ".join(map(repr, words))
