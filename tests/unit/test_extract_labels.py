@@ -63,5 +63,23 @@ def test_a_label_whose_time_can_not_be_read_is_spoilt_for_quarantine(tmp_path):
 def test_a_label_has_both_words_or_neither():
     with pytest.raises(ValueError, match="positive is 'yes', negative None; say both"):
         Label("Bad", positive="yes")
-    assert Label("Bad", positive="yes", negative="no").words == {"yes": "true", "no": "false"}
-    assert Label("Bad").words == {}
+    bad = Label("Bad", positive=("yes", "Ja"), negative="no")
+    assert [bad.read(text) for text in ("YES ", "ja", "No", "l", "", None)] == [
+        "true",
+        "true",
+        "false",
+        "l",
+        "",
+        None,
+    ]
+    assert Label("Bad").read("Yes") == "Yes"
+    with pytest.raises(ValueError, match=r"\['no'\] can't be true and false"):
+        Label("Bad", positive=("yes", "no"), negative="no")
+
+
+def test_another_spelling_is_the_same_word_unless_two_words_differ_by_it_alone():
+    grade = Label("Grade", positive="A", negative="a")
+    assert [grade.read(text) for text in ("A", "a", " A")] == ["true", "false", " A"]
+    classes = Label("Colour", spellings={"red ": "Red", "RED": "Red"})
+    assert [classes.read(text) for text in ("red ", "red", "Blue")] == ["Red", "Red", "Blue"]
+    assert Label("Paid", positive="1", negative="0").read("1.0") == "true"

@@ -21,6 +21,7 @@ from pipelines.core.errors import BatchRefused, UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import SourceFile
 from pipelines.data.extract.database import Between, DatabaseTable
+from pipelines.data.extract.labels import Label as Label  # noqa: PLC0414  # for sources
 from pipelines.data.extract.readers import UNREAD, FileTable, text_table
 from pipelines.data.extract.texts import instant, landing_texts
 from pipelines.use_cases.spec.interval import Interval
@@ -42,35 +43,6 @@ class Table(Protocol):
     ) -> Iterator[pa.Table]: ...
 
 
-@dataclass(frozen=True)
-class Label:
-    """The column to predict; of a yes or no also the source's two words for true and false.
-
-    Without words its values go on as they are, in the type of the feed's column.
-
-    Raises:
-        ValueError: one word without the other.
-    """
-
-    column: str
-    positive: str | None = None
-    negative: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.positive is None) != (self.negative is None):
-            raise ValueError(
-                f"Label {self.column!r}: positive is {self.positive!r}, negative "
-                f"{self.negative!r}; say both words of a yes or no, of other labels neither"
-            )
-
-    @property
-    def words(self) -> Mapping[str | None, str]:
-        """What the feed says for the source's words; other texts stay as they are."""
-        if self.positive is None:
-            return {}
-        return {self.positive: "true", self.negative: "false"}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """How a source's rows become a feed's.
@@ -82,6 +54,9 @@ class Shape:
         known_at: the source's column of the row's publication; None: the event itself.
         label_known_at: the source's column of when the outcome became known; None: with the row.
         nulls: further texts that mean *missing* in columns that are not text.
+        whole: of the source's columns those of whole numbers that name rows: `1001.0` is `1001`
+            there, as pandas writes a number once its column has a gap.
+        begins: rows known before this day are mistakes, for quarantine; None: there are none.
     """
 
     columns: Mapping[str, str]
@@ -90,6 +65,8 @@ class Shape:
     known_at: str | None = None
     label_known_at: str | None = None
     nulls: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    begins: date | None = None
 
     @property
     def time_columns(self) -> tuple[str, ...]:
@@ -134,7 +111,7 @@ def publications(batch: pa.Table, shape: Shape, before: datetime | None = None) 
     placed = _filled(known, before, batch[shape.time_columns[0]], shape)
     outcomes = _outcomes(batch, shape, placed)
     target = shape.columns[shape.label.column]
-    texts = {ours: batch[source] for source, ours in shape.columns.items()}
+    texts = {ours: _named(batch, source, shape) for source, ours in shape.columns.items()}
     texts |= {"event_at": batch[shape.event_at], "known_at": batch[shape.time_columns[0]]}
     labels, later = [each.label for each in outcomes], [each.later for each in outcomes]
     first = [each.label if each.later is None else None for each in outcomes]
@@ -142,6 +119,13 @@ def publications(batch: pa.Table, shape: Shape, before: datetime | None = None) 
     again = texts | {target: labels, "known_at": [at and at.isoformat() for at in later]}
     twice = _table(again, batch[UNREAD], later, [None] * len(batch))
     return pa.concat_tables([once, twice.filter(pc.is_valid(twice[_PLACED]))])
+
+
+def _named(batch: pa.Table, source: str, shape: Shape) -> pa.ChunkedArray:
+    """A column's texts; what names rows is one name however its number is written."""
+    if source not in shape.whole:
+        return batch[source]
+    return pc.replace_substring_regex(batch[source], r"^(-?[0-9]+)\.0+$", r"\1")
 
 
 @dataclass(frozen=True)
@@ -153,8 +137,7 @@ class _Outcome:
 
 
 def _outcomes(batch: pa.Table, shape: Shape, placed: Sequence[datetime]) -> list[_Outcome]:
-    words = shape.label.words
-    labels = [words.get(text, text) for text in batch[shape.label.column].to_pylist()]
+    labels = [shape.label.read(text) for text in batch[shape.label.column].to_pylist()]
     if shape.label_known_at is None:
         return [_Outcome(label, None) for label in labels]
     times = batch[shape.label_known_at].to_pylist()
