@@ -38,7 +38,7 @@ def new(
     into: Annotated[Path, typer.Option(help="the repository's folder")] = ROOT,
 ) -> None:
     """Write a new use case from your own data: every file of it, proposed from a sample."""
-    from pipelines.scaffold.infer import Ask
+    from pipelines.scaffold.ask import Ask
     from pipelines.scaffold.new import absolute, make, masked
     from pipelines.scaffold.write import refuse_name
 

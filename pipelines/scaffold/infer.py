@@ -4,21 +4,26 @@ Nothing is guessed that a person has to know (the key, the instant, the label); 
 What the label asks for is guessed, unless it is said: see `pipelines.scaffold.guess`.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import UsageError
 from pipelines.data.extract.readers import UNREAD
 from pipelines.data.extract.tables import Shape, Table
 from pipelines.data.extract.texts import instant
-from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.columns import chosen, found
+from pipelines.scaffold.days import Span, span
+from pipelines.scaffold.inputs import Input, inputs
+from pipelines.scaffold.keys import Keys, keys
+from pipelines.scaffold.names import Header, Named, named
 from pipelines.scaffold.profile import TYPED_SHARE_MIN, Profile
-from pipelines.scaffold.target import Target, target
-from pipelines.use_cases.spec.use_case import ColumnType
+from pipelines.scaffold.target import Target, refuse_few, target
 
 SAMPLE_ROWS = 100_000
 GOLDEN_ROWS = 20
@@ -26,51 +31,20 @@ _ENTITIES_MAX = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
-    """What the person says of the source; columns by its own names, `location` without secrets.
+class Proposal:
+    """All that the templates are filled from.
 
-    Without a task it is guessed from the label's values.
+    Args:
+        profiles: the sample by column, in the source's order.
+        inputs: the columns of the feed that are neither time nor label.
+        known_on: the sample's rows by UTC day, without days that can't be meant.
+        num_bad: rows of the sample that would go to quarantine.
+        left_out: columns that are not read, and why.
+        said: what else the sample says: of names, keys, days.
     """
 
-    name: str
-    location: str
-    key: tuple[str, ...]
-    event_time: str
-    label: str
-    known_at: str | None = None
-    label_known_at: str | None = None
-    task: str | None = None
-    positive: str | None = None
-    without: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column that was named."""
-        times = (self.event_time, self.known_at, self.label_known_at)
-        named = (*self.key, *(name for name in times if name), self.label, *self.without)
-        return tuple(dict.fromkeys(named))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """One column of the feed that is neither time nor label."""
-
-    source: str
-    name: str
-    type: ColumnType
-    description: str
-    has_nulls: bool
-    low: float | None
-    high: float | None
-    is_category: bool
-    num_values: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """All that the templates are filled from; `known_on` counts the sample's rows by UTC day."""
-
     ask: Ask
+    profiles: Mapping[str, Profile]
     shape: Shape
     key: tuple[str, ...]
     label: str
@@ -81,6 +55,9 @@ class Proposal:
     label_delay_days: float
     known_on: Mapping[date, int]
     sample: pa.Table
+    num_bad: int
+    left_out: Mapping[str, str]
+    said: tuple[str, ...]
     delimiter: str = ","
 
     @property
@@ -89,7 +66,7 @@ class Proposal:
         fitting = (
             each
             for each in self.inputs
-            if each.is_category and not each.has_nulls and each.num_values <= _ENTITIES_MAX
+            if each.is_category and not each.num_missing and each.num_values <= _ENTITIES_MAX
         )
         return next((each for each in fitting if each.name not in self.key), None)
 
@@ -102,61 +79,52 @@ class Proposal:
         return max(self.known_on)
 
 
-def infer(ask: Ask, table: Table, delimiter: str = ",") -> Proposal:
+def infer(ask: Ask, table: Table, now: datetime, delimiter: str = ",") -> Proposal:
     """Read a sample of the table, and propose.
 
     Raises:
-        UsageError: a column is missing, can't be a key, an instant or a label, or names clash.
+        UsageError: a column is missing, can't be a key, an instant or a label.
     """
-    columns = table.column_names()
-    _refuse_missing(ask, columns)
-    read = [name for name in columns if name not in ask.without]
-    sample, is_whole = _sample(table, read)
-    profiles = {name: Profile(name, sample[name].to_pylist()) for name in read}
-    known = _times(profiles, ask.known_at or ask.event_time)
+    headers = table.column_names()
+    ask = found(ask, headers)
+    columns = chosen(ask, headers)
+    sample, is_whole = _sample(table, columns.columns)
+    profiles = {name: Profile(name, sample[name].to_pylist()) for name in columns.columns}
+    blank = {name: "no name, and no value" for name in profiles if _is_blank(profiles[name])}
+    profiles = {name: profile for name, profile in profiles.items() if name not in blank}
     happened = _times(profiles, ask.event_time)
+    known = _times(profiles, ask.known_at) if ask.known_at else happened
     _refuse_future(ask, happened, known)
+    days = span(known, now, is_whole=is_whole)
     wanted = target(profiles[ask.label], ask.task, ask.positive)
-    times = {ask.event_time, ask.known_at, ask.label_known_at}
-    plain = [name for name in read if name not in times and name != ask.label]
-    names = _names(ask, [profiles[name] for name in (*plain, ask.label)])
-    _refuse_repeated(ask, profiles)
-    shape = Shape(
-        columns=names,
-        event_at=ask.event_time,
-        label=wanted.label,
-        known_at=ask.known_at,
-        label_known_at=ask.label_known_at,
-        nulls=frozenset[str]().union(*(profiles[name].missing_words for name in read)),
-    )
+    refuse_few(wanted)
+    rows = keys(ask, profiles, sample.select(list(profiles)))
+    names = _names(ask, profiles, headers)
+    shape = _shape(ask, names.names, profiles, wanted, rows, days)
+    order = _order(known)
+    plain = [profiles[name] for name in names.names if name != ask.label]
+    proposed = inputs(plain, names.names, ask.key, order)
+    bad = _bad(profiles, wanted, rows, known, days)
+    for each in proposed:
+        bad |= each.limits.outside(profiles[each.source].values)
     return Proposal(
         ask=ask,
+        profiles=profiles,
         shape=shape,
-        key=tuple("event_at" if name == ask.event_time else names[name] for name in ask.key),
-        label=names[ask.label],
+        key=tuple("event_at" if name == ask.event_time else names.names[name] for name in ask.key),
+        label=names.names[ask.label],
         target=wanted,
-        inputs=tuple(_input(profiles[name], names[name], ask) for name in plain),
+        inputs=proposed,
         num_rows=len(sample),
         is_whole=is_whole,
         label_delay_days=_label_delay_days(ask, profiles, known),
-        known_on=Counter(at.date() for at in known if at),
-        sample=_golden(sample.select(shape.source_columns), known),
+        known_on=days.known_on,
+        sample=_golden(sample.select(shape.source_columns), known, bad, rows.again),
+        num_bad=int(bad.sum()),
+        left_out={**columns.left_out, **blank},
+        said=(*names.said, *rows.said, *days.said),
         delimiter=delimiter,
     )
-
-
-def _refuse_missing(ask: Ask, columns: Sequence[str]) -> None:
-    missing = [name for name in ask.columns if name not in columns]
-    if missing:
-        raise UsageError(
-            f"{ask.location} has no column {', '.join(missing)}; it has {', '.join(columns)}"
-        )
-    times = (ask.event_time, ask.known_at, ask.label_known_at)
-    needed = [name for name in ask.without if name in (*ask.key, ask.label, *times)]
-    if needed:
-        raise UsageError(f"--without names {', '.join(needed)}, which is needed")
-    if ask.label in (*ask.key, *times) or {ask.known_at, ask.label_known_at} & set(ask.key):
-        raise UsageError("the label, the key and the times must be different columns")
 
 
 def _sample(table: Table, columns: Sequence[str]) -> tuple[pa.Table, bool]:
@@ -171,6 +139,10 @@ def _sample(table: Table, columns: Sequence[str]) -> tuple[pa.Table, bool]:
     if not rows:
         raise UsageError("the source has no rows that can be read: nothing can be proposed")
     return pa.concat_tables(parts), True
+
+
+def _is_blank(profile: Profile) -> bool:
+    return not profile.source.strip() and not profile.counts
 
 
 def _times(profiles: Mapping[str, Profile], name: str) -> list[datetime | None]:
@@ -197,47 +169,62 @@ def _refuse_future(
         )
 
 
-def _names(ask: Ask, profiles: Sequence[Profile]) -> dict[str, str]:
-    names = {
-        profile.source: kept_promises(
-            identifier(profile.source, ask.name), profile.low, profile.high
-        )
-        for profile in profiles
-    }
-    refuse_clashes(names)
-    return names
+def _names(ask: Ask, profiles: Mapping[str, Profile], headers: Sequence[str]) -> Named:
+    """The names of all columns but the times, which have Millrace's own."""
+    places = {name: place for place, name in enumerate(headers, 1)}
+    times = (ask.event_time, ask.known_at, ask.label_known_at)
+    shown = [
+        Header(name, places[name], profile.low, profile.high)
+        for name, profile in profiles.items()
+        if name not in times
+    ]
+    return named(shown, ask.name)
 
 
-def _refuse_repeated(ask: Ask, profiles: Mapping[str, Profile]) -> None:
-    """Without a time of publication there is no telling a correction from another row."""
-    columns = [*ask.key, *([ask.known_at] if ask.known_at else [])]
-    rows = list(zip(*(profiles[name].texts for name in columns), strict=True))
-    repeated = [row for row, n in Counter(rows).items() if n > 1]
-    empty = sum(not all(row) for row in rows)
-    if empty > (1 - TYPED_SHARE_MIN) * len(rows):
-        raise UsageError(f"key {', '.join(columns)} is empty in {empty} of {len(rows)} rows")
-    if repeated:
-        raise UsageError(
-            f"key {', '.join(columns)} names several rows {len(repeated)} times, such as "
-            f"{', '.join(map(str, repeated[0]))}; add a column to --key"
-            + ("" if ask.known_at else ", or --known-at if these are corrections")
-        )
-
-
-def _input(profile: Profile, name: str, ask: Ask) -> Input:
-    is_key = profile.source in ask.key
-    return Input(
-        source=profile.source,
-        name=name,
-        # An identity is a text, whatever its digits: 7 and 07 are two.
-        type="string" if is_key else profile.type,
-        description=described(profile.source, name),
-        has_nulls=profile.has_nulls,
-        low=None if is_key else profile.low,
-        high=None if is_key else profile.high,
-        is_category=profile.is_category and not is_key,
-        num_values=len(profile.counts),
+def _shape(
+    ask: Ask,
+    names: Mapping[str, str],
+    profiles: Mapping[str, Profile],
+    wanted: Target,
+    rows: Keys,
+    days: Span,
+) -> Shape:
+    missing = (profile.missing_words for profile in profiles.values())
+    return Shape(
+        columns=names,
+        event_at=ask.event_time,
+        label=wanted.label,
+        known_at=ask.known_at,
+        label_known_at=ask.label_known_at,
+        nulls=wanted.missing.union(*missing),
+        whole=rows.whole & set(names),
+        begins=days.begins,
     )
+
+
+def _order(known: Sequence[datetime | None]) -> Sequence[int]:
+    """The places of the rows in the order of time, those without one first."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(range(len(known)), key=lambda place: known[place] or never)
+
+
+def _bad(
+    profiles: Mapping[str, Profile],
+    wanted: Target,
+    rows: Keys,
+    known: Sequence[datetime | None],
+    days: Span,
+) -> npt.NDArray[np.bool_]:
+    """The rows that would go to quarantine, whatever the limits."""
+    bad = np.array([at is None or at.date() not in days.known_on for at in known], dtype=bool)
+    bad[list(rows.empty)] = True
+    odd = {name: profile.odd for name, profile in profiles.items()}
+    odd[wanted.label.column] = frozenset(wanted.slips)
+    for name in (name for name in odd if odd[name]):
+        bad |= np.array([text in odd[name] for text in profiles[name].texts], dtype=bool)
+    if wanted.limits:
+        bad |= wanted.limits.outside(profiles[wanted.label.column].values)
+    return bad
 
 
 def _label_delay_days(
@@ -253,10 +240,14 @@ def _label_delay_days(
     return max(0.0, delays[int(0.9 * (len(delays) - 1))]) if delays else 0.0
 
 
-def _golden(sample: pa.Table, known: Sequence[datetime | None]) -> pa.Table:
-    """A few rows spread over the whole time, the newest among them."""
-    never = datetime.min.replace(tzinfo=UTC)
-    order = sorted((row for row, at in enumerate(known) if at), key=lambda row: known[row] or never)
+def _golden(
+    sample: pa.Table,
+    known: Sequence[datetime | None],
+    bad: npt.NDArray[np.bool_],
+    again: frozenset[int],
+) -> pa.Table:
+    """A few good rows spread over the whole time, the newest among them."""
+    order = [place for place in _order(known) if not bad[place] and place not in again]
     few = min(GOLDEN_ROWS, len(order))
     spread = {order[len(order) - 1 - place * len(order) // few] for place in range(few)}
-    return sample.take(sorted(spread))
+    return sample.take(pa.array(sorted(spread), pa.int64()))

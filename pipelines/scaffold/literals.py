@@ -1,5 +1,6 @@
 """Values as Python source that ruff's formatter leaves as it is."""
 
+import json
 import re
 import textwrap
 from collections.abc import Sequence
@@ -63,6 +64,16 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004
         return str(int(value))
     return repr(float(f"{value:.4g}"))
+
+
+def yaml_text(text: str) -> str:
+    """A text in YAML, in double quotes.
+
+    Example:
+        >>> print(yaml_text('a: "b"'))
+        "a: \\"b\\""
+    """
+    return json.dumps(text, ensure_ascii=False)
 
 
 def sql_text(text: str) -> str:

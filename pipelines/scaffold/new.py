@@ -12,10 +12,10 @@ from pipelines.core.settings import Settings
 from pipelines.data.extract.readers import FileTable
 from pipelines.data.extract.tables import HIDDEN, located
 from pipelines.data.reading.paths import allowed
-from pipelines.scaffold.guess import TASKS
-from pipelines.scaffold.infer import Ask, Proposal, infer
-from pipelines.scaffold.plan import num_days
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.render import rendered
+from pipelines.scaffold.shown import summary
 from pipelines.scaffold.write import write
 
 _DELIMITERS = ",;\t|"
@@ -32,7 +32,7 @@ def make(ask: Ask, location: str, into: Path) -> tuple[str, list[str]]:
     roots = (*settings.data_roots, *_own_roots(location))
     allowing = settings.model_copy(update={"data_roots": roots})
     table = located(allowing, ask.name, location, delimiter)
-    proposal = infer(ask, table, delimiter)
+    proposal = infer(ask, table, settings.clock(), delimiter)
     texts = rendered(proposal, settings.clock().date())
     write(texts, into)
     return _report(proposal, list(texts), settings, location), list(texts)
@@ -102,40 +102,13 @@ def delimiter_of(location: str) -> str:
 
 def _report(proposal: Proposal, written: list[str], settings: Settings, location: str) -> str:
     """What was written, and what to do next."""
-    ask = proposal.ask
     lines = [
-        f"{ask.name}: {proposal.num_rows:,} rows of {num_days(proposal)} days, "
-        f"{proposal.first_day} to {proposal.last_day}; {_label(proposal)}",
-        f"  task    {_task(proposal)}",
+        summary(proposal),
         *(f"  wrote   {path}" for path in written),
         "Next:",
         *(f"  - {step}" for step in _steps(proposal, settings, location)),
     ]
     return "\n".join(lines)
-
-
-def _label(proposal: Proposal) -> str:
-    """What the sample says of the label."""
-    target, name = proposal.target, proposal.label
-    known = f"known of {target.num_labelled:,}"
-    if target.task == "binary":
-        return f"{name} is true of {target.counts['true']:,} of {target.num_labelled:,}"
-    if target.task == "multiclass":
-        most = target.frequent[0]
-        share = target.counts[most] / target.num_labelled
-        return f"{name} is one of {len(target.counts)} classes, {most} in {share:.0%}, {known}"
-    return f"{name} is from {target.low:g} to {target.high:g}, {known}"
-
-
-def _task(proposal: Proposal) -> str:
-    """The task, and if nobody said it, why and how to say another."""
-    target = proposal.target
-    if target.guessed is None:
-        return f"{target.task}, as you say"
-    return (
-        f"{target.task}, guessed from {proposal.ask.label}: {target.guessed}. If that is wrong, "
-        f"remove these files and say --task {' or '.join(t for t in TASKS if t != target.task)}"
-    )
 
 
 def _steps(proposal: Proposal, settings: Settings, location: str) -> list[str]:

@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import isfinite, nan
+
+import numpy as np
 
 from pipelines.data.extract.texts import instant
+from pipelines.scaffold.limits import Numbers
 from pipelines.use_cases.spec.use_case import ColumnType
 
 # So many of a column's values must be of a type; the others are bad values, for quarantine.
@@ -18,6 +21,7 @@ CATEGORIES_MAX = 200
 # No leading zeros: 00501 is a code, not a number. 18 digits fit a bigint.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 _NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -64,20 +68,38 @@ class Profile:
         return MISSING_WORDS & {text for text in self.texts if text}
 
     @property
-    def has_nulls(self) -> bool:
-        return self.counts.total() < len(self.texts)
+    def num_missing(self) -> int:
+        return len(self.texts) - self.counts.total()
 
     @property
     def is_number(self) -> bool:
         return self.type in ("bigint", "double")
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nearly all of it are whole numbers, of any length, also those with `.0`."""
+        whole = sum(n for text, n in self.counts.items() if _WHOLE.fullmatch(text))
+        return 0 < self.counts.total() * TYPED_SHARE_MIN <= whole
+
     @cached_property
+    def values(self) -> Numbers:
+        """Its numbers row by row, NaN where there is none."""
+        is_one = _TYPES["double"] if self.is_number else lambda _: False
+        number = {text: float(text) if is_one(text) else nan for text in self.counts}
+        found = np.array([number.get(text or "", nan) for text in self.texts], dtype=np.float64)
+        return np.where(np.isfinite(found), found, nan)
+
+    @property
     def numbers(self) -> list[float]:
         """Its values as numbers, those that are, in the order of the rows."""
-        if not self.is_number:
-            return []
-        texts = [text for text in self.texts if text and _TYPES["double"](text)]
-        return [number for number in map(float, texts) if isfinite(number)]
+        return [number for number in self.values.tolist() if isfinite(number)]
+
+    @cached_property
+    def odd(self) -> frozenset[str]:
+        """The texts that are not of its type: for quarantine."""
+        if self.type == "string":
+            return frozenset()
+        return frozenset(text for text in self.counts if not _TYPES[self.type](text))
 
     @property
     def low(self) -> float | None:

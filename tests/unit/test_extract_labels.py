@@ -3,14 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipelines.data.extract.tables import Label, Shape, rows_of
 from pipelines.data.reading.files import FileTable
-from pipelines.data.reading.notation import PLAIN
+from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.rows import FAILED
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, ColumnType, Feed
+
+NOT_SAID = Notation(missing=frozenset({"NA"}))
 
 
 def landed(folder: Path, kind: ColumnType, label: Label, text: str, day: str) -> list[list[Any]]:
@@ -24,7 +27,7 @@ def landed(folder: Path, kind: ColumnType, label: Label, text: str, day: str) ->
         event_at="At",
         label=label,
         label_known_at="Settled",
-        nulls=frozenset({"NA"}),
+        notations={} if kind == "string" else {label.column: NOT_SAID},
     )
     table = FileTable(str(folder / "rows.csv"), (folder,))
     rows = rows_of(table, shape, feed, Interval.parse(day)).to_pylist()
@@ -66,6 +69,32 @@ def test_a_label_whose_time_can_not_be_read_is_spoilt_for_quarantine(tmp_path):
 def test_a_label_has_both_words_or_neither():
     with pytest.raises(ValueError, match="positive is 'yes', negative None; say both"):
         Label("Bad", positive="yes")
-    words = Label("Bad", positive="yes", negative="no").in_words(PLAIN)
-    assert (words.true, words.false) == (("yes",), ("no",))
-    assert Label("Bad").in_words(PLAIN) == PLAIN
+    bad = Label("Bad", positive=("yes", "Ja"), negative="no")
+    assert [bad.read(text) for text in ("YES ", "ja", "No", "l", "", None)] == [
+        "true",
+        "true",
+        "false",
+        "l",
+        "",
+        None,
+    ]
+    assert Label("Bad").read("Yes") == "Yes"
+    with pytest.raises(ValueError, match=r"\['no'\] can't be true and false"):
+        Label("Bad", positive=("yes", "no"), negative="no")
+
+
+def test_another_spelling_is_the_same_word_unless_two_words_differ_by_it_alone():
+    grade = Label("Grade", positive="A", negative="a")
+    assert [grade.read(text) for text in ("A", "a", " A")] == ["true", "false", " A"]
+    classes = Label("Colour", spellings={"red ": "Red", "RED": "Red"})
+    assert [classes.read(text) for text in ("red ", "red", "Blue")] == ["Red", "Red", "Blue"]
+    assert Label("Paid", positive="1", negative="0").read("1.0") == "true"
+
+
+def test_the_words_of_a_column_and_numbers_are_mapped_as_one_is():
+    label = Label("Late", positive=("1", "yes"), negative="0")
+    for column in (["1", "0.0", None, "l"], [1.0, 0.0, None], [1, 0, None]):
+        mapped = label.mapped(pa.chunked_array([column])).to_pylist()
+        assert mapped == ["true", "false", None, "l"][: len(column)]
+    plain = pa.chunked_array([[2.5]])
+    assert Label("Late").mapped(plain) is plain

@@ -22,6 +22,7 @@ from pipelines.data.extract.tables import Label, Shape, days, located, rows_of
 from pipelines.data.reading import listing
 from pipelines.data.reading.batches import PROBLEM
 from pipelines.data.reading.files import FileTable
+from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.rows import FAILED
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Column, Feed
@@ -43,7 +44,7 @@ SHAPE = Shape(
     columns={"ID": "id", "Amount": "amount", "Bad": "is_bad"},
     event_at="At",
     label=Label("Bad", positive="yes", negative="no"),
-    nulls=frozenset({"NA"}),
+    notations=dict.fromkeys(("Amount", "Bad"), Notation(missing=frozenset({"NA"}))),
 )
 HEADER = "ID,Amount,Bad,At\n"
 

@@ -14,13 +14,15 @@ from pipelines.core.errors import MillraceError, UsageError
 from pipelines.core.settings import ROOT
 from pipelines.data.extract.readers import FileTable
 from pipelines.scaffold import commands, new
-from pipelines.scaffold.infer import Ask, Proposal, infer
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.plan import planned
 from pipelines.scaffold.render import rendered
 from pipelines.scaffold.write import write
 from pipelines.use_cases.spec.model import Model
 
 SEED = 11
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 HEADER = "Loan ID,Opened,Segment,Amount,Defaulted,Settled\n"
 
 
@@ -59,7 +61,7 @@ def ask(path: Path, **changes: object) -> Ask:
 
 
 def propose(path: Path, **changes: object) -> Proposal:
-    return infer(ask(path, **changes), FileTable(str(path), (path.parent,)))
+    return infer(ask(path, **changes), FileTable(str(path), (path.parent,)), NOW)
 
 
 @pytest.fixture
@@ -135,7 +137,6 @@ def test_the_plan_fits_the_days_and_the_label_s_delay(csv_file):
     ("changes", "said"),
     [
         ({"key": ("Nope",)}, r"loans.csv has no column Nope; it has Loan ID, Opened"),
-        ({"positive": None}, "neither 0 and 1 nor true and false but 'no' and 'yes'"),
         ({"positive": "maybe"}, "has no 'maybe' but 'no' and 'yes'"),
         ({"label": "Amount"}, r"label Amount has 97 values \('100', .*; a yes or no has two"),
         ({"event_time": "Segment"}, "column Segment holds no instants but string"),
@@ -153,8 +154,13 @@ def test_what_can_not_be_is_refused_in_words(csv_file, changes, said):
 def test_a_correction_may_repeat_a_key_when_its_publication_is_known(csv_file):
     csv_file.write_text(loans() + "L0,2026-09-01 00:00:00,retail,100,no,2026-10-01\n")
     assert propose(csv_file, known_at="Settled", without=()).num_rows == 401
-    csv_file.write_text(loans() + "L0,2026-09-01 00:00:00,retail,100,no,2026-09-01 00:01:00\n")
-    with pytest.raises(UsageError, match="names several rows 1 times, such as L0, 2026-09-01"):
+    again = (f"L{n},2026-09-01 00:00:00,retail,{n},no,2026-10-01\n" for n in range(5))
+    csv_file.write_text(loans() + "".join([*again] * 2).replace(",4,no", ",5,no"))
+    found = propose(csv_file, known_at="Settled", without=())
+    assert "5 rows are the exact copy of another: counted as duplicates" in found.said
+    again = (f"L{n % 5},2026-09-01 00:00:00,retail,{n},no,2026-10-01\n" for n in range(10))
+    csv_file.write_text(loans() + "".join(again))
+    with pytest.raises(UsageError, match="names several rows 5 times, such as L0, 2026-10-01"):
         propose(csv_file, known_at="Settled", without=())
 
 

@@ -17,6 +17,7 @@ from pipelines.core.errors import BatchRefused
 from pipelines.data.extract.shape import Shape
 from pipelines.data.reading.batches import ORIGIN
 from pipelines.data.reading.digests import digests
+from pipelines.data.reading.notation import PLAIN, Notation
 from pipelines.data.reading.rows import DIGEST, failed_texts, typed, with_failed, with_value
 from pipelines.data.reading.values import converted
 from pipelines.use_cases.spec.use_case import Column
@@ -87,13 +88,18 @@ class Publishing:
         sources = self.shape.sources
         held = {ours: source for ours, source in sources.items() if source in batch.column_names}
         named = {ours: batch[source] for ours, source in held.items()}
-        notations = {
-            column.name: self.shape.notation(sources[column.name], column)
-            for column in self.columns
-            if column.name in sources
-        }
+        if self._label in named:
+            named[self._label] = self.shape.label.mapped(named[self._label])
+        notations = {ours: self._notation(source) for ours, source in sources.items()}
         origin = {name: batch[name] for name in ORIGIN}
-        return typed(pa.table({**named, **origin}), self.columns, notations)
+        rows = typed(pa.table({**named, **origin}), self.columns, notations)
+        for ours in (self.shape.columns[source] for source in sorted(self.shape.whole)):
+            plain = pc.replace_substring_regex(rows[ours], r"^(-?[0-9]+)\.0+$", r"\1")
+            rows = with_value(rows, ours, plain)
+        return rows
+
+    def _notation(self, source: str) -> Notation:
+        return self.shape.notations.get(source, PLAIN)
 
     def _known(self, rows: pa.Table) -> pa.Array:
         """The instants of publication that can be, null for the others."""
@@ -125,7 +131,7 @@ class Publishing:
     def _with_label_times(self, rows: pa.Table, batch: pa.Table) -> tuple[pa.Table, pa.Array]:
         """When labels became known: one without is not, one that can't be spoils its label."""
         source = self.shape.label_known_at or ""
-        found = converted(batch[source], "timestamp", self.shape.notation(source))
+        found = converted(batch[source], "timestamp", self._notation(source))
         at, text = found.values.combine_chunks(), found.failed.combine_chunks()
         if self.now:
             is_ahead = pc.fill_null(pc.greater(at, _scalar(self.now + _AHEAD)), False)

@@ -21,8 +21,9 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import SourceFile
+from pipelines.data.extract.labels import Label
 from pipelines.data.extract.publications import PLACED, Publishing, is_placed, last_placed
-from pipelines.data.extract.shape import Label, Shape
+from pipelines.data.extract.shape import Shape
 from pipelines.data.extract.spool import Spool
 from pipelines.data.extract.taken import NOTHING, Taken
 from pipelines.data.reading.batches import Between
