@@ -2,6 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,28 +17,62 @@ from pipelines.data.extract.tables import HIDDEN, located
 from pipelines.data.reading.paths import allowed
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.infer import Proposal, infer
+from pipelines.scaffold.record import path_of, recorded
 from pipelines.scaffold.render import rendered
 from pipelines.scaffold.shown import summary
+from pipelines.scaffold.trial import tried
 from pipelines.scaffold.write import write
 
 _DELIMITERS = ",;\t|"
 
 
-def make(ask: Ask, location: str, into: Path) -> tuple[str, list[str]]:
-    """Propose a case from a sample at the location, and write its files; what to say, and them.
+@dataclass(frozen=True)
+class Made:
+    """What a command says, and the files that it wrote."""
+
+    report: str
+    written: Sequence[str]
+
+
+def make(ask: Ask, location: str, into: Path, *, is_trial: bool = False) -> Made:
+    """Propose a case from a sample at the location, try its files in a copy, and write them.
+
+    Args:
+        location: the whole address; `ask.location` is without its secret.
+        is_trial: nothing is written.
 
     Raises:
         UsageError: a column or the label can't be used; nothing was written.
+        MillraceError: the case would not work; nothing was written.
     """
     settings = Settings()
+    proposal = proposed(ask, location, settings)
+    texts = whole(proposal, settings.clock().date(), into)
+    if is_trial:
+        return Made(_trial(proposal, texts), ())
+    write(texts, into)
+    return Made(_report(proposal, list(texts), settings, location), list(texts))
+
+
+def proposed(ask: Ask, location: str, settings: Settings) -> Proposal:
+    """What a sample at the location says."""
     delimiter = delimiter_of(location)
     roots = (*settings.data_roots, *_own_roots(location))
     allowing = settings.model_copy(update={"data_roots": roots})
     table = located(allowing, ask.name, location, delimiter)
-    proposal = infer(ask, table, settings.clock(), delimiter)
-    texts = rendered(proposal, settings.clock().date())
-    write(texts, into)
-    return _report(proposal, list(texts), settings, location), list(texts)
+    return infer(ask, table, settings.clock(), delimiter)
+
+
+def whole(proposal: Proposal, today: date, into: Path) -> Mapping[str, str]:
+    """All files of a case, tried in a copy, and the record of them."""
+    texts = tried(proposal.ask.name, rendered(proposal, today), into)
+    return {**texts, path_of(proposal.ask.name): recorded(proposal.ask, texts, today).text}
+
+
+def _trial(proposal: Proposal, texts: Mapping[str, str]) -> str:
+    """What would be written."""
+    files = [f"  {path}, {len(text.splitlines())} lines" for path, text in texts.items()]
+    return "\n".join([summary(proposal), "Tried in a copy; nothing was written of", *files])
 
 
 def absolute(source: str) -> str:
@@ -102,12 +139,8 @@ def delimiter_of(location: str) -> str:
 
 def _report(proposal: Proposal, written: list[str], settings: Settings, location: str) -> str:
     """What was written, and what to do next."""
-    lines = [
-        summary(proposal),
-        *(f"  wrote   {path}" for path in written),
-        "Next:",
-        *(f"  - {step}" for step in _steps(proposal, settings, location)),
-    ]
+    steps = (f"  - {step}" for step in _steps(proposal, settings, location))
+    lines = [summary(proposal), *(f"  wrote   {path}" for path in written), "Next:", *steps]
     return "\n".join(lines)
 
 
@@ -123,7 +156,7 @@ def _steps(proposal: Proposal, settings: Settings, location: str) -> list[str]:
         *steps,
         f"look at tests/golden/{name}_sample.csv before you commit it: it holds real rows",
         f"read expectations/{name}.py and pipelines/use_cases/{name}.py: each figure is a proposal",
-        "make check",
+        f"make check; `millrace remove {name}` takes it all back",
         f"millrace extract {name} --interval {days}, and so on; docs/add_a_use_case.md goes on",
     ]
 

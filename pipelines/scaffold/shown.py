@@ -1,6 +1,7 @@
 """A proposal for the eyes: a table of its columns, and what else the sample says."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from textwrap import fill
 
@@ -21,7 +22,9 @@ WIDTH = 100
 # So many columns are shown; of a wider table the others are in the files.
 _ROWS_MAX = 200
 _HEADER = ("column", "its name", "type", "role", "missing", "limits", "example")
-_WIDTHS = (22, 20, 9, 13, 7, 16, 14)
+# With the space between them no more than a line, so that none of them is squeezed.
+_WIDTHS = (19, 17, 9, 12, 7, 13, 9)
+_NAMES_MAX = 5
 
 
 def summary(proposal: Proposal) -> str:
@@ -102,7 +105,7 @@ def _role(proposal: Proposal, source: str, found: Input | None) -> str:
     times = {ask.label_known_at: "label's time", ask.known_at: "known time"}
     named = {**times, ask.event_time: "event time", ask.label: "label"}
     if source in ask.key:
-        return "key, event time" if source == ask.event_time else "key"
+        return "key and time" if source == ask.event_time else "key"
     if source in named:
         return named[source]
     if found is None or found.num_values == 0:
@@ -135,8 +138,32 @@ def _example(profile: Profile) -> str:
 
 
 def remarks(proposal: Proposal) -> Sequence[str]:
-    """What the table does not say: names, keys, days, slips, and what goes to quarantine."""
-    return [*proposal.said, *_spellings(proposal), *_odd(proposal), *_quarantined(proposal)]
+    """What the table does not say, or not in full: what is left out, names, keys, days, slips."""
+    unlimited = {e.source: e.limits.because for e in proposal.inputs if not e.limits.are_any}
+    return [
+        *_together(proposal.left_out, "left out"),
+        *proposal.said,
+        *_spellings(proposal),
+        *_together(unlimited, "without limits"),
+        *_odd(proposal),
+        *_quarantined(proposal),
+    ]
+
+
+def _together(reasons: Mapping[str, str], what: str) -> Iterator[str]:
+    """Columns of one reason in one line.
+
+    Example:
+        >>> list(_together({"a": "you say so", " ": "no name, and no value"}, "left out"))
+        ['a left out: you say so', '(no name) left out: no name, and no value']
+    """
+    columns = defaultdict[str, list[str]](list)
+    for source, why in reasons.items():
+        columns[why].append(_plain(source).strip() or "(no name)")
+    for why, names in columns.items():
+        more = f" and {len(names) - _NAMES_MAX} more" if names[_NAMES_MAX:] else ""
+        if why:
+            yield f"{', '.join(names[:_NAMES_MAX])}{more} {what}: {why}"
 
 
 def _spellings(proposal: Proposal) -> Iterator[str]:

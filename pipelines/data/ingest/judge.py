@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 # Epoch 0, 1900, 9999, or milliseconds read as seconds: no source publishes what happened, or is
-# planned, so far from the day of publication.
+# planned, so far from the day of publication. Of the event alone: other dates may be of any year,
+# such as a birthday.
 PLAUSIBLE_YEARS = 3
 
 
@@ -47,7 +48,7 @@ def judge(parsed: "DataFrame", feed: Feed, rules: Sequence[Rule], grain: Grain) 
 def _reasons(feed: Feed, rules: Sequence[Rule], grain: Grain) -> "Column":
     wrong_types = [_wrong_type(column.name, column.type) for column in feed.columns]
     broken = [_broken(rule, feed) for rule in (*common_rules(feed), *rules)]
-    instants = [_implausible(name) for name in _instants(feed)]
+    instants = [_implausible("event_at")] if "event_at" in feed.column_names else []
     found = F.array(*wrong_types, *broken, *instants, _foreign(grain))
     unread = F.col("problem")
     reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(found))
@@ -68,11 +69,6 @@ def _broken(rule: Rule, feed: Feed) -> "Column":
         # A value of a wrong type is not a missing one: it has its own reason.
         broken &= F.col("failed")[rule.column].isNull()
     return F.when(broken, F.lit(rule.reason))
-
-
-def _instants(feed: Feed) -> tuple[str, ...]:
-    timed = (c.name for c in feed.columns if c.type in ("date", "timestamp"))
-    return tuple(name for name in timed if name != "known_at")
 
 
 def _implausible(name: str) -> "Column":
