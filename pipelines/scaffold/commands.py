@@ -14,6 +14,8 @@ from pipelines.core.settings import ROOT
 if TYPE_CHECKING:
     from pipelines.scaffold.new import Made
 
+# What a shell can hardly say.
+_MARKS = {"TAB": "\t", "\\t": "\t"}
 _NEEDED = {"source": "--from", "key": "--key", "event_time": "--event-time", "label": "--label"}
 
 
@@ -44,6 +46,24 @@ def new(
     only: Annotated[
         str, typer.Option(help="COLUMN[,COLUMN] to take beside those named; else all")
     ] = "",
+    encoding: Annotated[
+        str, typer.Option(help="of its texts, such as utf-8, cp1252; else guessed, and said")
+    ] = "",
+    delimiter: Annotated[str, typer.Option(help="between fields; TAB is one, too")] = "",
+    quote: Annotated[str, typer.Option(help="around fields; NONE: quotes are letters")] = "",
+    escape: Annotated[str, typer.Option(help="before a quote inside of quotes")] = "",
+    skip_lines: Annotated[int, typer.Option(help="of titles above the header", min=-1)] = -1,
+    records: Annotated[str, typer.Option(help="KEY of a JSON file's list of records")] = "",
+    sheet: Annotated[str, typer.Option(help="of a workbook")] = "",
+    decimal: Annotated[str, typer.Option(help="mark of its numbers: . or ,")] = "",
+    thousands: Annotated[str, typer.Option(help="mark between groups of three digits")] = "",
+    dates: Annotated[
+        str, typer.Option(help="FORM[,FORM] of its dates, such as %d.%m.%Y or '%m/%d/%Y %H:%M'")
+    ] = "",
+    zone: Annotated[
+        str, typer.Option(help="of times that say none, such as Europe/Berlin; else UTC")
+    ] = "",
+    missing: Annotated[str, typer.Option(help="WORD[,WORD] that mean *no value*")] = "",
     into: Annotated[Path, typer.Option(help="the repository's folder")] = ROOT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="propose, and write nothing")] = False,
     again: Annotated[
@@ -63,18 +83,30 @@ def new(
     refuse_name(name)
     said: dict[str, Any] = {
         "key": _split(key),
-        "event_time": event_time,
-        "label": label,
+        "event_time": event_time or None,
+        "label": label or None,
         "known_at": known_at or None,
         "label_known_at": label_known_at or None,
         "task": task or None,
         "positive": positive or None,
         "without": _split(without),
         "only": _split(only),
+        "encoding": encoding or None,
+        "delimiter": _MARKS.get(delimiter, delimiter) or None,
+        "quote": "" if quote == "NONE" else quote or None,
+        "escape": escape or None,
+        "skipped_lines": None if skip_lines < 0 else skip_lines,
+        "records": records or None,
+        "sheet": sheet or None,
+        "decimal": decimal or None,
+        "thousands": thousands or None,
+        "dates": _split(dates),
+        "zone": zone or None,
+        "missing": _split(missing),
     }
     location = absolute(source) if source else ""
     if again:
-        changes = {option: value for option, value in said.items() if value}
+        changes = {option: value for option, value in said.items() if value not in (None, ())}
         made = propose(name, location, changes, into, is_written=write and not dry_run, all_=yes)
     else:
         _refuse_lacking({**said, "source": source})

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 from pipelines.core.errors import UsageError
-from pipelines.scaffold.profile import MISSING_WORDS, Profile
+from pipelines.data.reading.missing import missing_words
+from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.words import Value, are_slips, values
 
 # Those of models/tasks, of which nothing is imported here: it needs numpy and more.
@@ -57,7 +58,7 @@ def _of_numbers(profile: Profile) -> tuple[TaskName, str]:
 
 def _of_texts(profile: Profile) -> tuple[TaskName, str]:
     counts, name = profile.counts, f"label {profile.source}"
-    if missing := sorted(MISSING_WORDS & set(counts)):
+    if missing := sorted(missing_words(counts)):
         raise UsageError(
             f"{name} has the value {missing[0]!r} among others{shown(profile)}: if it means not "
             "known yet, leave it empty at the source; if it is a class, say --task multiclass"

@@ -4,8 +4,8 @@ Nothing is guessed that a person has to know (the key, the instant, the label); 
 What the label asks for is guessed, unless it is said: see `pipelines.scaffold.guess`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -13,21 +13,29 @@ import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import UsageError
-from pipelines.data.extract.readers import UNREAD
-from pipelines.data.extract.tables import Shape, Table
-from pipelines.data.extract.texts import instant
+from pipelines.data.extract.shape import Shape
+from pipelines.data.reading.batches import Table
+from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.files import FileTable
+from pipelines.data.reading.guess import guessed
+from pipelines.data.reading.notation import PLAIN
+from pipelines.data.reading.recognise import Recognised
+from pipelines.data.reading.sample import Sample, sampled
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.columns import chosen, found
 from pipelines.scaffold.days import Span, span
 from pipelines.scaffold.inputs import Input, inputs
 from pipelines.scaffold.keys import Keys, keys
 from pipelines.scaffold.names import Header, Named, named
-from pipelines.scaffold.profile import TYPED_SHARE_MIN, Profile
+from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.target import Target, refuse_few, target
 
+PLAIN_FILE = Recognised(RFC_4180)
 SAMPLE_ROWS = 100_000
 GOLDEN_ROWS = 20
 _ENTITIES_MAX = 50
+# So few rows may be known before they happened: they are mistakes, for quarantine.
+_EARLY_SHARE_MAX = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +66,7 @@ class Proposal:
     num_bad: int
     left_out: Mapping[str, str]
     said: tuple[str, ...]
-    delimiter: str = ","
+    dialect: Dialect = RFC_4180
 
     @property
     def entity(self) -> Input | None:
@@ -79,26 +87,29 @@ class Proposal:
         return max(self.known_on)
 
 
-def infer(ask: Ask, table: Table, now: datetime, delimiter: str = ",") -> Proposal:
+def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FILE) -> Proposal:
     """Read a sample of the table, and propose.
 
+    Args:
+        written: how its files are written.
+
     Raises:
-        UsageError: a column is missing, can't be a key, an instant or a label.
+        UsageError: a column is missing, can't be a key, an instant or a label, or it is not certain
+            how it is written.
     """
     headers = table.column_names()
     ask = found(ask, headers)
     columns = chosen(ask, headers)
-    sample, is_whole = _sample(table, columns.columns)
-    profiles = {name: Profile(name, sample[name].to_pylist()) for name in columns.columns}
+    sample = _sample(table, columns.columns)
+    profiles = _profiles(ask, sample.rows)
     blank = {name: "no name, and no value" for name in profiles if _is_blank(profiles[name])}
     profiles = {name: profile for name, profile in profiles.items() if name not in blank}
-    happened = _times(profiles, ask.event_time)
-    known = _times(profiles, ask.known_at) if ask.known_at else happened
-    _refuse_future(ask, happened, known)
-    days = span(known, now, is_whole=is_whole)
+    known = profiles[ask.known_at or ask.event_time].instants
+    _refuse_future(ask, profiles[ask.event_time].instants, known)
+    days = span(known, now, is_whole=sample.is_whole)
     wanted = target(profiles[ask.label], ask.task, ask.positive)
     refuse_few(wanted)
-    rows = keys(ask, profiles, sample.select(list(profiles)))
+    rows = keys(ask, profiles, sample.rows.select(list(profiles)))
     names = _names(ask, profiles, headers)
     shape = _shape(ask, names.names, profiles, wanted, rows, days)
     order = _order(known)
@@ -107,6 +118,7 @@ def infer(ask: Ask, table: Table, now: datetime, delimiter: str = ",") -> Propos
     bad = _bad(profiles, wanted, rows, known, days)
     for each in proposed:
         bad |= each.limits.outside(profiles[each.source].values)
+    read = (*_flattened(table), *_read(profiles), *_unread(sample))
     return Proposal(
         ask=ask,
         profiles=profiles,
@@ -115,45 +127,62 @@ def infer(ask: Ask, table: Table, now: datetime, delimiter: str = ",") -> Propos
         label=names.names[ask.label],
         target=wanted,
         inputs=proposed,
-        num_rows=len(sample),
-        is_whole=is_whole,
+        num_rows=len(sample.rows),
+        is_whole=sample.is_whole,
         label_delay_days=_label_delay_days(ask, profiles, known),
         known_on=days.known_on,
-        sample=_golden(sample.select(shape.source_columns), known, bad, rows.again),
-        num_bad=int(bad.sum()),
+        sample=_golden(profiles, shape.source_columns, known, bad, rows.again),
+        num_bad=int(bad.sum()) + len(sample.problems),
         left_out={**columns.left_out, **blank},
-        said=(*names.said, *rows.said, *days.said),
-        delimiter=delimiter,
+        said=(*written.told, *read, *names.said, *rows.said, *days.said),
+        dialect=written.dialect,
     )
 
 
-def _sample(table: Table, columns: Sequence[str]) -> tuple[pa.Table, bool]:
-    """The first rows that could be read, and whether they are all."""
-    parts: list[pa.Table] = []
-    rows = 0
-    for batch in table.batches(columns):
-        if rows >= SAMPLE_ROWS:
-            return pa.concat_tables(parts), False
-        parts.append(batch.filter(pa.compute.is_null(batch[UNREAD])))
-        rows += len(parts[-1])
-    if not rows:
-        raise UsageError("the source has no rows that can be read: nothing can be proposed")
-    return pa.concat_tables(parts), True
+def _sample(table: Table, columns: Sequence[str]) -> Sample:
+    found = sampled(table, columns, SAMPLE_ROWS)
+    if not len(found.rows):
+        first = f": {found.problems[0]}" if found.problems else ""
+        raise UsageError(f"the source has no rows that can be read{first}")
+    return found
+
+
+def _profiles(ask: Ask, rows: pa.Table) -> Mapping[str, Profile]:
+    """The columns as they are guessed to be.
+
+    Raises:
+        UsageError: what is not certain, a line each, with the option that says it.
+    """
+    columns = {name: rows[name] for name in rows.column_names}
+    guesses = guessed(columns, ask.values, times=ask.times, texts=ask.key)
+    if asks := [guess.asks for guess in guesses.values() if guess.asks]:
+        raise UsageError("\n  ".join([*asks, "or leave a column out by --without"]))
+    return {name: Profile(name, column, guesses[name]) for name, column in columns.items()}
 
 
 def _is_blank(profile: Profile) -> bool:
     return not profile.source.strip() and not profile.counts
 
 
-def _times(profiles: Mapping[str, Profile], name: str) -> list[datetime | None]:
-    profile = profiles[name]
-    if profile.type not in ("date", "timestamp"):
-        raise UsageError(
-            f"column {name} holds no instants but {profile.type}, such as "
-            f"{next(iter(profile.counts), '')!r}; it must be like 2026-11-20, 2026-11-20 13:45:00 "
-            "(taken as UTC) or 2026-11-20T13:45:00+01:00"
-        )
-    return [instant(text) for text in profile.texts]
+def _flattened(table: Table) -> Iterator[str]:
+    if isinstance(table, FileTable) and (names := table.flattened):
+        yield f"{', '.join(names)}: records of their own, whose fields are columns here"
+
+
+def _read(profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """How the columns are read."""
+    for profile in profiles.values():
+        yield from profile.guess.told
+        if number := profile.num_doubled:
+            yield (
+                f"{profile.source}: {number} rows are of an hour that a clock change shows twice; "
+                "the first is taken"
+            )
+
+
+def _unread(sample: Sample) -> Iterator[str]:
+    if number := len(sample.problems):
+        yield f"{number} records can't be read: for quarantine, such as {sample.problems[0]}"
 
 
 def _refuse_future(
@@ -161,7 +190,7 @@ def _refuse_future(
 ) -> None:
     pairs = [(a, b) for a, b in zip(happened, known, strict=True) if a and b]
     early = [(a, b) for a, b in pairs if a > b]
-    if len(early) > (1 - TYPED_SHARE_MIN) * len(pairs):
+    if len(early) > _EARLY_SHARE_MAX * len(pairs):
         raise UsageError(
             f"{len(early)} of {len(pairs)} rows have {ask.event_time} after {ask.known_at}, such "
             f"as {early[0][0].isoformat()} after {early[0][1].isoformat()}: nothing is known "
@@ -189,14 +218,16 @@ def _shape(
     rows: Keys,
     days: Span,
 ) -> Shape:
-    missing = (profile.missing_words for profile in profiles.values())
+    notations = {name: profile.guess.notation for name, profile in profiles.items()}
+    label = notations[ask.label]
+    notations[ask.label] = replace(label, missing=label.missing | wanted.missing)
     return Shape(
         columns=names,
         event_at=ask.event_time,
         label=wanted.label,
         known_at=ask.known_at,
         label_known_at=ask.label_known_at,
-        nulls=wanted.missing.union(*missing),
+        notations={name: each for name, each in notations.items() if each != PLAIN},
         whole=rows.whole & set(names),
         begins=days.begins,
     )
@@ -233,7 +264,7 @@ def _label_delay_days(
     """After how many days nine in ten labels are known."""
     if ask.label_known_at is None:
         return 0.0
-    later = _times(profiles, ask.label_known_at)
+    later = profiles[ask.label_known_at].instants
     delays = sorted(
         (b - a) / timedelta(days=1) for a, b in zip(known, later, strict=True) if a and b
     )
@@ -241,13 +272,15 @@ def _label_delay_days(
 
 
 def _golden(
-    sample: pa.Table,
+    profiles: Mapping[str, Profile],
+    columns: Sequence[str],
     known: Sequence[datetime | None],
     bad: npt.NDArray[np.bool_],
     again: frozenset[int],
 ) -> pa.Table:
-    """A few good rows spread over the whole time, the newest among them."""
+    """A few good rows spread over the whole time, the newest among them, in the source's texts."""
     order = [place for place in _order(known) if not bad[place] and place not in again]
     few = min(GOLDEN_ROWS, len(order))
     spread = {order[len(order) - 1 - place * len(order) // few] for place in range(few)}
-    return sample.take(pa.array(sorted(spread), pa.int64()))
+    places = pa.array(sorted(spread), pa.int64())
+    return pa.table({name: profiles[name].shown.take(places) for name in columns})

@@ -4,6 +4,10 @@ import json
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import fields
+
+from pipelines.data.reading.dialect import Dialect
+from pipelines.data.reading.notation import Notation
 
 WIDTH = 100
 # For the name before a value; a break too early is left by the formatter as well.
@@ -47,6 +51,25 @@ def _checked(argument: str, indent: int) -> str:
     """With its comma; a text that is longer than a line is kept in one."""
     too_long = indent + 5 + len(argument) > WIDTH and "\n" not in argument
     return f"{argument},  # noqa: E501" if too_long else f"{argument},"
+
+
+def said(value: Dialect | Notation, plain: Dialect | Notation, indent: int) -> str:
+    """What of a dataclass is not plain, as its call."""
+    pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
+    unlike = [f"{n}={_literal(v)}" for n, v in pairs if v != getattr(plain, n)]
+    return call(f"{type(value).__name__}(", unlike, ")", indent)
+
+
+def _literal(value: object) -> str:
+    match value:
+        case str():
+            return quoted(value)
+        case tuple():
+            return names(value)
+        case frozenset():
+            return f"frozenset({{{', '.join(map(quoted, sorted(value)))}}})"
+        case _:
+            return repr(value)
 
 
 def names(values: Sequence[str], indent: int = 0) -> str:

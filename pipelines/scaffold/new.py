@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from sqlalchemy.exc import ArgumentError
 
 from pipelines.core.errors import BatchRefused, UsageError
 from pipelines.core.settings import Settings
-from pipelines.data.extract.readers import FileTable
 from pipelines.data.extract.tables import HIDDEN, located
+from pipelines.data.reading.files import FileTable
 from pipelines.data.reading.paths import allowed
+from pipelines.data.reading.recognise import recognised
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.record import path_of, recorded
@@ -22,8 +23,6 @@ from pipelines.scaffold.render import rendered
 from pipelines.scaffold.shown import summary
 from pipelines.scaffold.trial import tried
 from pipelines.scaffold.write import write
-
-_DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,13 @@ def make(ask: Ask, location: str, into: Path, *, is_trial: bool = False) -> Made
 
 def proposed(ask: Ask, location: str, settings: Settings) -> Proposal:
     """What a sample at the location says."""
-    delimiter = delimiter_of(location)
     roots = (*settings.data_roots, *_own_roots(location))
     allowing = settings.model_copy(update={"data_roots": roots})
-    table = located(allowing, ask.name, location, delimiter)
-    return infer(ask, table, settings.clock(), delimiter)
+    table = located(allowing, ask.name, location)
+    if not isinstance(table, FileTable):
+        return infer(ask, table, settings.clock())
+    written = recognised(table, ask.dialect)
+    return infer(ask, replace(table, dialect=written.dialect), settings.clock(), written)
 
 
 def whole(proposal: Proposal, today: date, into: Path) -> Mapping[str, str]:
@@ -127,14 +128,6 @@ def local_path(location: str) -> Path | None:
     if table and url.startswith("sqlite"):
         return Path(sa.make_url(url).database or "")
     return None
-
-
-def delimiter_of(location: str) -> str:
-    """What parts the columns of CSV files: that which makes the most of the header."""
-    if "://" in location:
-        return ","
-    roots = _own_roots(location)
-    return max(_DELIMITERS, key=lambda mark: len(FileTable(location, roots, mark).column_names()))
 
 
 def _report(proposal: Proposal, written: list[str], settings: Settings, location: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.data.extract.tables import HIDDEN
+from pipelines.data.reading.dialect import RFC_4180
+from pipelines.data.reading.notation import PLAIN
 from pipelines.scaffold import asked, golden
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX
@@ -19,6 +21,7 @@ from pipelines.scaffold.literals import (
     names,
     number,
     quoted,
+    said,
     wrapped,
     yaml_text,
 )
@@ -181,7 +184,7 @@ def _source(proposal: Proposal) -> dict[str, Any]:
     if label.spellings:
         same = [f"{quoted(text)}: {quoted(name)}" for text, name in label.spellings.items()]
         words.append(f"spellings={call('{', same, '}', 8)}")
-    missing = [quoted(word) for word in sorted(shape.nulls)]
+    notations = [f"{quoted(n)}: {said(each, PLAIN, 8)}" for n, each in shape.notations.items()]
     whole = [quoted(name) for name in sorted(shape.whole)]
     variable = f"MILLRACE_SOURCE_{ask.name.upper()}"
     comment = f"# Its secret is not written here: {variable} has the whole address."
@@ -198,10 +201,10 @@ def _source(proposal: Proposal) -> dict[str, Any]:
         "known_at": shape.known_at and quoted(shape.known_at),
         "label_known_at": shape.label_known_at and quoted(shape.label_known_at),
         "label_words": call("Label(", words, ")", 4),
-        "nulls": f"frozenset({{{', '.join(missing)}}})" if missing else "",
+        "dialect": said(proposal.dialect, RFC_4180, 0) if proposal.dialect != RFC_4180 else "",
+        "notations": exploded("{", notations, "}", 4) if notations else "",
         "whole": f"frozenset({{{', '.join(whole)}}})" if whole else "",
         "begins": shape.begins and f"date({shape.begins.year}, {shape.begins:%-m, %-d})",
-        "delimiter": f", {quoted(proposal.delimiter)}" if proposal.delimiter != "," else "",
     }
 
 

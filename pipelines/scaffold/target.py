@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from pipelines.core.errors import UsageError
 from pipelines.data.extract.labels import Label, folded
+from pipelines.data.reading.missing import missing_words
 from pipelines.scaffold.guess import CLASS_ROWS_MIN, TASKS, TaskName, guessed, shown
 from pipelines.scaffold.limits import Limits, limits, widest
-from pipelines.scaffold.profile import CATEGORIES_MAX, MISSING_WORDS, Profile
+from pipelines.scaffold.profile import CATEGORIES_MAX, Profile
 from pipelines.scaffold.words import NO, Pair, Value, are_slips, plain_pair, said_pair, values
 from pipelines.use_cases.spec.use_case import ColumnType
 
@@ -88,7 +89,8 @@ def _refuse_words(profile: Profile, task: str | None, positive: str | None) -> N
 
 def _known(profile: Profile) -> Mapping[str, int]:
     """The label's texts without the words for *missing*, of texts too: they are no yes or no."""
-    return {text: n for text, n in profile.counts.items() if text not in MISSING_WORDS}
+    words = missing_words(profile.counts)
+    return {text: n for text, n in profile.counts.items() if text.strip() not in words}
 
 
 def _pair(profile: Profile, said: str | None) -> Pair:
@@ -133,7 +135,7 @@ def _yes_or_no(profile: Profile, pair: Pair, why: str | None) -> Target:
         num_labelled=sum(counts.values()),
         counts=counts,
         slips=_texts(pair.slips, profile),
-        missing=MISSING_WORDS & {text for text in profile.texts if text},
+        missing=missing_words(profile.counts),
         guessed=why,
     )
 

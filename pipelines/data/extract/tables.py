@@ -5,14 +5,14 @@ the newest part that is new: known at its end, since nobody knew them before.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
-from typing import Protocol, Self
+from typing import Self
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
@@ -21,19 +21,20 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import SourceFile
+from pipelines.data.extract.database import DatabaseTable
 from pipelines.data.extract.labels import Label
 from pipelines.data.extract.publications import PLACED, Publishing, is_placed, last_placed
 from pipelines.data.extract.shape import Shape
 from pipelines.data.extract.spool import Spool
 from pipelines.data.extract.taken import NOTHING, Taken
-from pipelines.data.reading.batches import Between
-from pipelines.data.reading.dialect import Dialect
+from pipelines.data.reading.batches import Between, Table
+from pipelines.data.reading.dialect import RFC_4180, Dialect
 from pipelines.data.reading.files import FileTable
 from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Grain, Interval
 from pipelines.use_cases.spec.use_case import Feed
 
-__all__ = ["HIDDEN", "Label", "Rows", "Shape", "days", "located", "rows_of"]
+__all__ = ["HIDDEN", "Label", "Rows", "Shape", "Table", "days", "located", "rows_of"]
 
 log = logging.getLogger(__name__)
 
@@ -41,28 +42,15 @@ log = logging.getLogger(__name__)
 HIDDEN = "***"
 
 
-class Table(Protocol):
-    """Something with rows: a file, a folder, a table of a database."""
-
-    def column_names(self) -> list[str]: ...
-
-    def batches(
-        self,
-        columns: Sequence[str],
-        between: Between | None = None,
-        /,
-        *,
-        optional: Collection[str] = (),
-    ) -> Iterator[pa.Table]: ...
-
-
-def located(settings: Settings, case: str, location: str, dialect: Dialect | str = ",") -> Table:
+def located(
+    settings: Settings, case: str, location: str, dialect: Dialect = RFC_4180
+) -> FileTable | DatabaseTable:
     """The table of a use case: where the settings say, `MILLRACE_SOURCE_<CASE>`, else `location`.
 
     A location is a path, the URL of an object store, or `SQLALCHEMY_URL#TABLE`.
 
     Args:
-        dialect: of files; a text is the delimiter of CSV.
+        dialect: of files.
 
     Raises:
         UsageError: the location needs a password that only the settings have, or is no location.
@@ -73,11 +61,7 @@ def located(settings: Settings, case: str, location: str, dialect: Dialect | str
         raise UsageError(f"{found} lacks its secret: set {variable} to the whole address")
     url, hash_, table = found.rpartition("#")
     if "://" in url and hash_:
-        from pipelines.data.extract.database import DatabaseTable
-
         return DatabaseTable(url, table, roots)
-    if isinstance(dialect, str):
-        dialect = Dialect(delimiter=dialect)
     return FileTable(found, roots, dialect)
 
 

@@ -4,7 +4,7 @@ A batch is an Arrow table of the columns that were asked for, texts or typed as 
 them, and the four columns below. Of a record that can't be read the values are null.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -53,6 +53,30 @@ class Reader(Protocol):
 
         Raises:
             FileRefused: it can't be read at all.
+        """
+        ...
+
+
+class Table(Protocol):
+    """Something with rows: a file, a folder, a table of a database."""
+
+    def column_names(self) -> list[str]:
+        """The names of its columns, as they stand there."""
+        ...
+
+    def batches(
+        self,
+        columns: Sequence[str],
+        between: Between | None = None,
+        /,
+        *,
+        optional: Collection[str] = (),
+    ) -> Iterator[pa.Table]:
+        """The rows with the columns asked for, all of them, each time.
+
+        Args:
+            between: of what can be asked for a part, such as a database, the rows wanted.
+            optional: columns that it may lack; they are null then.
         """
         ...
 
