@@ -219,8 +219,10 @@ def _shape(
     days: Span,
 ) -> Shape:
     notations = {name: profile.guess.notation for name, profile in profiles.items()}
-    label = notations[ask.label]
-    notations[ask.label] = replace(label, missing=label.missing | wanted.missing)
+    # Of a yes or no the words say all.
+    label = PLAIN if wanted.type == "boolean" else notations[ask.label]
+    missing = notations[ask.label].missing | wanted.missing
+    notations[ask.label] = replace(label, missing=missing)
     return Shape(
         columns=names,
         event_at=ask.event_time,

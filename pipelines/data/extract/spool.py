@@ -5,7 +5,6 @@ that its landing has not came late, or were changed at the source. They land in 
 is new, known at its end, since nobody knew them before.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,8 +25,6 @@ from pipelines.data.extract.taken import NOTHING, SHAPE, Digests
 from pipelines.data.reading.rows import DIGEST, schema, with_value
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
-
-log = logging.getLogger(__name__)
 
 # A worker holds a whole file in memory.
 FILE_BYTES_MAX = 64 * 2**20
@@ -104,8 +101,12 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         for files in self.files.values():
             files.close()
+
+    @property
+    def said(self) -> str:
+        """How many rows were read, and what became of them."""
         said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
-        log.info("%s: %s", self.feed.name, said or "no rows")
+        return said or "no rows"
 
     def add(self, rows: pa.Table) -> None:
         """What was published, in any order of parts."""

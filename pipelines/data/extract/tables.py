@@ -105,6 +105,8 @@ class Rows:
             wanted = Between(self.shape.time_columns, start, end, *publishing.plausible)
             for rows in published(self.table, publishing, wanted):
                 self._add(spool, rows)
+        if self.taken:
+            log.info("%s: %s", feed.name, spool.said)
         return spool
 
     def _add(self, spool: Spool, rows: pa.Table) -> None:

@@ -43,8 +43,11 @@ class FileTable:
 
     @cached_property
     def listing(self) -> Listing:
-        """What is at the location, once listed."""
-        return listed(self.location, self.roots)
+        """What is at the location, listed once."""
+        found = listed(self.location, self.roots)
+        if found.left_alone:
+            log.info("left alone: %s", ", ".join(found.left_alone[:10]))
+        return found
 
     def column_names(self) -> list[str]:
         """The columns of all files in the order of their first sight, then those of the folders.
@@ -98,8 +101,6 @@ class FileTable:
 
     def _sources(self) -> "Iterator[_Source]":
         found = self.listing
-        if found.left_alone:
-            log.info("left alone: %s", ", ".join(found.left_alone[:10]))
         if found.delta is not None:
             yield _Source(_delta(found.delta), found.delta.path, {})
             return
