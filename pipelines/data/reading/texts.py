@@ -61,7 +61,7 @@ def blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 
 def _utf_8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
-    start = stream.read(max(BLOCK_BYTES, max(map(len, _MARKS))))
+    start = stream.read(max(BLOCK_BYTES, *map(len, _MARKS)))
     name = marked(start) or encoding.lower()
     if name in _UTF_8:
         chunk = start.removeprefix(codecs.BOM_UTF8)
