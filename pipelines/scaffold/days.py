@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from pipelines.core.errors import UsageError
+from pipelines.use_cases.spec.interval import YEARS
 
 # So few rows that stand apart from all others by a gap are mistakes, such as a birthday.
 _APART_SHARE_MAX = 0.01
@@ -37,7 +38,7 @@ def span(known: Sequence[datetime | None], now: datetime, *, is_whole: bool = Tr
         is_whole: whether these are all rows that there are.
 
     Raises:
-        UsageError: no row is known by now.
+        UsageError: no row is known by now, or some in years that no interval can be of.
     """
     latest = (now + timedelta(days=1)).date()
     found = Counter(at.date() for at in known if at)
@@ -50,12 +51,23 @@ def span(known: Sequence[datetime | None], now: datetime, *, is_whole: bool = Tr
             "name the time at which rows became known by --known-at, or wait"
         )
     early, late, usual = _apart(past)
+    _refuse_years(usual)
     said = [
         *_said(early, "long before all others: for quarantine"),
         *_said(late, "long after all others: kept, but no plan is made of them"),
         *_said(future, f"yet to come on {now:%Y-%m-%d}: for quarantine"),
     ]
     return Span(usual, _begins(early, usual, is_whole=is_whole), tuple(said))
+
+
+def _refuse_years(usual: Mapping[date, int]) -> None:
+    old = {day: n for day, n in usual.items() if day.year < YEARS[0]}
+    if old:
+        raise UsageError(
+            f"{sum(old.values()):,} of {sum(usual.values()):,} rows became known from {min(old)} "
+            f"to {max(old)}; a case has days from {YEARS[0]} on: take the rows from then on, or "
+            "shift all times at the source by the same number of years"
+        )
 
 
 def _apart(

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import islice
 from textwrap import fill
 
 from rich.box import SIMPLE_HEAD
@@ -24,7 +25,8 @@ _ROWS_MAX = 200
 _HEADER = ("column", "its name", "type", "role", "missing", "limits", "example")
 # With the space between them no more than a line, so that none of them is squeezed.
 _WIDTHS = (19, 17, 9, 12, 7, 13, 9)
-_NAMES_MAX = 5
+# So many that are left out are shown there, and so many of one reason named below it.
+_LEFT_OUT_MAX, _NAMES_MAX = 20, 5
 
 
 def summary(proposal: Proposal) -> str:
@@ -89,7 +91,7 @@ def _rows(proposal: Proposal) -> Iterator[Sequence[str]]:
             _limits(limits),
             _example(profile),
         )
-    for source, why in proposal.left_out.items():
+    for source, why in islice(proposal.left_out.items(), _LEFT_OUT_MAX):
         yield (source.strip() or "(no name)", "", "", "left out", "", why, "")
 
 
@@ -161,7 +163,7 @@ def _together(reasons: Mapping[str, str], what: str) -> Iterator[str]:
     for source, why in reasons.items():
         columns[why].append(_plain(source).strip() or "(no name)")
     for why, names in columns.items():
-        more = f" and {len(names) - _NAMES_MAX} more" if names[_NAMES_MAX:] else ""
+        more = f" and {len(names) - _NAMES_MAX:,} more" if names[_NAMES_MAX:] else ""
         if why:
             yield f"{', '.join(names[:_NAMES_MAX])}{more} {what}: {why}"
 

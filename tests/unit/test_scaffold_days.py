@@ -73,3 +73,11 @@ def test_tomorrow_s_rows_are_of_another_zone_and_later_ones_refused():
         span(at("2026-11-27"), NOW)
     with pytest.raises(UsageError, match="no row is known by now"):
         span([None, None], NOW)
+
+
+@pytest.mark.parametrize(("year", "rows"), [(1995, 730), (1999, 365)])
+def test_years_of_which_there_are_no_intervals_are_refused_with_ways_out(year, rows):
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    days = [start + timedelta(days=number) for number in range(730)]
+    with pytest.raises(UsageError, match=rf"^{rows} of 730 rows .* {year}-01-01 to .* 2000 on: "):
+        span(days, NOW)

@@ -14,7 +14,7 @@ HEADER = ["Sale ID", "Sold At", "Kilometres", "Kind", "Rest", "Fixed", "", "Won"
 LONG = "a name that is far longer than its column of the table"
 
 
-def proposed(folder: Path, more: tuple[str, ...] = ()) -> Proposal:
+def proposed(folder: Path, more: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> Proposal:
     """400 sales: a counter, a category with gaps, a column without values, one always the same."""
     lines = [",".join([*HEADER, *more])]
     for number in range(400):
@@ -24,8 +24,15 @@ def proposed(folder: Path, more: tuple[str, ...] = ()) -> Proposal:
         lines.append(",".join(map(str, [*row, *(number % 9 for _ in more)])))
     path = folder / "sales.csv"
     path.write_text("\n".join(lines) + "\n")
-    asked = {"key": ("Sale ID",), "event_time": "Sold At", "label": "Won", "without": ("Rest",)}
-    ask = Ask(name="sales", location=str(path), **asked)
+    ask = Ask(
+        name="sales",
+        location=str(path),
+        key=("Sale ID",),
+        event_time="Sold At",
+        label="Won",
+        without=("Rest",),
+        only=only,
+    )
     return infer(ask, FileTable(str(path), (folder,)), NOW)
 
 
@@ -41,7 +48,7 @@ def test_each_column_has_its_line(tmp_path):
         ["Fixed", "fixed", "bigint", "input", "always", "the", "s…", "7"],
         ["Won", "won", "boolean", "label", "0"],
         ["Rest", "left", "out", "you", "say", "so"],
-        ["(no", "name)", "left", "out", "no", "name,", "and", "n…"],
+        ["(no", "name)", "left", "out", "no", "name,", "and…"],
     ]
 
 
@@ -64,3 +71,12 @@ def test_a_terminal_of_a_hundred_columns_has_room_for_it(tmp_path):
         "example",
     ]
     assert "and 108 columns more" in lines
+
+
+def test_of_many_columns_that_are_left_out_few_are_shown_and_all_counted(tmp_path):
+    more = tuple(f"c{number}" for number in range(300))
+    said = summary(proposed(tmp_path, more, only=("Kind",)))
+    assert said.count("left out  ") == 20
+    assert (
+        "  - Kilometres, Fixed, (no name), c0, c1 and 298 more left out: --only has others" in said
+    )

@@ -17,7 +17,7 @@ _DAY = r"\d{4}-\d{2}-\d{2}"
 _KEY = re.compile(rf"(?P<day>{_DAY})(?:T(?P<hour>\d{{2}})|/(?P<last>{_DAY}))?", re.ASCII)
 _FORMS = "a day (2026-11-20), an hour (2026-11-20T13) or a range of days (2026-01-01/2026-03-31)"
 # A year outside these is a typing error, not a day anybody has data for.
-_YEARS = range(2000, 2100)
+YEARS = range(2000, 2100)
 
 
 @dataclass(frozen=True, order=True)
@@ -93,6 +93,6 @@ def _midnight(text: str, key: str) -> datetime:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"interval {key!r}: {text!r} is not a day of the calendar") from error
-    if day.year not in _YEARS:
-        raise UsageError(f"interval {key!r}: year {day.year} is not in {_YEARS[0]} to {_YEARS[-1]}")
+    if day.year not in YEARS:
+        raise UsageError(f"interval {key!r}: year {day.year} is not in {YEARS[0]} to {YEARS[-1]}")
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
