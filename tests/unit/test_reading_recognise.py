@@ -59,7 +59,12 @@ def found(folder: Path, files: dict[str, bytes], said: SaidDialect = SaidDialect
             Dialect(skipped_lines=2),
             ("header: in line 3, what is above is left alone",),
         ),
-        ("a.csv", ("sep=;\n" + text_of(";")).encode(), Dialect(delimiter=";", skipped_lines=1), ...),
+        (
+            "a.csv",
+            ("sep=;\n" + text_of(";")).encode(),
+            Dialect(delimiter=";", skipped_lines=1),
+            ...,
+        ),
         (
             "a.json",
             json.dumps({"of": "today", "data": [{"id": 1}, {"id": 2}]}).encode(),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.errors import MillraceError, UsageError
-from pipelines.data.extract.readers import FileTable
+from pipelines.data.reading.files import FileTable
 from pipelines.scaffold import trial
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.infer import infer

@@ -6,16 +6,20 @@ import pytest
 from pipelines.core.errors import UsageError
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.keys import Keys, keys
-from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.target import Target, refuse_few, target
 from pipelines.scaffold.words import plain_pair, said_pair
+from tests.made_profiles import profile
 
 ASK = Ask(name="x", location="x.csv", key=("id",), event_time="at", label="y")
 
 
 def judged(ids: list[str], values: list[str] | None = None) -> Keys:
     table = pa.table({"id": ids, "v": values or ["v"] * len(ids)})
-    return keys(ASK, {name: Profile(name, table[name].to_pylist()) for name in ("id", "v")}, table)
+    return keys(
+        ASK,
+        {name: profile(name, table[name].to_pylist(), is_key=True) for name in ("id", "v")},
+        table,
+    )
 
 
 IDS = [f"P{number}" for number in range(900)]
@@ -58,7 +62,7 @@ def label_of(
     counts: dict[str, int], task: str | None = None, positive: str | None = None
 ) -> Target:
     texts = [text for text, rows in counts.items() for _ in range(rows)]
-    return target(Profile("late", texts), task, positive)
+    return target(profile("late", texts), task, positive)
 
 
 @pytest.mark.parametrize(

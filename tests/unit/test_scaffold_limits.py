@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX, inputs
 from pipelines.scaffold.limits import Limits, affordable, limits
-from pipelines.scaffold.profile import Profile
+from tests.made_profiles import profile
 
 SEED = 3
 ROWS = 900
@@ -119,7 +119,7 @@ def test_all_limits_of_a_sample_together_break_less_than_the_gate_bears(dice):
     for number in range(40):
         values = dice.normal(20, 5, ROWS)
         values[number * 20 : number * 20 + 3] = 1e6
-        profiles.append(Profile(f"c{number}", [f"{value}" for value in values]))
+        profiles.append(profile(f"c{number}", [f"{value}" for value in values]))
     names = {each.source: each.source for each in profiles}
     found = inputs(profiles, names, (), range(ROWS))
     broken = [each.limits.outside(p.values) for each, p in zip(found, profiles, strict=True)]
@@ -130,7 +130,7 @@ def test_all_limits_of_a_sample_together_break_less_than_the_gate_bears(dice):
 def test_a_column_must_have_a_value_only_after_enough_rows_that_all_have_one():
     def always(rows: int, gaps: int) -> str:
         (found,) = inputs(
-            [Profile("x", [*["a"] * rows, *[""] * gaps])], {"x": "x"}, (), range(rows)
+            [profile("x", [*["a"] * rows, *[""] * gaps])], {"x": "x"}, (), range(rows)
         )
         return found.always
 
@@ -142,6 +142,6 @@ def test_a_column_must_have_a_value_only_after_enough_rows_that_all_have_one():
 def test_a_name_that_promises_a_share_or_a_count_has_its_limits():
     texts = [f"{number / 100}" for number in range(100)]
     found = inputs(
-        [Profile("r", texts), Profile("n", texts)], {"r": "tax_rate", "n": "num_x"}, (), []
+        [profile("r", texts), profile("n", texts)], {"r": "tax_rate", "n": "num_x"}, (), []
     )
     assert [(each.limits.low, each.limits.high) for each in found] == [(0, 1), (0, 1e9)]

@@ -23,7 +23,6 @@ from pipelines.scaffold.names import (
     named,
     refuse_repeated,
 )
-from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.reserved import RESERVED
 
 SEED = 5
@@ -146,29 +145,6 @@ def test_words_of_sql_are_reserved_as_far_as_the_parsers_can_not_read_them():
         assert duckdb.sql(query).columns == [name, "a"]
         (column, _) = sqlglot.parse_one(query, read="spark").selects
         assert (column.output_name, column.key) == (name, "column"), name
-
-
-@pytest.mark.parametrize(
-    ("texts", "kind", "missing"),
-    [
-        (["1", "2", ""], "bigint", set()),
-        (["1", "2", "NA"], "bigint", {"NA"}),
-        (["0.5", "1e3", ".5"], "double", set()),
-        (["00501", "10001"], "string", set()),
-        (["true", "FALSE"], "boolean", set()),
-        (["2026-03-01"], "date", set()),
-        (["2026-03-01", "2026-03-01T10:00:00Z"], "timestamp", set()),
-        (["NA", "BE"], "string", set()),
-        (["1"] * 99 + ["oops"], "bigint", set()),
-        (["1"] * 98 + ["oops"] * 2, "string", set()),
-        ([None, ""], "string", set()),
-        (["9" * 19], "double", set()),
-    ],
-)
-def test_the_type_of_a_column_is_that_of_nearly_all_its_values(texts, kind, missing):
-    profile = Profile("x", texts)
-    assert profile.type == kind
-    assert profile.missing_words == missing
 
 
 def test_literals_are_as_the_formatter_leaves_them():

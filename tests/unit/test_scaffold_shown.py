@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipelines.data.extract.readers import FileTable
+from pipelines.data.reading.files import FileTable
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.shown import WIDTH, summary

@@ -11,7 +11,7 @@ from models import tasks
 from models.families import find
 from models.tasks import Binary, Multiclass, Regression, Task
 from pipelines.core.errors import UsageError
-from pipelines.data.extract.readers import FileTable
+from pipelines.data.reading.files import FileTable
 from pipelines.scaffold import shown
 from pipelines.scaffold.answers import ANSWERS
 from pipelines.scaffold.ask import Ask
@@ -20,10 +20,10 @@ from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.literals import sql_text
 from pipelines.scaffold.measures import measures
 from pipelines.scaffold.plan import planned, trees
-from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.reserved import RESERVED
 from pipelines.scaffold.target import Target, target
 from tests import made_tables
+from tests.made_profiles import profile
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 DAYS = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
@@ -32,7 +32,7 @@ PRICES = [f"{number * 37 % 101}.5" for number in range(300)]
 
 
 def of(texts: Sequence[str | None], task: str | None = None, positive: str | None = None) -> Target:
-    return target(Profile("Label", texts), task, positive)
+    return target(profile("Label", texts), task, positive)
 
 
 @pytest.mark.parametrize(
