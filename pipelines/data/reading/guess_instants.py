@@ -94,8 +94,7 @@ class Instants:
     @cached_property
     def order(self) -> str:
         """`d/m/Y`, `m/d/Y` or alike, if its values settle it; else ""."""
-        is_one = len(self.forms) == 1 and "%m" in self.forms[0]
-        return _order(self.forms[0]) if is_one else ""
+        return _order(self.forms[0]) if len(self.forms) == 1 else ""
 
     def settled(self, orders: Collection[str]) -> tuple[str, ...]:
         """Its forms, of several the one that other columns or its points speak for."""

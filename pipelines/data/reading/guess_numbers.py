@@ -81,6 +81,12 @@ class Numbers:
             values = pc.replace_substring(values, mark, "")
         return Tally(pc.utf8_trim_whitespace(values), self.tally.counts)
 
+    @property
+    def num_bare(self) -> int:
+        """So many rows have no sign, in a column that has one."""
+        known = "|".join(map(re.escape, self.signs or ()))
+        return self.tally.num_rows - self.tally.num_of(f".*(?:{known}).*") if known else 0
+
     @cached_property
     def has_marks(self) -> bool:
         """Whether points or commas are in them."""

@@ -78,11 +78,19 @@ def of_text(column: Text, file: File) -> Guess:
 
 
 def _empty(column: Text) -> Guess:
-    notation = Notation(missing=column.words)
-    shown = f" (only {_shown(sorted(column.words & set(column.all.words)))})"
-    line = f"{column.name}: empty in the sample{shown if column.all.num_rows else ''}"
+    """A column without a value; its words for *missing* are texts until a person says what of."""
+    words = _missing_in_texts(column)
+    line = f"{column.name}: empty in the sample"
+    if rest := sorted(set(column.all.words) - words):
+        line = (
+            f"{column.name}: only {_shown(rest)} in the sample; say --missing if this means missing"
+        )
     asks = f"{column.name}: no instant in the sample" if column.is_time else None
-    return Guess(kind="string", notation=notation, told=(line,), asks=asks)
+    return Guess(kind="string", notation=Notation(missing=words), told=(line,), asks=asks)
+
+
+def _missing_in_texts(column: Text) -> frozenset[str]:
+    return frozenset(column.said.missing) | sure_words(column.all.words)
 
 
 def _with_words(column: Text, found: Guess, said: Said) -> Guess:
@@ -104,7 +112,7 @@ def _words_told(column: Text, words: frozenset[str], said: Said) -> Iterator[str
 
 
 def _text(column: Text, said: Said) -> Guess:
-    words = frozenset(said.missing) | sure_words(column.all.words)
+    words = _missing_in_texts(column)
     told = (*_why_text(column), *_words_told(column, words, said))
     return Guess(kind="string", notation=Notation(missing=words), told=told)
 
@@ -145,6 +153,8 @@ def _marks_told(column: Text, notation: Notation) -> Iterator[str]:
     has_groups = bool(found.thousands(notation.decimal))
     if (found.has_marks or has_groups or notation.signs) and (how := numbers.told(notation)):
         yield f"{column.name}: {how}"
+    if found.num_bare:
+        yield f"{column.name}: {found.num_bare} values without {notation.signs[0]} are read like it"
     if mark := found.open_mark:
         text = _with_mark(column, mark)
         whole, _, rest = text.partition(mark)
