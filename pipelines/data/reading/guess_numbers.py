@@ -104,7 +104,7 @@ class Numbers:
         if num_against > self.tally.num_bad_max:
             return None
         # A slip or two among many a `9.000` say nothing of these.
-        return "" if num_for <= self.tally.num_bad_max < self._num_open else mark
+        return "" if num_for <= self.tally.num_slips_max < self._num_open else mark
 
     @cached_property
     def settles(self) -> str:
@@ -117,7 +117,7 @@ class Numbers:
             return ""
         num_long = self.bodies.num_of(r"[0-9]*\.[0-9]{4,}(?:e.*)?") if self.decimal == "." else 0
         num_for = self.bodies.num_of(_settling(self.decimal)) - num_long
-        return self.decimal if num_for > self.tally.num_bad_max else ""
+        return self.decimal if num_for > self.tally.num_slips_max else ""
 
     @property
     def _num_open(self) -> int:

@@ -97,7 +97,7 @@ def _with_words(column: Text, found: Guess, said: Said) -> Guess:
     """A guess with its words for *missing*, and what of the sample does not fit it."""
     notation = replace(found.notation, missing=column.words)
     lines = [*found.told, *_words_told(column, column.words, said)]
-    bad = column.tally.bad(found.kind, notation)
+    bad = column.tally.bad(found.kind, found.notation)
     if bad.num_rows and not found.asks:
         lines.append(
             f"{column.name}: {bad.num_rows} of {column.tally.num_rows} values are no "
@@ -217,6 +217,8 @@ def _how_told(column: Text, form: str, file: File) -> Iterator[str]:
     if form:
         shown = " (years 69 to 99 are 19.., others 20..)" if "%y" in form else ""
         yield f"{column.name}: dates are written {form}{shown}"
+    if file.zone == "UTC":
+        return
     values = pa.chunked_array([column.tally.values])
     num_doubled = converted(values, "timestamp", Notation(format=form, zone=file.zone)).num_doubled
     if num_doubled:
