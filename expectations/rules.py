@@ -4,6 +4,7 @@ As in Great Expectations a null passes every rule but `NotNull`. A rule's `becau
 for its limit; people read it in the quarantine table and on the page of findings.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 Scalar: TypeAlias = str | int | float
+_FLOAT_MAX = sys.float_info.max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +80,16 @@ class NotNull(Rule):
 
 @dataclass(frozen=True)
 class Between(Rule):
-    """The number lies within both limits, inclusive; NaN does not."""
+    """The number lies within both limits, inclusive, or within the one there is; NaN does not.
+
+    Example:
+        >>> Between("odometer_miles", 0, because="it only grows").says
+        'odometer_miles must be at least 0'
+    """
 
     column: str
-    min: int | float
-    max: int | float
+    min: int | float = -_FLOAT_MAX
+    max: int | float = _FLOAT_MAX
 
     def __post_init__(self) -> None:
         if not self.min <= self.max:
@@ -90,10 +97,15 @@ class Between(Rule):
 
     @property
     def says(self) -> str:
+        if self.max == _FLOAT_MAX:
+            return f"{self.column} must be at least {self.min}"
+        if self.min == -_FLOAT_MAX:
+            return f"{self.column} must be at most {self.max}"
         return f"{self.column} must be from {self.min} to {self.max}"
 
     @property
     def predicate(self) -> str:
+        # To Spark NaN is greater than every number: also an open end has one.
         return _or_null(f"{_name(self.column)} between {_text(self.min)} and {_text(self.max)}")
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from expectations.rates import CONFIDENCE
 from expectations.rules import Between, NotNull, Ordered, Rule
 
 if TYPE_CHECKING:
@@ -40,14 +41,18 @@ def bronze_suite(
     ]
 
 
-def intake_suite(quarantine_rate_max: float) -> "list[Expectation]":
+def intake_suite(
+    quarantine_rate_max: float, num_kept: int, num_quarantined: int
+) -> "list[Expectation]":
     """The counted rows of a feed's interval: the gate on bad rows, and the freshness alarm."""
     return [
         _expect(
             "ExpectColumnMaxToBeBetween",
-            column="quarantine_rate",
+            column="quarantine_rate_at_least",
             max_value=quarantine_rate_max,
-            because="more bad rows than this are a broken source, not bad rows",
+            because=f"{num_quarantined:,} of {num_kept + num_quarantined:,} rows are bad; where "
+            f"that proves ({CONFIDENCE:.0%}) a rate above {quarantine_rate_max:.1%} the source is "
+            "broken, not some rows",
         ),
         _expect(
             "ExpectColumnMaxToBeBetween",
@@ -64,7 +69,7 @@ def intake_suite(quarantine_rate_max: float) -> "list[Expectation]":
                 severity="info",
                 because="for the reader",
             )
-            for name in ("num_kept", "num_quarantined")
+            for name in ("num_kept", "num_quarantined", "quarantine_rate")
         ),
     ]
 

@@ -140,7 +140,14 @@ def feature_store(case: CaseArgument) -> None:
     typer.echo(yaml.safe_dump(feast.configuration(Settings(), find(case).name)), nl=False)
 
 
-for _command in (lineage.lineage, scaffold.new, services.start, services.stop, services.clean):
+for _command in (
+    lineage.lineage,
+    scaffold.new,
+    scaffold.remove,
+    services.start,
+    services.stop,
+    services.clean,
+):
     app.command()(_command)
 
 

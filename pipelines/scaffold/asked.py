@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.scaffold.answers import ANSWERS
 from pipelines.scaffold.infer import Proposal
+from pipelines.scaffold.limits import Limits
 from pipelines.scaffold.literals import call, names, number, quoted, wrapped
 from pipelines.scaffold.measures import Measure, measures
 from pipelines.scaffold.plan import Plan
@@ -16,22 +17,14 @@ DAYS = (7, 28)
 _MODEL_MAX = 32
 
 
-def limits(low: float | None, high: float | None) -> tuple[float, float] | None:
-    """The sample's range, widened by half of it on each side."""
-    if low is None or high is None or low == high:
-        return None
-    margin = (high - low) / 2
-    return low - margin, high + margin
-
-
-def between(name: str, low: float | None, high: float | None, indent: int) -> str:
-    """The rule of a number's range; empty: it has none."""
-    found = limits(low, high)
-    if found is None:
+def between(name: str, limits: Limits | None, indent: int) -> str:
+    """The rule of a number's limits; empty: it has none."""
+    if limits is None or not limits.are_any:
         return ""
-    shown = f"from the sample: {number(low or 0)} to {number(high or 0)}; edit"
-    arguments = [quoted(name), *map(number, found), f"because={quoted(shown)}"]
-    return call("Between(", arguments, ")", indent)
+    ends = [("min", limits.low), ("max", limits.high)]
+    said = [f"{end}={number(value)}" for end, value in ends if value is not None]
+    because = f"because={quoted(f'the sample: {limits.because}; edit')}"
+    return call("Between(", [quoted(name), *said, because], ")", indent)
 
 
 class Asked:
@@ -43,7 +36,7 @@ class Asked:
 
     @cached_property
     def _measures(self) -> Sequence[Measure]:
-        return measures(self._label, self._target, limits(self._target.low, self._target.high))
+        return measures(self._label, self._target)
 
     @property
     def features(self) -> list[str]:
@@ -55,7 +48,7 @@ class Asked:
     def rule(self) -> str:
         """What a label is where it is known; empty: its type says all."""
         if self._target.task != "multiclass":
-            return between(self._label, self._target.low, self._target.high, 0)
+            return between(self._label, self._target.limits, 0)
         because = f"models/{self._name}.py learns these; add a new one there and here"
         classes = names(list(self._target.counts), 4)
         return call("InSet(", [quoted(self._label), classes, f"because={quoted(because)}"], ")", 0)

@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipelines.data.extract.readers import FileTable
-from pipelines.data.extract.tables import Rows, days
+from pipelines.data.extract.publications import Publishing
+from pipelines.data.extract.tables import days, rows_of
+from pipelines.data.reading.files import FileTable
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.literals import call, exploded, quoted
 from pipelines.use_cases.spec.interval import Interval
@@ -17,12 +18,11 @@ from pipelines.use_cases.spec.use_case import Column, Feed
 
 
 def text_of(proposal: Proposal) -> str:
-    """The golden sample, as the source has it."""
+    """The golden sample with the texts of the source, as plain CSV whatever the source is."""
     text = StringIO()
-    writer = csv.writer(text, delimiter=proposal.delimiter, lineterminator="\n")
-    wanted = proposal.sample.select(proposal.shape.source_columns)
-    writer.writerow(wanted.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in wanted.columns), strict=True))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(proposal.sample.column_names)
+    writer.writerows(zip(*(column.to_pylist() for column in proposal.sample.columns), strict=True))
     return text.getvalue()
 
 
@@ -34,32 +34,30 @@ def expected(proposal: Proposal, golden: str) -> dict[str, Any]:
     feed = Feed(
         name="rows",
         description="",
-        format="csv",
+        format="parquet",
         columns=(*columns, label, *times),
         key=proposal.key,
     )
     with TemporaryDirectory() as folder:
-        sample, landed = Path(folder, "sample.csv"), Path(folder, "landed.csv")
+        sample = Path(folder, "sample.csv")
         sample.write_text(golden, encoding="utf-8", newline="")
-        table = FileTable(str(sample), (Path(folder),), proposal.delimiter)
-        found = days(table, proposal.shape)
+        table = FileTable(str(sample), (Path(folder),))
+        found = days(table, Publishing(shape=proposal.shape, columns=feed.columns))
         interval = Interval.parse(f"{found[0]}/{found[-1]}")
-        (file,) = Rows(table, proposal.shape, interval).files(feed, interval)
-        num_rows = file.write(landed)
-        with landed.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-    items = [f"{quoted(name)}: {quoted(value)}" for name, value in rows[0].items()]
+        rows = rows_of(table, proposal.shape, feed, interval)
+    first = rows.select(feed.column_names).slice(0, 1).to_pylist()[0]
+    items = [f"{quoted(name)}: {quoted(str(value))}" for name, value in first.items()]
     return {
         "sample_days": interval.key,
-        "sample_rows": num_rows,
-        "sample_labels": _labels([row[proposal.label] for row in rows], proposal),
+        "sample_rows": len(rows),
+        "sample_labels": _labels(rows[proposal.label].to_pylist(), proposal),
         "sample_row": call("{", items, "}", 4),
     }
 
 
-def _labels(labels: Sequence[str], proposal: Proposal) -> str:
+def _labels(labels: Sequence[Any], proposal: Proposal) -> str:
     """How often each label is there; of numbers, how many are."""
     if proposal.target.task == "regression":
-        return str(sum(map(bool, labels)))
-    counts = sorted(Counter(labels).items())
+        return str(sum(label is not None for label in labels))
+    counts = sorted(Counter(map(str, labels)).items())
     return exploded("{", [f"{quoted(label)}: {count}" for label, count in counts], "}", 4)

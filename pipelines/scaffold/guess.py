@@ -4,12 +4,14 @@ Two values are a yes or no, a few texts or whole numbers are classes, other numb
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 from pipelines.core.errors import UsageError
-from pipelines.scaffold.profile import MISSING_WORDS, Profile
+from pipelines.data.reading.missing import missing_words
+from pipelines.scaffold.profile import Profile
+from pipelines.scaffold.words import Value, are_slips, values
 
 # Those of models/tasks, of which nothing is imported here: it needs numpy and more.
 TaskName: TypeAlias = Literal["binary", "multiclass", "regression"]
@@ -27,14 +29,10 @@ def guessed(profile: Profile) -> tuple[TaskName, str]:
     Raises:
         UsageError: the values are of no task that can be guessed; says what they look like.
     """
-    values: Collection[Any] = set(profile.numbers) if profile.is_number else profile.counts
-    if len(values) < 2:  # noqa: PLR2004
-        raise UsageError(
-            f"label {profile.source} has {len(values)} values{shown(profile)} in "
-            f"{profile.counts.total()} rows that have any: there is nothing to predict; take more "
-            "rows, or another column"
-        )
-    if len(values) == 2 or profile.type == "boolean":  # noqa: PLR2004
+    found: Collection[Any] = set(profile.numbers) if profile.is_number else _frequent(profile)
+    if len(found) < 2:  # noqa: PLR2004
+        raise UsageError(_nothing_to_predict(profile))
+    if len(found) == 2 or profile.type == "boolean":  # noqa: PLR2004
         return "binary", "it has two values"
     if profile.type in ("date", "timestamp"):
         raise UsageError(
@@ -49,7 +47,7 @@ def _of_numbers(profile: Profile) -> tuple[TaskName, str]:
     found = Counter(profile.numbers)
     are_few = len(found) <= CLASSES_MAX and min(found.values()) >= CLASS_ROWS_MIN
     if are_few and all(number.is_integer() for number in found):
-        return "multiclass", f"it has {len(found)} whole numbers, {_often(found)}"
+        return "multiclass", f"it has {len(found)} whole numbers, {_often(found.values())}"
     if _is_counter(profile.numbers):
         raise UsageError(
             f"label {profile.source} is another whole number in each row, in their order"
@@ -60,28 +58,50 @@ def _of_numbers(profile: Profile) -> tuple[TaskName, str]:
 
 def _of_texts(profile: Profile) -> tuple[TaskName, str]:
     counts, name = profile.counts, f"label {profile.source}"
-    if missing := sorted(MISSING_WORDS & set(counts)):
+    if missing := sorted(missing_words(counts)):
         raise UsageError(
             f"{name} has the value {missing[0]!r} among others{shown(profile)}: if it means not "
             "known yet, leave it empty at the source; if it is a class, say --task multiclass"
         )
-    if len(counts) > CLASSES_MAX:
+    if len(values(counts)) > CLASSES_MAX:
         kind = "names the rows" if len(counts) == counts.total() else "is no class"
         raise UsageError(
             f"{name} has {len(counts)} values{shown(profile)}: it {kind}, of which {CLASSES_MAX} "
             "at most are guessed; group them at the source, or say --task multiclass"
         )
-    rarest = min(counts, key=lambda text: (counts[text], text))
-    if counts[rarest] < CLASS_ROWS_MIN:
+    found = _frequent(profile)
+    if found[-1].num_rows < CLASS_ROWS_MIN:
         raise UsageError(
-            f"{name} has the value {rarest!r} in {counts[rarest]} rows, a class is guessed from "
-            f"{CLASS_ROWS_MIN}: leave it empty or group it at the source, or say --task multiclass"
+            f"{name} has the value {found[-1].name!r} in {found[-1].num_rows} rows, a class is "
+            f"guessed from {CLASS_ROWS_MIN}: leave it empty or group it at the source, or say "
+            "--task multiclass"
         )
-    return "multiclass", f"it has {len(counts)} values, {_often(counts)}"
+    return "multiclass", f"it has {len(found)} values, {_often([v.num_rows for v in found])}"
 
 
-def _often(counts: Mapping[Any, int]) -> str:
-    return f"each in {min(counts.values())} rows or more"
+def _frequent(profile: Profile) -> Sequence[Value]:
+    """The values without those that are slips, the most frequent first."""
+    found = values(profile.counts)
+    plain = [value for value in found if value.num_rows >= CLASS_ROWS_MIN]
+    return plain if plain and are_slips(found[len(plain) :], plain) else found
+
+
+def _nothing_to_predict(profile: Profile) -> str:
+    rows, empty = profile.counts.total(), profile.num_missing
+    hint = (
+        f"; if empty, as in {empty} rows, is the other value, write it out at the source"
+        if empty
+        else ""
+    )
+    return (
+        f"label {profile.source} has {len(profile.counts)} values{shown(profile)} in {rows} rows "
+        f"that have any: there is nothing to predict; take rows of another value, too, or another "
+        f"column{hint}"
+    )
+
+
+def _often(rows: Iterable[int]) -> str:
+    return f"each in {min(rows)} rows or more"
 
 
 def _is_counter(numbers: Sequence[float]) -> bool:

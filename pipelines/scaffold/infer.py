@@ -4,73 +4,55 @@ Nothing is guessed that a person has to know (the key, the instant, the label); 
 What the label asks for is guessed, unless it is said: see `pipelines.scaffold.guess`.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import UsageError
-from pipelines.data.extract.readers import UNREAD
-from pipelines.data.extract.tables import Shape, Table
-from pipelines.data.extract.texts import instant
-from pipelines.scaffold.names import described, identifier, kept_promises, refuse_clashes
-from pipelines.scaffold.profile import TYPED_SHARE_MIN, Profile
-from pipelines.scaffold.target import Target, target
-from pipelines.use_cases.spec.use_case import ColumnType
+from pipelines.data.extract.shape import Shape
+from pipelines.data.reading.batches import Table
+from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.files import FileTable
+from pipelines.data.reading.guess import guessed
+from pipelines.data.reading.notation import PLAIN
+from pipelines.data.reading.recognise import Recognised
+from pipelines.data.reading.sample import Sample, sampled
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.columns import chosen, found
+from pipelines.scaffold.days import Span, span
+from pipelines.scaffold.inputs import Input, inputs
+from pipelines.scaffold.keys import Keys, keys
+from pipelines.scaffold.names import Header, Named, named
+from pipelines.scaffold.profile import Profile
+from pipelines.scaffold.target import Target, refuse_few, target
 
+PLAIN_FILE = Recognised(RFC_4180)
 SAMPLE_ROWS = 100_000
 GOLDEN_ROWS = 20
 _ENTITIES_MAX = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """What the person says of the source; columns by its own names, `location` without secrets.
-
-    Without a task it is guessed from the label's values.
-    """
-
-    name: str
-    location: str
-    key: tuple[str, ...]
-    event_time: str
-    label: str
-    known_at: str | None = None
-    label_known_at: str | None = None
-    task: str | None = None
-    positive: str | None = None
-    without: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column that was named."""
-        times = (self.event_time, self.known_at, self.label_known_at)
-        named = (*self.key, *(name for name in times if name), self.label, *self.without)
-        return tuple(dict.fromkeys(named))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """One column of the feed that is neither time nor label."""
-
-    source: str
-    name: str
-    type: ColumnType
-    description: str
-    has_nulls: bool
-    low: float | None
-    high: float | None
-    is_category: bool
-    num_values: int
+# So few rows may be known before they happened: they are mistakes, for quarantine.
+_EARLY_SHARE_MAX = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """All that the templates are filled from; `known_on` counts the sample's rows by UTC day."""
+    """All that the templates are filled from.
+
+    Args:
+        profiles: the sample by column, in the source's order.
+        inputs: the columns of the feed that are neither time nor label.
+        known_on: the sample's rows by UTC day, without days that can't be meant.
+        num_bad: rows of the sample that would go to quarantine.
+        left_out: columns that are not read, and why.
+        said: what else the sample says: of names, keys, days.
+    """
 
     ask: Ask
+    profiles: Mapping[str, Profile]
     shape: Shape
     key: tuple[str, ...]
     label: str
@@ -81,7 +63,10 @@ class Proposal:
     label_delay_days: float
     known_on: Mapping[date, int]
     sample: pa.Table
-    delimiter: str = ","
+    num_bad: int
+    left_out: Mapping[str, str]
+    said: tuple[str, ...]
+    dialect: Dialect = RFC_4180
 
     @property
     def entity(self) -> Input | None:
@@ -89,7 +74,7 @@ class Proposal:
         fitting = (
             each
             for each in self.inputs
-            if each.is_category and not each.has_nulls and each.num_values <= _ENTITIES_MAX
+            if each.is_category and not each.num_missing and each.num_values <= _ENTITIES_MAX
         )
         return next((each for each in fitting if each.name not in self.key), None)
 
@@ -102,86 +87,102 @@ class Proposal:
         return max(self.known_on)
 
 
-def infer(ask: Ask, table: Table, delimiter: str = ",") -> Proposal:
+def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FILE) -> Proposal:
     """Read a sample of the table, and propose.
 
+    Args:
+        written: how its files are written.
+
     Raises:
-        UsageError: a column is missing, can't be a key, an instant or a label, or names clash.
+        UsageError: a column is missing, can't be a key, an instant or a label, or it is not certain
+            how it is written.
     """
-    columns = table.column_names()
-    _refuse_missing(ask, columns)
-    read = [name for name in columns if name not in ask.without]
-    sample, is_whole = _sample(table, read)
-    profiles = {name: Profile(name, sample[name].to_pylist()) for name in read}
-    known = _times(profiles, ask.known_at or ask.event_time)
-    happened = _times(profiles, ask.event_time)
-    _refuse_future(ask, happened, known)
+    headers = table.column_names()
+    ask = found(ask, headers)
+    columns = chosen(ask, headers)
+    sample = _sample(table, columns.columns)
+    profiles = _profiles(ask, sample.rows)
+    blank = {name: "no name, and no value" for name in profiles if _is_blank(profiles[name])}
+    profiles = {name: profile for name, profile in profiles.items() if name not in blank}
+    known = profiles[ask.known_at or ask.event_time].instants
+    _refuse_future(ask, profiles[ask.event_time].instants, known)
+    days = span(known, now, is_whole=sample.is_whole)
     wanted = target(profiles[ask.label], ask.task, ask.positive)
-    times = {ask.event_time, ask.known_at, ask.label_known_at}
-    plain = [name for name in read if name not in times and name != ask.label]
-    names = _names(ask, [profiles[name] for name in (*plain, ask.label)])
-    _refuse_repeated(ask, profiles)
-    shape = Shape(
-        columns=names,
-        event_at=ask.event_time,
-        label=wanted.label,
-        known_at=ask.known_at,
-        label_known_at=ask.label_known_at,
-        nulls=frozenset[str]().union(*(profiles[name].missing_words for name in read)),
-    )
+    refuse_few(wanted)
+    rows = keys(ask, profiles, sample.rows.select(list(profiles)))
+    names = _names(ask, profiles, headers)
+    shape = _shape(ask, names.names, profiles, wanted, rows, days)
+    order = _order(known)
+    plain = [profiles[name] for name in names.names if name != ask.label]
+    proposed = inputs(plain, names.names, ask.key, order)
+    bad = _bad(profiles, wanted, rows, known, days)
+    for each in proposed:
+        bad |= each.limits.outside(profiles[each.source].values)
+    read = (*_flattened(table), *_read(profiles), *_unread(sample))
     return Proposal(
         ask=ask,
+        profiles=profiles,
         shape=shape,
-        key=tuple("event_at" if name == ask.event_time else names[name] for name in ask.key),
-        label=names[ask.label],
+        key=tuple("event_at" if name == ask.event_time else names.names[name] for name in ask.key),
+        label=names.names[ask.label],
         target=wanted,
-        inputs=tuple(_input(profiles[name], names[name], ask) for name in plain),
-        num_rows=len(sample),
-        is_whole=is_whole,
+        inputs=proposed,
+        num_rows=len(sample.rows),
+        is_whole=sample.is_whole,
         label_delay_days=_label_delay_days(ask, profiles, known),
-        known_on=Counter(at.date() for at in known if at),
-        sample=_golden(sample.select(shape.source_columns), known),
-        delimiter=delimiter,
+        known_on=days.known_on,
+        sample=_golden(profiles, shape.source_columns, known, bad, rows.again),
+        num_bad=int(bad.sum()) + len(sample.problems),
+        left_out={**columns.left_out, **blank},
+        said=(*written.told, *read, *names.said, *rows.said, *days.said),
+        dialect=written.dialect,
     )
 
 
-def _refuse_missing(ask: Ask, columns: Sequence[str]) -> None:
-    missing = [name for name in ask.columns if name not in columns]
-    if missing:
-        raise UsageError(
-            f"{ask.location} has no column {', '.join(missing)}; it has {', '.join(columns)}"
-        )
-    times = (ask.event_time, ask.known_at, ask.label_known_at)
-    needed = [name for name in ask.without if name in (*ask.key, ask.label, *times)]
-    if needed:
-        raise UsageError(f"--without names {', '.join(needed)}, which is needed")
-    if ask.label in (*ask.key, *times) or {ask.known_at, ask.label_known_at} & set(ask.key):
-        raise UsageError("the label, the key and the times must be different columns")
+def _sample(table: Table, columns: Sequence[str]) -> Sample:
+    found = sampled(table, columns, SAMPLE_ROWS)
+    if not len(found.rows):
+        first = f": {found.problems[0]}" if found.problems else ""
+        raise UsageError(f"the source has no rows that can be read{first}")
+    return found
 
 
-def _sample(table: Table, columns: Sequence[str]) -> tuple[pa.Table, bool]:
-    """The first rows that could be read, and whether they are all."""
-    parts: list[pa.Table] = []
-    rows = 0
-    for batch in table.batches(columns):
-        if rows >= SAMPLE_ROWS:
-            return pa.concat_tables(parts), False
-        parts.append(batch.filter(pa.compute.is_null(batch[UNREAD])))
-        rows += len(parts[-1])
-    if not rows:
-        raise UsageError("the source has no rows that can be read: nothing can be proposed")
-    return pa.concat_tables(parts), True
+def _profiles(ask: Ask, rows: pa.Table) -> Mapping[str, Profile]:
+    """The columns as they are guessed to be.
+
+    Raises:
+        UsageError: what is not certain, a line each, with the option that says it.
+    """
+    columns = {name: rows[name] for name in rows.column_names}
+    guesses = guessed(columns, ask.values, times=ask.times, texts=ask.key)
+    if asks := [guess.asks for guess in guesses.values() if guess.asks]:
+        raise UsageError("\n  ".join([*asks, "or leave a column out by --without"]))
+    return {name: Profile(name, column, guesses[name]) for name, column in columns.items()}
 
 
-def _times(profiles: Mapping[str, Profile], name: str) -> list[datetime | None]:
-    profile = profiles[name]
-    if profile.type not in ("date", "timestamp"):
-        raise UsageError(
-            f"column {name} holds no instants but {profile.type}, such as "
-            f"{next(iter(profile.counts), '')!r}; it must be like 2026-11-20, 2026-11-20 13:45:00 "
-            "(taken as UTC) or 2026-11-20T13:45:00+01:00"
-        )
-    return [instant(text) for text in profile.texts]
+def _is_blank(profile: Profile) -> bool:
+    return not profile.source.strip() and not profile.counts
+
+
+def _flattened(table: Table) -> Iterator[str]:
+    if isinstance(table, FileTable) and (names := table.flattened):
+        yield f"{', '.join(names)}: records of their own, whose fields are columns here"
+
+
+def _read(profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """How the columns are read."""
+    for profile in profiles.values():
+        yield from profile.guess.told
+        if number := profile.num_doubled:
+            yield (
+                f"{profile.source}: {number} rows are of an hour that a clock change shows twice; "
+                "the first is taken"
+            )
+
+
+def _unread(sample: Sample) -> Iterator[str]:
+    if number := len(sample.problems):
+        yield f"{number} records can't be read: for quarantine, such as {sample.problems[0]}"
 
 
 def _refuse_future(
@@ -189,7 +190,7 @@ def _refuse_future(
 ) -> None:
     pairs = [(a, b) for a, b in zip(happened, known, strict=True) if a and b]
     early = [(a, b) for a, b in pairs if a > b]
-    if len(early) > (1 - TYPED_SHARE_MIN) * len(pairs):
+    if len(early) > _EARLY_SHARE_MAX * len(pairs):
         raise UsageError(
             f"{len(early)} of {len(pairs)} rows have {ask.event_time} after {ask.known_at}, such "
             f"as {early[0][0].isoformat()} after {early[0][1].isoformat()}: nothing is known "
@@ -197,47 +198,66 @@ def _refuse_future(
         )
 
 
-def _names(ask: Ask, profiles: Sequence[Profile]) -> dict[str, str]:
-    names = {
-        profile.source: kept_promises(
-            identifier(profile.source, ask.name), profile.low, profile.high
-        )
-        for profile in profiles
-    }
-    refuse_clashes(names)
-    return names
+def _names(ask: Ask, profiles: Mapping[str, Profile], headers: Sequence[str]) -> Named:
+    """The names of all columns but the times, which have Millrace's own."""
+    places = {name: place for place, name in enumerate(headers, 1)}
+    times = (ask.event_time, ask.known_at, ask.label_known_at)
+    shown = [
+        Header(name, places[name], profile.low, profile.high)
+        for name, profile in profiles.items()
+        if name not in times
+    ]
+    return named(shown, ask.name)
 
 
-def _refuse_repeated(ask: Ask, profiles: Mapping[str, Profile]) -> None:
-    """Without a time of publication there is no telling a correction from another row."""
-    columns = [*ask.key, *([ask.known_at] if ask.known_at else [])]
-    rows = list(zip(*(profiles[name].texts for name in columns), strict=True))
-    repeated = [row for row, n in Counter(rows).items() if n > 1]
-    empty = sum(not all(row) for row in rows)
-    if empty > (1 - TYPED_SHARE_MIN) * len(rows):
-        raise UsageError(f"key {', '.join(columns)} is empty in {empty} of {len(rows)} rows")
-    if repeated:
-        raise UsageError(
-            f"key {', '.join(columns)} names several rows {len(repeated)} times, such as "
-            f"{', '.join(map(str, repeated[0]))}; add a column to --key"
-            + ("" if ask.known_at else ", or --known-at if these are corrections")
-        )
-
-
-def _input(profile: Profile, name: str, ask: Ask) -> Input:
-    is_key = profile.source in ask.key
-    return Input(
-        source=profile.source,
-        name=name,
-        # An identity is a text, whatever its digits: 7 and 07 are two.
-        type="string" if is_key else profile.type,
-        description=described(profile.source, name),
-        has_nulls=profile.has_nulls,
-        low=None if is_key else profile.low,
-        high=None if is_key else profile.high,
-        is_category=profile.is_category and not is_key,
-        num_values=len(profile.counts),
+def _shape(
+    ask: Ask,
+    names: Mapping[str, str],
+    profiles: Mapping[str, Profile],
+    wanted: Target,
+    rows: Keys,
+    days: Span,
+) -> Shape:
+    notations = {name: profile.guess.notation for name, profile in profiles.items()}
+    # Of a yes or no the words say all.
+    label = PLAIN if wanted.type == "boolean" else notations[ask.label]
+    missing = notations[ask.label].missing | wanted.missing
+    notations[ask.label] = replace(label, missing=missing)
+    return Shape(
+        columns=names,
+        event_at=ask.event_time,
+        label=wanted.label,
+        known_at=ask.known_at,
+        label_known_at=ask.label_known_at,
+        notations={name: each for name, each in notations.items() if each != PLAIN},
+        whole=rows.whole & set(names),
+        begins=days.begins,
     )
+
+
+def _order(known: Sequence[datetime | None]) -> Sequence[int]:
+    """The places of the rows in the order of time, those without one first."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(range(len(known)), key=lambda place: known[place] or never)
+
+
+def _bad(
+    profiles: Mapping[str, Profile],
+    wanted: Target,
+    rows: Keys,
+    known: Sequence[datetime | None],
+    days: Span,
+) -> npt.NDArray[np.bool_]:
+    """The rows that would go to quarantine, whatever the limits."""
+    bad = np.array([at is None or at.date() not in days.known_on for at in known], dtype=bool)
+    bad[list(rows.empty)] = True
+    odd = {name: profile.odd for name, profile in profiles.items()}
+    odd[wanted.label.column] = frozenset(wanted.slips)
+    for name in (name for name in odd if odd[name]):
+        bad |= np.array([text in odd[name] for text in profiles[name].texts], dtype=bool)
+    if wanted.limits:
+        bad |= wanted.limits.outside(profiles[wanted.label.column].values)
+    return bad
 
 
 def _label_delay_days(
@@ -246,17 +266,23 @@ def _label_delay_days(
     """After how many days nine in ten labels are known."""
     if ask.label_known_at is None:
         return 0.0
-    later = _times(profiles, ask.label_known_at)
+    later = profiles[ask.label_known_at].instants
     delays = sorted(
         (b - a) / timedelta(days=1) for a, b in zip(known, later, strict=True) if a and b
     )
     return max(0.0, delays[int(0.9 * (len(delays) - 1))]) if delays else 0.0
 
 
-def _golden(sample: pa.Table, known: Sequence[datetime | None]) -> pa.Table:
-    """A few rows spread over the whole time, the newest among them."""
-    never = datetime.min.replace(tzinfo=UTC)
-    order = sorted((row for row, at in enumerate(known) if at), key=lambda row: known[row] or never)
+def _golden(
+    profiles: Mapping[str, Profile],
+    columns: Sequence[str],
+    known: Sequence[datetime | None],
+    bad: npt.NDArray[np.bool_],
+    again: frozenset[int],
+) -> pa.Table:
+    """A few good rows spread over the whole time, the newest among them, in the source's texts."""
+    order = [place for place in _order(known) if not bad[place] and place not in again]
     few = min(GOLDEN_ROWS, len(order))
     spread = {order[len(order) - 1 - place * len(order) // few] for place in range(few)}
-    return sample.take(sorted(spread))
+    places = pa.array(sorted(spread), pa.int64())
+    return pa.table({name: profiles[name].shown.take(places) for name in columns})

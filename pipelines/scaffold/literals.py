@@ -1,8 +1,13 @@
 """Values as Python source that ruff's formatter leaves as it is."""
 
+import json
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import fields
+
+from pipelines.data.reading.dialect import Dialect
+from pipelines.data.reading.notation import Notation
 
 WIDTH = 100
 # For the name before a value; a break too early is left by the formatter as well.
@@ -48,6 +53,25 @@ def _checked(argument: str, indent: int) -> str:
     return f"{argument},  # noqa: E501" if too_long else f"{argument},"
 
 
+def said(value: Dialect | Notation, plain: Dialect | Notation, indent: int) -> str:
+    """What of a dataclass is not plain, as its call."""
+    pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
+    unlike = [f"{n}={_literal(v)}" for n, v in pairs if v != getattr(plain, n)]
+    return call(f"{type(value).__name__}(", unlike, ")", indent)
+
+
+def _literal(value: object) -> str:
+    match value:
+        case str():
+            return quoted(value)
+        case tuple():
+            return names(value)
+        case frozenset():
+            return f"frozenset({{{', '.join(map(quoted, sorted(value)))}}})"
+        case _:
+            return repr(value)
+
+
 def names(values: Sequence[str], indent: int = 0) -> str:
     """A tuple of strings."""
     return call("(", [quoted(value) for value in values], ")", indent)
@@ -63,6 +87,16 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004
         return str(int(value))
     return repr(float(f"{value:.4g}"))
+
+
+def yaml_text(text: str) -> str:
+    """A text in YAML, in double quotes.
+
+    Example:
+        >>> print(yaml_text('a: "b"'))
+        "a: \\"b\\""
+    """
+    return json.dumps(text, ensure_ascii=False)
 
 
 def sql_text(text: str) -> str:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
+from anyascii import anyascii
+
 from pipelines.scaffold.literals import number, sql_text
-from pipelines.scaffold.names import ascii_letters, plain_words, units_of
+from pipelines.scaffold.names import plain_words, units_of
 from pipelines.scaffold.target import Target
 
 # The most frequent classes, of which each has a share: five have all of theirs, since the last
@@ -51,25 +53,25 @@ class Measure:
         return "; ".join([meaning, *units, "null if none has one"])
 
 
-def measures(name: str, target: Target, limits: tuple[float, float] | None) -> Sequence[Measure]:
+def measures(name: str, target: Target) -> Sequence[Measure]:
     """Of a yes or no its rate, of classes the rate of the frequent ones, of a number its mean.
 
     Args:
         name: the label's in the feed.
-        limits: between which a number is plausible.
     """
     if target.task == "multiclass":
         return _rates(name, target)
-    if limits is None:
+    limits = target.limits
+    if limits is None or limits.low is None or limits.high is None:
         return [_share("label_rate", "labelled", f"int({name})", f"{name} is true")]
-    unit = _per_unit(*limits)
+    unit = _per_unit(limits.low, limits.high)
     mean = Measure(
         name="label_mean",
         counted="labelled",
         value=f"bigint(round({name} * {unit}))",
         divided=f" / {unit}",
         meaning=f"Mean {name} of these rows of {{days}} days with a label",
-        limits=(number(limits[0]), number(limits[1])),
+        limits=(number(limits.low), number(limits.high)),
     )
     return [mean]
 
@@ -100,7 +102,7 @@ def _rates(name: str, target: Target) -> Sequence[Measure]:
 
 def _slugs(texts: Sequence[str]) -> Sequence[str]:
     """Each as part of a name; where two would be one, all are numbered."""
-    words = (re.sub(r"^-(?=[0-9])", "minus ", ascii_letters(text).lower()) for text in texts)
+    words = (re.sub(r"^-(?=[0-9])", "minus ", anyascii(text).lower()) for text in texts)
     slugs = [re.sub(r"[^a-z0-9]+", "_", word)[:_SLUG_MAX].strip("_") for word in words]
     if all(slugs) and len(set(slugs)) == len(slugs):
         return slugs

@@ -1,33 +1,18 @@
 """Column names of any source as lower-case identifiers that no stage uses for itself."""
 
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from anyascii import anyascii
 
 from pipelines.core.errors import UsageError
+from pipelines.scaffold.reserved import FEATURE, RESERVED
 
 LENGTH_MAX = 40
+_SHOWN_MAX = 60
 
-# What ingest, transform, Feast, assemble and predict call their own columns.
-_OURS = """
-    event_at known_at known_date ingested_at source_file source_line part_start raw reasons problem
-    refusal unknown text failed is_bad place is_batch decided_at decided_on decided_date
-    predicted_at label_known_at part model_version interval attempt event_timestamp
-    created_timestamp population instant measure value days from_at to_at previous_date valid_until
-"""
-# The fields of the answers of every task, the unit by which they are drawn (models/tasks), and what
-# the champion's evaluation rows call what came of them.
-_ANSWERS = "probability prediction low high predicted_class probabilities day label"
-# What Spark SQL reads as grammar where a name may stand.
-_SQL = """
-    all and anti any array as between by case cast cross current_date current_timestamp
-    current_user distinct else end except exists false from full group having in inner intersect
-    into is join lateral left like limit minus natural not null on or order outer qualify right
-    select semi set some struct table then true union unique user using values view when where
-    window with yes no off
-"""
-RESERVED = frozenset(f"{_OURS} {_ANSWERS} {_SQL}".split())
 # Names are promises (expectations/suites.py); a column that does not keep one gets another word.
 _RATES = {"rate": "level", "share": "portion"}
 # What a column's name says of its unit, its description spells out (tests/contract/test_dbt.py).
@@ -45,27 +30,84 @@ UNITS = {
     "_degrees": "degrees",
     "_date": "date",
 }
+# Each of them would end what a description stands in: a Spark literal, a jinja mark, a YAML text.
+_PLAIN = str.maketrans({"'": "\u2019", '"': "\u2019", "\\": "/", "{": "(", "}": ")"})
+
+
+@dataclass(frozen=True)
+class Header:
+    """One column as its source names it.
+
+    Args:
+        source: its own name, as it stands there.
+        place: among the columns, from 1.
+        low, high: the least and the greatest of its numbers in the sample.
+    """
+
+    source: str
+    place: int
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """Our names by the source's, and what is to be said of them."""
+
+    names: Mapping[str, str]
+    said: Sequence[str] = field(default_factory=tuple)
+
+
+def named(headers: Sequence[Header], case: str) -> Named:
+    """A name of its own for each column; those of one name are numbered.
+
+    Example:
+        >>> named([Header("Price", 1), Header("price ", 2), Header("", 3)], "shop").names
+        {'Price': 'price', 'price ': 'price_2', '': 'column_3'}
+    """
+    wanted = {each.source: _wanted(each, case) for each in headers}
+    taken, names, said = set(wanted.values()), dict[str, str](), list[str]()
+    for each in headers:
+        name = wanted[each.source]
+        if name in names.values():
+            name = _numbered(name, taken)
+            taken.add(name)
+            said.append(f"column {each.source!r} is named {name}: another has its name already")
+        elif not each.source.strip():
+            said.append(f"column {each.place} has no name in the source: it is named {name}")
+        names[each.source] = name
+    return Named(names, tuple(said))
+
+
+def _wanted(header: Header, case: str) -> str:
+    name = identifier(header.source, case) or f"column_{header.place}"
+    return kept_promises(name, header.low, header.high)
+
+
+def _numbered(name: str, taken: set[str]) -> str:
+    """The first of `name_2`, `name_3` and so on that is free, no longer than a name may be."""
+    number = 2
+    while (found := f"{name[: LENGTH_MAX - 1 - len(str(number))]}_{number}") in taken:
+        number += 1
+    return found
 
 
 def identifier(source: str, case: str) -> str:
-    """One column's name as an identifier.
+    """One column's name as an identifier; empty: nothing of it can be written in plain letters.
 
     Example:
         >>> identifier("Loan Amount (EUR)", "loans"), identifier("orderDate", "shop")
         ('loan_amount_eur', 'order_date')
+        >>> identifier("Größe", "shop"), identifier("仙台 発車", "shop")
+        ('grosse', 'xian_tai_fa_che')
     """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", ascii_letters(source)).lower()
-    name = re.sub(r"[^a-z0-9]+", "_", words).strip("_")[:LENGTH_MAX].strip("_")
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", anyascii(source)).lower()
+    name = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
     # Entity states are told from a decision's own columns by the case's name in front.
-    name = name.removeprefix(f"{case}_") or "column"
-    if name[0].isdigit():
-        name = f"column_{name}"
-    return f"{name}_value" if name in RESERVED else name
-
-
-def ascii_letters(text: str) -> str:
-    """A text without accents, and without the letters that have none without."""
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = name.removeprefix(f"{case}_")[:LENGTH_MAX].strip("_")
+    if name[:1].isdigit():
+        name = f"column_{name}"[:LENGTH_MAX].strip("_")
+    return f"{name}_value" if name in RESERVED or FEATURE.fullmatch(name) else name
 
 
 def kept_promises(name: str, low: float | None, high: float | None) -> str:
@@ -80,35 +122,46 @@ def kept_promises(name: str, low: float | None, high: float | None) -> str:
     if low < 0 or high > 1:
         name = "_".join(_RATES.get(word, word) for word in name.split("_"))
     if name.startswith("num_") and (low < 0 or high > 10**9):
-        name = f"number_{name.removeprefix('num_')}"
+        name = f"number_{name.removeprefix('num_')}"[:LENGTH_MAX]
     return name
 
 
-def refuse_clashes(names: Mapping[str, str]) -> None:
-    """Two columns of one name would be one.
+def refuse_repeated(sources: Sequence[str], without: Sequence[str] = ()) -> None:
+    """Columns of one and the same name can't be told apart, by nobody who reads them.
 
     Raises:
-        UsageError: names them, and the way out.
+        UsageError: names them, and the ways out.
     """
-    sources = defaultdict(list)
-    for source, name in names.items():
-        sources[name].append(source)
-    for name, found in sources.items():
-        if len(found) > 1:
-            raise UsageError(
-                f"columns {' and '.join(map(repr, found))} would be named {name}, which is taken; "
-                "rename one at the source, or leave it out by --without"
-            )
+    found = Counter(name for name in sources if name.strip() and name not in without)
+    repeated = [f"{name!r} {number} times" for name, number in found.items() if number > 1]
+    if repeated:
+        raise UsageError(
+            f"the header has {', '.join(repeated)}: nothing tells these columns apart. Give each a "
+            "name of its own at the source, or leave all of that name out by --without"
+        )
 
 
 def described(source: str, name: str) -> str:
-    """A description that says the unit that the name promises; plain letters for SQL and YAML."""
-    return ", ".join([f"the source's {plain_words(source) or 'column'}", *units_of(name)])
+    """A description with the column's own name, and the unit that ours promises.
+
+    Example:
+        >>> described("Sold\\tat", "sold_at"), described("", "column_3")
+        ("the source's «Sold at», UTC", "the source's column without a name")
+    """
+    shown = plain_words(source)
+    own = f"the source's «{shown}»" if shown else "the source's column without a name"
+    return ", ".join([own, *units_of(name)])
 
 
 def plain_words(text: str) -> str:
-    """A text as it may stand in any description."""
-    return " ".join(re.sub(r"[^A-Za-z0-9 .,%()/+_-]", " ", text).split())[:LENGTH_MAX]
+    """A text as it may stand in any description: in YAML, in a Spark literal, in dbt's jinja.
+
+    Example:
+        >>> plain_words("{{ so }} ")
+        '(( so ))'
+    """
+    printable = "".join(mark if mark.isprintable() else " " for mark in text)
+    return " ".join(printable.translate(_PLAIN).split())[:_SHOWN_MAX].strip()
 
 
 def units_of(name: str) -> list[str]:

@@ -2,6 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,33 +12,68 @@ from sqlalchemy.exc import ArgumentError
 
 from pipelines.core.errors import BatchRefused, UsageError
 from pipelines.core.settings import Settings
-from pipelines.data.extract.files import allowed
-from pipelines.data.extract.readers import FileTable
 from pipelines.data.extract.tables import HIDDEN, located
-from pipelines.scaffold.guess import TASKS
-from pipelines.scaffold.infer import Ask, Proposal, infer
-from pipelines.scaffold.plan import num_days
+from pipelines.data.reading.files import FileTable
+from pipelines.data.reading.paths import allowed
+from pipelines.data.reading.recognise import recognised
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.infer import Proposal, infer
+from pipelines.scaffold.record import path_of, recorded
 from pipelines.scaffold.render import rendered
+from pipelines.scaffold.shown import summary
+from pipelines.scaffold.trial import tried
 from pipelines.scaffold.write import write
 
-_DELIMITERS = ",;\t|"
+
+@dataclass(frozen=True)
+class Made:
+    """What a command says, and the files that it wrote."""
+
+    report: str
+    written: Sequence[str]
 
 
-def make(ask: Ask, location: str, into: Path) -> tuple[str, list[str]]:
-    """Propose a case from a sample at the location, and write its files; what to say, and them.
+def make(ask: Ask, location: str, into: Path, *, is_trial: bool = False) -> Made:
+    """Propose a case from a sample at the location, try its files in a copy, and write them.
+
+    Args:
+        location: the whole address; `ask.location` is without its secret.
+        is_trial: nothing is written.
 
     Raises:
         UsageError: a column or the label can't be used; nothing was written.
+        MillraceError: the case would not work; nothing was written.
     """
     settings = Settings()
-    delimiter = delimiter_of(location)
+    proposal = proposed(ask, location, settings)
+    texts = whole(proposal, settings.clock().date(), into)
+    if is_trial:
+        return Made(_trial(proposal, texts), ())
+    write(texts, into)
+    return Made(_report(proposal, list(texts), settings, location), list(texts))
+
+
+def proposed(ask: Ask, location: str, settings: Settings) -> Proposal:
+    """What a sample at the location says."""
     roots = (*settings.data_roots, *_own_roots(location))
     allowing = settings.model_copy(update={"data_roots": roots})
-    table = located(allowing, ask.name, location, delimiter)
-    proposal = infer(ask, table, delimiter)
-    texts = rendered(proposal, settings.clock().date())
-    write(texts, into)
-    return _report(proposal, list(texts), settings, location), list(texts)
+    table = located(allowing, ask.name, location)
+    if not isinstance(table, FileTable):
+        return infer(ask, table, settings.clock())
+    written = recognised(table, ask.dialect)
+    return infer(ask, replace(table, dialect=written.dialect), settings.clock(), written)
+
+
+def whole(proposal: Proposal, today: date, into: Path) -> Mapping[str, str]:
+    """All files of a case, tried in a copy, and the record of them."""
+    texts = tried(proposal.ask.name, rendered(proposal, today), into)
+    return {**texts, path_of(proposal.ask.name): recorded(proposal.ask, texts, today).text}
+
+
+def _trial(proposal: Proposal, texts: Mapping[str, str]) -> str:
+    """What would be written."""
+    files = [f"  {path}, {len(text.splitlines())} lines" for path, text in texts.items()]
+    return "\n".join([summary(proposal), "Tried in a copy; nothing was written of", *files])
 
 
 def absolute(source: str) -> str:
@@ -92,50 +130,11 @@ def local_path(location: str) -> Path | None:
     return None
 
 
-def delimiter_of(location: str) -> str:
-    """What parts the columns of CSV files: that which makes the most of the header."""
-    if "://" in location:
-        return ","
-    roots = _own_roots(location)
-    return max(_DELIMITERS, key=lambda mark: len(FileTable(location, roots, mark).column_names()))
-
-
 def _report(proposal: Proposal, written: list[str], settings: Settings, location: str) -> str:
     """What was written, and what to do next."""
-    ask = proposal.ask
-    lines = [
-        f"{ask.name}: {proposal.num_rows:,} rows of {num_days(proposal)} days, "
-        f"{proposal.first_day} to {proposal.last_day}; {_label(proposal)}",
-        f"  task    {_task(proposal)}",
-        *(f"  wrote   {path}" for path in written),
-        "Next:",
-        *(f"  - {step}" for step in _steps(proposal, settings, location)),
-    ]
+    steps = (f"  - {step}" for step in _steps(proposal, settings, location))
+    lines = [summary(proposal), *(f"  wrote   {path}" for path in written), "Next:", *steps]
     return "\n".join(lines)
-
-
-def _label(proposal: Proposal) -> str:
-    """What the sample says of the label."""
-    target, name = proposal.target, proposal.label
-    known = f"known of {target.num_labelled:,}"
-    if target.task == "binary":
-        return f"{name} is true of {target.counts['true']:,} of {target.num_labelled:,}"
-    if target.task == "multiclass":
-        most = target.frequent[0]
-        share = target.counts[most] / target.num_labelled
-        return f"{name} is one of {len(target.counts)} classes, {most} in {share:.0%}, {known}"
-    return f"{name} is from {target.low:g} to {target.high:g}, {known}"
-
-
-def _task(proposal: Proposal) -> str:
-    """The task, and if nobody said it, why and how to say another."""
-    target = proposal.target
-    if target.guessed is None:
-        return f"{target.task}, as you say"
-    return (
-        f"{target.task}, guessed from {proposal.ask.label}: {target.guessed}. If that is wrong, "
-        f"remove these files and say --task {' or '.join(t for t in TASKS if t != target.task)}"
-    )
 
 
 def _steps(proposal: Proposal, settings: Settings, location: str) -> list[str]:
@@ -150,7 +149,7 @@ def _steps(proposal: Proposal, settings: Settings, location: str) -> list[str]:
         *steps,
         f"look at tests/golden/{name}_sample.csv before you commit it: it holds real rows",
         f"read expectations/{name}.py and pipelines/use_cases/{name}.py: each figure is a proposal",
-        "make check",
+        f"make check; `millrace remove {name}` takes it all back",
         f"millrace extract {name} --interval {days}, and so on; docs/add_a_use_case.md goes on",
     ]
 

@@ -8,8 +8,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.data.extract.tables import HIDDEN
+from pipelines.data.reading.dialect import RFC_4180
+from pipelines.data.reading.notation import PLAIN
 from pipelines.scaffold import asked, golden
 from pipelines.scaffold.infer import Proposal
+from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX
 from pipelines.scaffold.literals import (
     WIDTH,
     call,
@@ -18,7 +21,9 @@ from pipelines.scaffold.literals import (
     names,
     number,
     quoted,
+    said,
     wrapped,
+    yaml_text,
 )
 from pipelines.scaffold.names import described
 from pipelines.scaffold.plan import num_days, planned
@@ -83,6 +88,7 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
     key_inputs = [each for each in proposal.inputs if each.name in proposal.key]
     return {
         "names": names,
+        "yaml": yaml_text,
         "name": ask.name,
         "provenance": wrapped(_provenance(proposal, today)),
         "today": today.isoformat(),
@@ -99,7 +105,8 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "state": state,
         "num_days": num_days(proposal),
         "rows_a_day": number(float(f"{proposal.num_rows / num_days(proposal):.3g}")),
-        "history_days": max(28, min(3650, (today - proposal.first_day).days)),
+        "history_days": max(28, (today - proposal.first_day).days),
+        "quarantine_rate_max": QUARANTINE_RATE_MAX,
         "plan": plan,
         "correction_days": max(90, 2 * plan.evaluation_days),
         "numeric": [*numeric, *(f"{state}__{feature}" for feature in label.features)],
@@ -124,10 +131,13 @@ def _provenance(proposal: Proposal, today: date) -> str:
 
 
 def _columns(proposal: Proposal) -> list[str]:
-    """The feed's columns as Python; a gap in the sample makes one optional."""
+    """The feed's columns as Python; one that may have gaps may be missing from a file."""
     label = described(proposal.ask.label, proposal.label)
     rows = [
-        *((e.name, e.type, e.description, e.has_nulls) for e in proposal.inputs),
+        *(
+            (e.name, e.type, e.description, not e.always and e.name not in proposal.key)
+            for e in proposal.inputs
+        ),
         (proposal.label, proposal.target.type, f"{label}; empty until it is known", True),
         ("event_at", "timestamp", "when it happened, UTC", False),
         ("known_at", "timestamp", "when the row became known, UTC", False),
@@ -145,20 +155,21 @@ def _columns(proposal: Proposal) -> list[str]:
 
 def _rule_names(proposal: Proposal) -> str:
     """The rules that the contract uses, as its import has them."""
-    label = proposal.target
-    ranges = [(label.low, label.high), *((each.low, each.high) for each in proposal.inputs)]
-    has_limits = any(asked.limits(low, high) for low, high in ranges)
-    used = {"Between": has_limits, "InSet": proposal.target.task == "multiclass"}
+    limits = [proposal.target.limits, *(each.limits for each in proposal.inputs)]
+    used = {
+        "Between": any(each and each.are_any for each in limits),
+        "InSet": proposal.target.task == "multiclass",
+    }
     return ", ".join(sorted([*(name for name in used if used[name]), "NotNull", "Rule"]))
 
 
 def _rules(proposal: Proposal, label: asked.Asked) -> str:
     rules = []
     for each in proposal.inputs:
-        if not each.has_nulls and each.name not in proposal.key:
-            because = 'because="every row of the sample has one"'
+        if each.always:
+            because = f"because={quoted(each.always)}"
             rules.append(call("NotNull(", [quoted(each.name), because], ")", 4))
-        if found := asked.between(each.name, each.low, each.high, 4):
+        if found := asked.between(each.name, each.limits, 4):
             rules.append(found)
     return exploded("(", [*rules, *(["_LABEL"] if label.rule else [])], ")")
 
@@ -169,8 +180,12 @@ def _source(proposal: Proposal) -> dict[str, Any]:
     pairs = [f"{quoted(source)}: {quoted(name)}" for source, name in shape.columns.items()]
     label, words = shape.label, [quoted(ask.label)]
     if label.positive is not None and label.negative is not None:
-        words += [f"positive={quoted(label.positive)}", f"negative={quoted(label.negative)}"]
-    missing = [quoted(word) for word in sorted(shape.nulls)]
+        words += [f"positive={_word(label.positive)}", f"negative={_word(label.negative)}"]
+    if label.spellings:
+        same = [f"{quoted(text)}: {quoted(name)}" for text, name in label.spellings.items()]
+        words.append(f"spellings={call('{', same, '}', 8)}")
+    notations = [f"{quoted(n)}: {said(each, PLAIN, 8)}" for n, each in shape.notations.items()]
+    whole = [quoted(name) for name in sorted(shape.whole)]
     variable = f"MILLRACE_SOURCE_{ask.name.upper()}"
     comment = f"# Its secret is not written here: {variable} has the whole address."
     too_long = len(quoted(ask.location)) + len("LOCATION = ") > WIDTH
@@ -186,9 +201,15 @@ def _source(proposal: Proposal) -> dict[str, Any]:
         "known_at": shape.known_at and quoted(shape.known_at),
         "label_known_at": shape.label_known_at and quoted(shape.label_known_at),
         "label_words": call("Label(", words, ")", 4),
-        "nulls": f"frozenset({{{', '.join(missing)}}})" if missing else "",
-        "delimiter": f", {quoted(proposal.delimiter)}" if proposal.delimiter != "," else "",
+        "dialect": said(proposal.dialect, RFC_4180, 0) if proposal.dialect != RFC_4180 else "",
+        "notations": exploded("{", notations, "}", 4) if notations else "",
+        "whole": f"frozenset({{{', '.join(whole)}}})" if whole else "",
+        "begins": shape.begins and f"date({shape.begins.year}, {shape.begins:%-m, %-d})",
     }
+
+
+def _word(said: str | tuple[str, ...]) -> str:
+    return quoted(said) if isinstance(said, str) else names(said)
 
 
 def _rule(proposal: Proposal) -> str:

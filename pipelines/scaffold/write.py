@@ -1,29 +1,37 @@
-"""A case's files into a repository: all of them, or none."""
+"""A case's files into a repository, and out of it: all of them, or none."""
 
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.core.errors import MillraceError, UsageError
+from pipelines.scaffold.trial import ROOMS, refuse_folder
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)
 
 
-def refuse_name(name: str, into: Path) -> None:
-    """Check a case's name, and that nothing of that name is there.
+def refuse_name(name: str) -> None:
+    """Check a case's name.
 
     Raises:
-        UsageError: it is no lower-case identifier, or taken.
+        UsageError: it is no lower-case identifier.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or keyword.issoftkeyword(name):
         raise UsageError(
             f"NAME {name!r} is not a lower-case identifier of at most 24 characters, such as loans"
         )
-    for room in ("pipelines/use_cases", "expectations", "features", "models"):
+
+
+def refuse_taken(name: str, into: Path) -> None:
+    """Check that nothing of a case's name is there.
+
+    Raises:
+        UsageError: something is, or the folder is no repository's.
+    """
+    refuse_folder(into)
+    for room in ("pipelines/use_cases", *ROOMS[1:]):
         folder = into / room
-        if not folder.is_dir():
-            raise UsageError(f"--into {into} is not the repository's folder: it has no {room}")
         if (folder / f"{name}.py").exists() or (folder / name).exists():
             raise UsageError(f"NAME {name!r} is taken: {room}/{name}.py is there")
 
@@ -64,3 +72,42 @@ def _undo(made: list[Path]) -> None:
             path.rmdir()
         else:
             path.unlink(missing_ok=True)
+
+
+def replace(texts: Mapping[str, str], gone: Iterable[str], into: Path) -> None:
+    """Write files over those there, and take away others; as it was, if the disk refuses.
+
+    Raises:
+        MillraceError: it did.
+    """
+    paths = [*texts, *gone]
+    before = {path: _content(into / path) for path in paths}
+    try:
+        for path in paths:
+            _put(into / path, texts[path].encode() if path in texts else None)
+    except OSError as error:
+        for path, content in before.items():
+            _put(into / path, content)
+        raise MillraceError(f"{error}; nothing was changed") from error
+    for path in paths:
+        _prune(into / path, into)
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _put(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _prune(path: Path, into: Path) -> None:
+    """Take away the folders that a file has left empty."""
+    for folder in path.parents:
+        if folder == into or not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()

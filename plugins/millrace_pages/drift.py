@@ -10,6 +10,9 @@ from millrace_pages import charts, queries, site
 from millrace_pages.site import Case, Journal, OfModel, Page, PageNumber
 from pipelines.insight import metrics
 
+# Verdicts of before had one limit for every column, and did not keep it.
+_OF_BEFORE: dict[str, Any] = {"distance_max": None, "notes": ()}
+
 router = APIRouter()
 PAGE = Page("/drift", "Drift", router)
 
@@ -17,7 +20,7 @@ PAGE = Page("/drift", "Drift", router)
 def moved(statistics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The answers first, then the inputs: what drifted, and what moved most, on top."""
     inputs = sorted(statistics.get("inputs", ()), key=_severity, reverse=True)
-    return [*statistics.get("answers", ()), *inputs]
+    return [{**_OF_BEFORE, **each} for each in (*statistics.get("answers", ()), *inputs)]
 
 
 def quality(

@@ -33,8 +33,10 @@ COMMANDS = {
     "new": {
         "name",
         *("--from", "--key", "--event-time", "--label", "--known-at", "--label-known-at"),
-        *("--task", "--positive", "--without", "--into"),
+        *("--task", "--positive", "--without", "--only", "--into"),
+        *("--dry-run", "--again", "--write", "--yes"),
     },
+    "remove": {"name", "--into", "--yes"},
     "run": {"--follow", "--no-follow"},
     "status": {"--json"},
     "start": {"parts"},

@@ -191,16 +191,24 @@ def test_the_work_of_another_interval_is_refused(case: UseCase, ingest: Any, val
         validate(B)
 
 
-@pytest.mark.parametrize(("num_quarantined", "passes"), [(1, True), (2, False)])
-def test_the_quarantine_gate_trips_above_its_limit_only(
-    num_quarantined: int, passes: bool, ingest: Any, validate: Any
+@pytest.mark.parametrize(
+    ("num_kept", "num_quarantined", "proven"),
+    [
+        (9, 1, None),
+        (9, 2, None),  # 18 %, but 11 rows prove 3 % only
+        (9, 4, "0.11"),
+        (0, 1, "1"),  # nothing is left
+    ],
+)
+def test_the_quarantine_gate_trips_where_the_counts_prove_a_rate_above_its_limit(
+    num_kept: int, num_quarantined: int, proven: str | None, ingest: Any, validate: Any
 ) -> None:
-    # 1 of 10 is the limit itself, 0.1; 2 of 11 is above it.
-    ingest(A, [(f"s{i}", 1.0, i) for i in range(9)], num_quarantined)
-    if passes:
+    ingest(A, [(f"s{i}", 1.0, i) for i in range(num_kept)], num_quarantined)
+    if proven is None:
         validate(A)
     else:
-        with pytest.raises(CheckFailed, match=r"quarantine_rate\) observed 0\.18"):
+        said = rf"quarantine_rate_at_least\) observed {proven}.*{num_quarantined} of"
+        with pytest.raises(CheckFailed, match=said):
             validate(A)
 
 

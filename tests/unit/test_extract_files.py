@@ -11,7 +11,8 @@ import pytest
 
 from pipelines.core.errors import BatchRefused, MillraceError
 from pipelines.data.extract import files
-from pipelines.data.extract.files import Files, allowed
+from pipelines.data.extract.files import Files
+from pipelines.data.reading.paths import allowed
 from pipelines.data.landing import land
 from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval

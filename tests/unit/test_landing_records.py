@@ -2,13 +2,19 @@
 
 import random
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines.data.ingest import reader, records
-from pipelines.data.ingest.reader import parse
-from pipelines.data.ingest.records import FileRefused, Record
+from pipelines.data.ingest import reader
+from pipelines.data.reading.batches import (
+    CELL_CHARACTERS_MAX,
+    LINE,
+    PROBLEM,
+    RAW,
+    FileRefused,
+)
+from pipelines.data.reading.rows import FAILED
 from pipelines.use_cases.spec.use_case import Column, Feed
 
 
@@ -34,13 +40,35 @@ T = "2026-11-20T00:00:00Z"
 HEADER = b"sensor,count,note,known_at\n"
 
 
-def rows(content: bytes, of: Feed = CSV) -> list[Record]:
-    return list(parse(content, of).records)
+class Record(NamedTuple):
+    """A record's first line, its text, and its values as texts, or why it has none."""
+
+    line: int
+    raw: str
+    values: tuple[str | None, ...] | None
+    problem: str | None = None
+
+
+def rows(content: bytes, of: Feed = CSV, unknown: set[str] | None = None) -> list[Record]:
+    names, met = of.column_names, set[str]() if unknown is None else unknown
+    tables = list(reader.parsed(content, of, f"a.{of.format}", met))
+    found = [row for table in tables for row in table.to_pylist()]
+    return [
+        Record(row[LINE], row[RAW], None, row[PROBLEM])
+        if row[PROBLEM]
+        else Record(row[LINE], row[RAW], tuple(text(row, name) for name in names))
+        for row in found
+    ]
+
+
+def text(row: dict[str, Any], name: str) -> str | None:
+    value = row[FAILED][name] or row[name]
+    return None if value is None else str(value)
 
 
 def test_csv_gives_the_line_the_text_and_the_values_by_column() -> None:
     assert rows(HEADER + b"a,1,x,T\r\n\nb,,,T") == [
-        Record(2, "a,1,x,T\r", ("a", "1", "x", "T")),
+        Record(2, "a,1,x,T", ("a", "1", "x", "T")),
         Record(4, "b,,,T", ("b", None, None, "T")),
     ]
 
@@ -98,12 +126,12 @@ def test_b03_an_open_quote_is_given_up_after_a_hundred_lines() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ('{"sensor": "a", "cou', "no JSON: Unterminated string starting at at character 17"),
+        ('{"sensor": "a", "cou', "no JSON: Unterminated string at character 17"),
         ('{"sensor": "a", "sensor": "b"}', "field sensor is there twice"),
         ("[" * 10_000, "JSON nested too deep"),
         ("[1, 2]", "no JSON object"),
         ('{"sensor": 5, "count": 1, "known_at": "T"}', "sensor: 5 is not a string"),
-        ('{"sensor": {"a": 1}, "count": 1, "known_at": "T"}', 'sensor: {"a": "1"} is not a string'),
+        ('{"sensor": {"a": 1}, "count": 1, "known_at": "T"}', 'sensor: {"a": 1} is not a string'),
         (
             r'{"sensor": "\ud800", "count": 1, "known_at": "T"}',
             r'sensor: "\ud800" is not Unicode text',
@@ -128,17 +156,24 @@ def test_a_json_value_stays_the_text_that_stands_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("line", "problem"),
     [
-        (HEADER + "é,1,,T\n".encode("latin-1"), "line 2 is not UTF-8"),
-        (HEADER.decode().encode("utf-16"), "line 1 has a NUL byte|line 1 is not UTF-8"),
-        (HEADER + b"a,1,,T\nb\0,1,,T\n", "line 3 has a NUL byte"),
-        (HEADER + b"x" * (records.LINE_CHARACTERS_MAX + 1), "line 2 has 1000001 characters"),
+        ("é,1,,T".encode("latin-1"), "no utf-8: byte 0xe9"),
+        (b"b\0,1,,T", "a NUL byte"),
+        (
+            b"x" * (CELL_CHARACTERS_MAX + 1) + b",1,,T",
+            "a cell of 1000001 characters, above 1000000",
+        ),
     ],
 )
-def test_b06_other_encodings_and_nul_bytes_refuse_the_file(content: bytes, says: str) -> None:
-    with pytest.raises(FileRefused, match=says):
-        parse(content, CSV)
+def test_b06_b19_what_can_not_be_read_costs_its_own_record(line: bytes, problem: str) -> None:
+    bad, good = rows(HEADER + line + b"\nb,2,,T\n")
+    assert (bad.line, bad.problem, good.values) == (2, problem, ("b", "2", None, "T"))
+
+
+def test_b06_another_encoding_of_the_header_refuses_the_file() -> None:
+    with pytest.raises(FileRefused, match="the header is broken: a NUL byte, as in UTF-16"):
+        rows(HEADER.decode().encode("utf-16-le"))
 
 
 def test_b06_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
@@ -146,12 +181,13 @@ def test_b06_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
 
 
 def test_b07_fields_nobody_declared_are_ignored_and_told() -> None:
-    reading = parse(b"extra,sensor,count,note,known_at\nz,a,1,x,T\n", CSV)
-    assert reading.unknown == {"extra"}
-    assert [record.values for record in reading.records] == [("a", "1", "x", "T")]
-    lines = parse(b'{"sensor":"a","count":1,"known_at":"T","extra":1}', JSONL)
-    assert [record.values for record in lines.records] == [("a", "1", None, "T")]
-    assert lines.unknown == {"extra"}
+    for of, content in (
+        (CSV, b"extra,sensor,count,note,known_at\nz,a,1,,T\n"),
+        (JSONL, b'{"sensor":"a","count":1,"known_at":"T","extra":1}'),
+    ):
+        unknown: set[str] = set()
+        assert [record.values for record in rows(content, of, unknown)] == [("a", "1", None, "T")]
+        assert unknown == {"extra"}
 
 
 def test_b08_columns_are_found_by_name_in_any_order() -> None:
@@ -171,7 +207,7 @@ def test_b08_columns_are_found_by_name_in_any_order() -> None:
 )
 def test_b08_a_header_that_lacks_a_column_refuses_the_file(header: bytes, says: str) -> None:
     with pytest.raises(FileRefused, match=says):
-        parse(header + b"a,1,T\n", CSV)
+        rows(header + b"a,1,T\n")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", HEADER, HEADER.strip()])
@@ -181,7 +217,7 @@ def test_b16_a_file_without_rows_has_no_records(content: bytes) -> None:
 
 def test_the_null_token_is_null() -> None:
     found = rows(HEADER + b"NA,1,,T\n", feed("csv", null_token="NA"))
-    assert found[0].values == (None, "1", "", "T")
+    assert found[0].values == (None, "1", None, "T")
 
 
 @pytest.mark.parametrize("of", [CSV, JSONL], ids=["csv", "jsonl"])

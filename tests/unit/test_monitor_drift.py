@@ -12,8 +12,9 @@ from scipy.stats import wasserstein_distance
 
 from models.columns import Columns
 from models.tasks import Binary, Multiclass, Regression
-from pipelines.learning.monitor.drift import Drift, compare, sample
+from pipelines.learning.monitor.drift import Drift, compare
 from pipelines.learning.monitor.drift import compared as answer_columns
+from pipelines.learning.monitor.frames import sample
 from pipelines.use_cases.spec.model import Watch
 
 SEED = 7
@@ -90,7 +91,7 @@ def test_a_number_moved_by_its_wasserstein_distance_in_reference_deviations(tabl
     expected = wasserstein_distance(reference, current) / np.std(reference)
     assert drift[name].distance == pytest.approx(expected, rel=1e-9)
     assert drift[name].distance > 0
-    assert drift[name].drifted is bool(expected > 0.25)
+    assert drift[name].drifted is bool(expected > 0.25 or name == "half_null")  # by its nulls
 
 
 def test_a_category_moved_by_its_jensen_shannon_distance(tables, drift):
@@ -145,10 +146,10 @@ def test_the_drifted_share_is_of_the_inputs_without_the_prediction(compared):
     drifted = {each.name for each in found.inputs if each.drifted}
     assert drifted == {
         "moved", "constant_moved", "vanished", "appeared", "absent_now", "vanished_text",
-        "carrier", "tail",
+        "carrier", "tail", "half_null",
     }  # fmt: skip
-    assert found.num_drifted == 8
-    assert found.drifted_share == 8 / 20
+    assert found.num_drifted == 9
+    assert found.drifted_share == 9 / 20
     assert [each.name for each in found.inputs] == list(COLUMNS.inputs)
     assert (found.num_reference_rows, found.num_current_rows) == (1500, 700)
     assert [each.name for each in found.answers] == ["probability"]
@@ -166,9 +167,12 @@ def test_the_page_loads_nothing_and_runs_nothing_that_is_in_the_data(compared):
 
 def test_the_page_counts_the_columns_that_evidently_can_not_compare(compared):
     _, page = compared
-    assert "<p>8 of 20 inputs drifted.</p>" in page
-    assert "is drift: vanished, appeared, absent_now, vanished_text</p>" in page
-    assert "is none: null, absent, null_text, absent_text</p>" in page
+    assert "<p>9 of 20 inputs drifted; 700 rows beside 1,500 of the reference.</p>" in page
+    for gone in ("vanished", "absent_now", "vanished_text"):
+        assert f"<p>{gone}: went empty, missing 0% → 100%</p>" in page
+    assert "<p>appeared: was empty, missing 100% → 0%</p>" in page
+    assert "<p>half_null: missing 10% → 49%</p>" in page
+    assert "which is no drift: null, absent, null_text, absent_text</p>" in page
     assert "(4 out of 12)" in page  # Evidently's count: inputs only, and of both sides
 
 
@@ -184,13 +188,20 @@ def toy(**columns: object) -> pa.Table:
 
 def test_a_distance_at_the_limit_has_not_drifted():
     limit = wasserstein_distance([1, 2, 3], [2, 3, 4]) / np.std([1, 2, 3])
-    moved = toy(number=[2.0, 3.0, 4.0])
+    usual, moved = many(1.0), many(2.0)
     columns = Columns(numeric=("number",))
-    at, _ = compare(toy(), moved, columns, ANSWER, Watch(distance_max=float(limit)), HEADING)
+    at, _ = compare(usual, moved, columns, ANSWER, Watch(distance_max=float(limit)), HEADING)
     below, _ = compare(
-        toy(), moved, columns, ANSWER, Watch(distance_max=float(limit) - 1e-6), HEADING
+        usual, moved, columns, ANSWER, Watch(distance_max=float(limit) - 1e-6), HEADING
     )
     assert (at.inputs[0].drifted, below.inputs[0].drifted) == (False, True)
+
+
+def many(first: float) -> pa.Table:
+    """60 rows of three numbers, so that chance explains no distance of 1."""
+    return pa.table(
+        {"number": np.tile([first, first + 1, first + 2], 20), "probability": [0.5] * 60}
+    )
 
 
 def test_shares_that_differ_by_a_rounding_error_are_at_distance_zero():
@@ -205,19 +216,19 @@ def test_shares_that_differ_by_a_rounding_error_are_at_distance_zero():
 
 
 def test_nothing_to_compare_at_all_is_said_too():
-    empty = pa.table({"number": pa.nulls(3, pa.float64()), "probability": pa.nulls(3)})
-    found, page = compare(toy(), empty, Columns(numeric=("number",)), ANSWER, WATCH, HEADING)
+    empty = pa.table({"number": pa.nulls(6, pa.float64()), "probability": pa.nulls(6)})
+    found, page = compare(many(1.0), empty, Columns(numeric=("number",)), ANSWER, WATCH, HEADING)
     assert (found.drifted_share, found.answers[0].drifted) == (1.0, True)
     assert found.answers[0].distance is None
-    assert "is drift: number, probability</p>" in page
+    for name in ("number", "probability"):
+        assert f"<p>{name}: went empty, missing 0% → 100%</p>" in page
 
 
-def test_no_rows_at_all_are_drift_of_every_column():
-    found, _ = compare(
-        toy(), toy().slice(0, 0), Columns(numeric=("number",)), ANSWER, WATCH, HEADING
-    )
-    assert (found.drifted_share, found.answers[0].drifted) == (1.0, True)
-    assert found.inputs[0].missing_share_current == 1
+def test_a_column_that_so_few_rows_lack_by_chance_has_not_drifted():
+    number = pa.array([1.0, 2.0, None], pa.float64())
+    now = pa.table({"number": pa.nulls(1, pa.float64()), "probability": [0.2]})
+    found, _ = compare(toy(number=number), now, Columns(numeric=("number",)), ANSWER, WATCH, "")
+    assert (found.inputs[0].drifted, found.inputs[0].missing_share_current) == (False, 1.0)
 
 
 def test_only_so_many_rows_are_compared_and_always_the_same():

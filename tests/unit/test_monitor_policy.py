@@ -2,21 +2,14 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
 from models.tasks import Binary
+from models.tasks.bootstrap import ConfidenceInterval
 from models.tasks.task import Metric
 from pipelines.learning.monitor.drift import ColumnDrift, Drift
-from pipelines.learning.monitor.policy import (
-    PastVerdict,
-    Quality,
-    is_due,
-    judge,
-    newest_first,
-    quality,
-)
+from pipelines.learning.monitor.policy import PastVerdict, is_due, judge, newest_first
+from pipelines.learning.monitor.quality import Quality
 from pipelines.use_cases.spec.model import Watch
 
 WATCH = Watch(
@@ -33,7 +26,9 @@ ROC_AUC, BRIER = TASK.metric("roc_auc"), TASK.metric("brier_score")
 
 
 def measured(num_rows: int, value: float | None = None, metric: Metric = ROC_AUC) -> Quality:
-    return Quality(metric, {"num_rows": num_rows}, value)
+    """So many rows that chance makes no difference."""
+    sure = None if value is None else ConfidenceInterval(value, value, value, 0.98)
+    return Quality(metric, {"num_rows": num_rows}, value, sure)
 
 
 GOOD = measured(900, 0.75)
@@ -43,9 +38,11 @@ def day(number: int, hour: int = 0) -> datetime:
     return datetime(2026, 11, number, hour, tzinfo=UTC)
 
 
-def column(name: str, distance: float | None, *, drifted: bool | None = None) -> ColumnDrift:
-    moved = drifted if drifted is not None else (distance or 0) > WATCH.distance_max
-    return ColumnDrift(name, distance, moved, 0.0, 1.0 if distance is None else 0.0)
+def column(
+    name: str, distance: float | None, *, drifted: bool | None = None, notes: tuple[str, ...] = ()
+) -> ColumnDrift:
+    moved = drifted if drifted is not None else (distance or 0) > 0.25
+    return ColumnDrift(name, distance, 0.25, moved, 0.0, float(distance is None), notes)
 
 
 def drift(*distances: float, prediction: float | None = 0.05) -> Drift:
@@ -88,18 +85,20 @@ def test_each_field_of_an_answer_may_drift() -> None:
 def test_too_few_rows_give_no_verdict_even_with_bad_quality():
     judged = judge(None, 199, measured(900, 0.5), measured(900, 0.8), WATCH)
     assert judged.drifted is None
-    assert judged.reason == "no verdict: 199 predictions, fewer than 200"
+    assert judged.reason == "no verdict: 199 predictions to compare, fewer than 200"
 
 
 def test_the_reason_names_the_worst_columns_and_the_limits():
     found = drift(0.1, 0.9, 0.3, 0.4, prediction=0.3)
     assert judge(found, 900, GOOD, measured(900, 0.9), WATCH).reason == (
-        "drift: 3 of 4 inputs drifted (75%, above 50%; most of all x1 0.900, x3 0.400, x2 0.300); "
+        "drift: 3 of 4 inputs drifted (75%, above 50%; most of all "
+        "x1 0.900 (above 0.25), x3 0.400 (above 0.25), x2 0.300 (above 0.25)); "
         "probability moved by 0.300 (above 0.25); "
         "ROC AUC 0.750 on 900 labelled rows, more than 0.125 worse than the champion's 0.900"
     )
     assert judge(drift(0.1, 0.2), 900, GOOD, measured(900, 0.8), WATCH).reason == (
-        "no drift: 0 of 2 inputs drifted (0%, not above 50%; most of all x1 0.200, x0 0.100); "
+        "no drift: 0 of 2 inputs drifted (0%, not above 50%; most of all "
+        "x1 0.200 (not above 0.25), x0 0.100 (not above 0.25)); "
         "probability moved by 0.050 (not above 0.25); "
         "ROC AUC 0.750 on 900 labelled rows, not more than 0.125 worse than the champion's 0.800"
     )
@@ -119,13 +118,22 @@ def test_a_column_that_vanished_is_the_worst_and_one_that_never_was_the_least():
     )
     found, never = Drift(inputs, (column("probability", 0.9),), 5000, 900), measured(900)
     told = judge(found, 900, GOOD, never, Watch(drifted_share_max=0.1)).reason
-    assert "most of all gone missing 0% → 100%, far 0.900, near 0.000)" in told
-    shifted = ColumnDrift(
-        "x", 0.1, drifted=False, missing_share_reference=0, missing_share_current=0.5
-    )
+    assert "most of all gone missing 0% → 100%, far 0.900 (above 0.25), near 0.000 (not" in told
+    shifted = ColumnDrift("x", 0.1, 0.25, False, 0.0, 0.5)
     alone = Drift((shifted,), (column("probability", 0.0),), 1, 1)
     told = judge(alone, 900, GOOD, never, WATCH).reason
-    assert "x 0.100, missing 0% → 50%" in told
+    assert "x 0.100 (not above 0.25), missing 0% → 50%" in told
+
+
+def test_what_came_and_went_is_told_with_drift_and_without() -> None:
+    new = column("depot", 0.1, notes=("new 'moon' (5 rows, 21%)", "gone 'north' (90 rows, 25%)"))
+    told = judge(Drift((new,), (column("probability", 0.0),), 9, 9), 900, GOOD, GOOD, WATCH)
+    assert told.drifted is False
+    assert told.reason.endswith("; depot: new 'moon' (5 rows, 21%), gone 'north' (90 rows, 25%)")
+    notes = [column(f"c{place}", place / 10, notes=("new 'x'",)) for place in range(5)]
+    told = judge(Drift(tuple(notes), (column("y", 0.9),), 9, 9), 900, GOOD, GOOD, WATCH)
+    assert told.drifted is True
+    assert told.reason.endswith("; c4: new 'x'; c3: new 'x'; c2: new 'x'")  # those that moved most
 
 
 @pytest.mark.parametrize(
@@ -168,26 +176,3 @@ def test_an_interval_judged_again_counts_once_by_its_newest_verdict():
     ]
     assert newest_first(verdicts) == [False, None, True]
     assert newest_first([]) == []
-
-
-def table(labels: list[bool], probabilities: list[float]) -> pa.Table:
-    return pa.table({"label": pa.array(labels, pa.bool_()), "probability": probabilities})
-
-
-def of(rows: pa.Table, num_rows_min: int) -> Quality:
-    return quality(rows, TASK, ROC_AUC, num_rows_min)
-
-
-def test_quality_is_measured_on_labelled_rows():
-    found = of(table([True, False, True, False], [0.75, 0.5, 0.25, 0.0]), 4)
-    assert found.num_rows == 4
-    assert found.scores["positive_rate"] == 0.5
-    assert found.value == found.scores["roc_auc"] == 0.75  # of 4 pairs one is the wrong way round
-    assert found.scores["brier_score"] == pytest.approx((0.0625 + 0.25 + 0.5625 + 0) / 4)
-
-
-def test_quality_says_nothing_of_too_few_rows_or_of_one_outcome():
-    assert of(table([True, False], [0.9, 0.1]), 3) == measured(2)
-    assert of(table([], []), 1) == measured(0)
-    alone = of(table([False] * 4, list(np.full(4, 0.25))), 4)
-    assert (alone.value, alone.num_rows, alone.scores["brier_score"]) == (None, 4, 0.0625)

@@ -1,41 +1,25 @@
 """What `millrace new` proposes, and what it refuses, each with nothing written."""
 
-import random
 import sqlite3
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from pipelines.core.errors import MillraceError, UsageError
-from pipelines.core.settings import ROOT
 from pipelines.data.extract.readers import FileTable
-from pipelines.scaffold import commands, new
-from pipelines.scaffold.infer import Ask, Proposal, infer
+from pipelines.scaffold import new
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.plan import planned
 from pipelines.scaffold.render import rendered
 from pipelines.scaffold.write import write
 from pipelines.use_cases.spec.model import Model
+from tests import made_cases
+from tests.made_cases import call, files, loans, words
 
-SEED = 11
-HEADER = "Loan ID,Opened,Segment,Amount,Defaulted,Settled\n"
-
-
-def loans(num: int = 400, days: int = 40) -> str:
-    print(f"seed {SEED}")
-    dice = random.Random(SEED)  # noqa: S311
-    start = datetime(2026, 9, 1, tzinfo=UTC)
-    rows = []
-    for number in range(num):
-        at = start + timedelta(days=days * number / num)
-        settled = at + timedelta(minutes=1, days=10 * number / num)
-        segment, answer = dice.choice(["retail", "firms"]), dice.choice(["yes", "no", "no"])
-        row = (f"L{number}", f"{at:%Y-%m-%d %H:%M:%S}", segment, dice.randrange(100, 200), answer)
-        rows.append(",".join(map(str, (*row, f"{settled:%Y-%m-%d %H:%M:%S}"))))
-    return HEADER + "\n".join(rows) + "\n"
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -59,36 +43,12 @@ def ask(path: Path, **changes: object) -> Ask:
 
 
 def propose(path: Path, **changes: object) -> Proposal:
-    return infer(ask(path, **changes), FileTable(str(path), (path.parent,)))
+    return infer(ask(path, **changes), FileTable(str(path), (path.parent,)), NOW)
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The rooms that must be there."""
-    made = tmp_path / "repository"
-    for room in ("pipelines/use_cases", "features", "expectations", "models"):
-        (made / room).mkdir(parents=True)
-        (made / room / "__init__.py").write_text((ROOT / room / "__init__.py").read_text())
-    return made
-
-
-def files(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): path.read_text()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def call_new(*words: str) -> str:
-    """The command as people call it; what it printed."""
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    app.command()(commands.new)
-    ended = CliRunner().invoke(app, ["new", *words])
-    if ended.exception:
-        raise ended.exception
-    return ended.output
+    return made_cases.repository(tmp_path / "repository")
 
 
 def test_a_proposal_says_what_the_sample_has(csv_file):
@@ -135,7 +95,6 @@ def test_the_plan_fits_the_days_and_the_label_s_delay(csv_file):
     ("changes", "said"),
     [
         ({"key": ("Nope",)}, r"loans.csv has no column Nope; it has Loan ID, Opened"),
-        ({"positive": None}, "neither 0 and 1 nor true and false but 'no' and 'yes'"),
         ({"positive": "maybe"}, "has no 'maybe' but 'no' and 'yes'"),
         ({"label": "Amount"}, r"label Amount has 97 values \('100', .*; a yes or no has two"),
         ({"event_time": "Segment"}, "column Segment holds no instants but string"),
@@ -153,8 +112,13 @@ def test_what_can_not_be_is_refused_in_words(csv_file, changes, said):
 def test_a_correction_may_repeat_a_key_when_its_publication_is_known(csv_file):
     csv_file.write_text(loans() + "L0,2026-09-01 00:00:00,retail,100,no,2026-10-01\n")
     assert propose(csv_file, known_at="Settled", without=()).num_rows == 401
-    csv_file.write_text(loans() + "L0,2026-09-01 00:00:00,retail,100,no,2026-09-01 00:01:00\n")
-    with pytest.raises(UsageError, match="names several rows 1 times, such as L0, 2026-09-01"):
+    again = (f"L{n},2026-09-01 00:00:00,retail,{n},no,2026-10-01\n" for n in range(5))
+    csv_file.write_text(loans() + "".join([*again] * 2).replace(",4,no", ",5,no"))
+    found = propose(csv_file, known_at="Settled", without=())
+    assert "5 rows are the exact copy of another: counted as duplicates" in found.said
+    again = (f"L{n % 5},2026-09-01 00:00:00,retail,{n},no,2026-10-01\n" for n in range(10))
+    csv_file.write_text(loans() + "".join(again))
+    with pytest.raises(UsageError, match="names several rows 5 times, such as L0, 2026-10-01"):
         propose(csv_file, known_at="Settled", without=())
 
 
@@ -162,28 +126,19 @@ def test_a_correction_may_repeat_a_key_when_its_publication_is_known(csv_file):
     "name", ["Loans", "class", "match", "flight_delays", "a-b", "x" * 25, "9a"]
 )
 def test_a_name_that_is_none_or_taken_is_refused(name, csv_file, repository):
-    (repository / "models" / "flight_delays.py").write_text("")
     before = files(repository)
     with pytest.raises(UsageError, match="NAME"):
-        call_new(name, *_words(csv_file), "--into", str(repository))
+        call("new", name, *words(csv_file, repository))
     assert files(repository) == before
 
 
-def _words(path: Path) -> tuple[str, ...]:
-    key = ("--key", "Loan ID", "--event-time", "Opened", "--label", "Defaulted")
-    return ("--from", str(path), *key, "--positive", "yes", "--without", "Settled")
-
-
 def test_the_command_says_what_it_wrote_and_what_to_do_next(csv_file, repository):
-    said = call_new("loans", *_words(csv_file), "--into", str(repository))
+    said = call("new", "loans", *words(csv_file, repository))
     assert "400 rows of 40 days, 2026-09-01 to 2026-10-10" in said
     assert f"""export MILLRACE_DATA_ROOTS='["{csv_file.parent}"]'""" in said
-    assert "  task    binary, as you say" in said
+    assert "  task    binary, guessed from Defaulted: it has two values." in said
     assert "wrote   tests/golden/loans_sample.csv" in said
     assert "edited" not in said
-    for room in ("pipelines/use_cases", "features"):
-        unchanged = (repository / room / "__init__.py").read_text()
-        assert unchanged == (ROOT / room / "__init__.py").read_text()
     assert said.splitlines()[-1].startswith('{"case": "loans", "written": [')
     sample = (repository / "tests/golden/loans_sample.csv").read_text()
     assert sample.splitlines()[0] == "Loan ID,Segment,Amount,Defaulted,Opened"
@@ -212,7 +167,7 @@ def test_nothing_is_overwritten_and_a_failure_leaves_nothing(csv_file, repositor
     with pytest.raises(MillraceError, match="disk full; nothing was written"):
         write(texts, repository)
     assert files(repository) == before
-    assert not (repository / "pipelines/data/transform").exists()
+    assert not (repository / "pipelines/data/transform/dbt/models/loans").exists()
 
 
 def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monkeypatch):
@@ -230,9 +185,9 @@ def test_the_secret_of_an_address_is_written_nowhere(tmp_path, repository, monke
         rows = [line.split(",")[:5] for line in loans().splitlines()[1:]]
         connection.executemany("insert into t values (?, ?, ?, ?, ?)", rows)
     connection.close()
-    words = _words(path)[2:-2]
+    asked = words(path, repository)[2:-4]
     source = f"sqlite:///{path}?token=hush-hush#t"
-    said = call_new("loans", "--from", source, *words, "--into", str(repository))
+    said = call("new", "loans", "--from", source, *asked, "--into", str(repository))
     assert "set MILLRACE_SOURCE_LOANS to the whole address" in said
     everything = said + "".join(files(repository).values())
     assert "hush-hush" not in everything

@@ -1,7 +1,7 @@
 """The task of a label: guessed, said, or refused in words; and what is proposed for each."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,18 +12,20 @@ from models.families import find
 from models.tasks import Binary, Multiclass, Regression, Task
 from pipelines.core.errors import UsageError
 from pipelines.data.extract.readers import FileTable
-from pipelines.scaffold import new
+from pipelines.scaffold import shown
 from pipelines.scaffold.answers import ANSWERS
+from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.guess import CLASS_ROWS_MIN, CLASSES_MAX, TASKS
-from pipelines.scaffold.infer import Ask, Proposal, infer
+from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.literals import sql_text
 from pipelines.scaffold.measures import measures
-from pipelines.scaffold.names import RESERVED
 from pipelines.scaffold.plan import planned, trees
 from pipelines.scaffold.profile import Profile
+from pipelines.scaffold.reserved import RESERVED
 from pipelines.scaffold.target import Target, target
 from tests import made_tables
 
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 DAYS = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
 # Not one a day more than another, and never a whole number.
 PRICES = [f"{number * 37 % 101}.5" for number in range(300)]
@@ -92,11 +94,12 @@ def test_a_task_that_is_said_is_taken(texts, task, kind):
         ([f"n{n}" for n in range(99)], None, None, "has 99 values .*: it names the rows, of which"),
         ([f"n{n % 50}" for n in range(999)], None, None, "it is no class, of which 20 at most"),
         (["a", "b"] * 9 + ["c"], None, None, "has the value 'c' in 1 rows, a class is guessed"),
-        (["yes", "no", "NA"] * 9, None, None, "the value 'NA' among others .*: if it means not"),
+        (["a", "b", "NA"] * 9, None, None, "the value 'NA' among others .*: if it means not"),
         ([f"{n}" for n in range(7, 99, 3)], None, None, "another whole number in each row, in"),
         (["2026-03-01", "2026-03-02", "2026-03-03"], None, None, "holds instants .* make a number"),
-        (["yes", "no"], None, None, "neither 0 and 1 nor true and false but 'no' and 'yes'"),
-        (["true", "false", "True"] * 9, None, None, "has 3 values .*; a yes or no has two"),
+        (["paid", "lost"], None, None, "neither yes and no, 0 .* but 'lost' and 'paid'; say by"),
+        (["N", "S"] * 20, None, None, "neither yes and no, 0 and 1 nor true and false but 'N'"),
+        (["yes"] * 9 + [""] * 8, None, None, "if empty, as in 8 rows, is the other value, write"),
         (["a", "b", "c"], "binary", None, r"has 3 values \('a', 'b', 'c'\); a yes or no has two"),
         (["a", "b", "c"], None, "a", "or say another --task"),
         (["a", "b", "c"], "regression", None, "is no column of different numbers"),
@@ -137,7 +140,7 @@ def test_the_tasks_are_those_of_models_and_the_gate_asks_what_they_have():
 
 
 def proposed(path: Path, ask: Ask) -> Proposal:
-    return infer(ask, FileTable(str(path), (path.parent,)))
+    return infer(ask, FileTable(str(path), (path.parent,)), NOW)
 
 
 @pytest.fixture
@@ -166,40 +169,43 @@ def test_a_plan_asks_for_rows_of_the_second_class_and_scales_the_trees(tickets, 
 
 
 def test_the_report_says_the_task_and_how_to_say_another(tickets, trips):
-    assert new._label(tickets) == "answered_by is one of 5 classes, billing in 34%, known of 2,400"
-    assert new._task(tickets).startswith("multiclass, guessed from Answered by: it has 5 values")
-    assert new._task(tickets).endswith("say --task binary or regression")
-    assert new._label(trips).startswith("fare_eur is from 3.")
-    assert "guessed from Fare (EUR)" in new._task(trips)
+    assert (
+        shown._label(tickets) == "answered_by is one of 5 classes, billing in 34%, known of 2,400"
+    )
+    assert shown._task(tickets).startswith("multiclass, guessed from Answered by: it has 5 values")
+    assert shown._task(tickets).endswith("say --task binary or regression")
+    assert shown._label(trips).startswith("fare_eur is from 3.")
+    assert "guessed from Fare (EUR)" in shown._task(trips)
 
 
 def test_states_keep_the_shares_of_frequent_classes_in_any_words():
     texts = ["it's"] * 30 + ["Größe {{ x }}"] * 20 + ["c"] * 12 + ["d"] * 11 + ["e"] * 10
-    found = measures("label", of(texts), None)
+    found = measures("label", of(texts))
     names = [each.feature(7) for each in found]
     assert names == [
         "label_rate_of_it_s_7d",
-        "label_rate_of_groe_x_7d",
+        "label_rate_of_grosse_x_7d",
         "label_rate_of_c_7d",
         "label_rate_of_d_7d",
     ]
     assert found[0].value == r"int(label = 'it\u0027s')"
     assert "{{" not in found[1].value
     assert found[0].said(7).startswith("Share of these rows of 7 days with a label whose label is")
-    numbers = measures("stars", of(["-1", "1", "2"] * 20), None)
+    numbers = measures("stars", of(["-1", "1", "2"] * 20))
     assert [each.value for each in numbers] == [f"int(stars = {n})" for n in ("-1", "1", "2")]
     assert numbers[0].name == "label_rate_of_minus_1"
-    alike = measures("label", of(["a b", "a-b", "c"] * 10), None)
+    alike = measures("label", of(["a b", "a-b", "c"] * 10))
     assert [each.name for each in alike] == [f"label_rate_of_class_{n}" for n in (1, 2, 3)]
-    (_, _, timed) = measures("label", of(["a", "b", "seen at"] * 10), None)
+    (_, _, timed) = measures("label", of(["a", "b", "seen at"] * 10))
     assert timed.said(28).endswith(", 0 to 1; UTC; null if none has one")
 
 
 def test_states_sum_a_number_in_whole_units():
-    (mean,) = measures("fare", of(PRICES), (-50.0, 150.5))
+    (mean,) = measures("fare", of(PRICES))
     assert mean.value == "bigint(round(fare * 1000000))"
     assert mean.divided == " / 1000000"
-    assert mean.limits == ("-50", "150.5")
+    # From 0.5 to 100.5, as much room above, and none below zero: some are next to it.
+    assert mean.limits == ("0", "210")
 
 
 def test_a_text_in_sql_is_read_as_it_was():

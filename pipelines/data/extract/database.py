@@ -1,40 +1,90 @@
-"""The rows of a database table as Arrow tables of texts, read by SQLAlchemy.
+"""The rows of a database table as typed batches, read by SQLAlchemy in one snapshot.
 
 Values are bound and names are quoted by SQLAlchemy; nothing is put into SQL text by hand.
 """
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from pipelines.core.errors import BatchRefused, MillraceError, UsageError
-from pipelines.data.extract.files import allowed
-from pipelines.data.extract.readers import BATCH_ROWS, in_batches, require
-from pipelines.data.extract.texts import text_of
-
-log = logging.getLogger(__name__)
-
-# The database may keep local times or texts with a zone: it picks generously, Python exactly.
-_MARGIN = timedelta(days=1)
-_UNSORTABLE = (sa.JSON, sa.ARRAY, sa.LargeBinary, sa.types.NullType)
+from pipelines.data.extract import database_connection, database_names, database_values
+from pipelines.data.extract.database_query import Column, ordered, within
+from pipelines.data.reading.arrow_columns import typed_batch
+from pipelines.data.reading.batches import BATCH_ROWS, Between
 
 
 @dataclass(frozen=True)
-class Between:
-    """The rows wanted: those with an instant in `[start, end)` in one of the columns."""
+class Snapshot:
+    """A table as it was at one moment: what is counted is what is read."""
 
-    columns: Sequence[str]
-    start: datetime
-    end: datetime
+    connection: sa.Connection
+    table: sa.TableClause
+    key: Sequence[str]
+    name: str
+
+    @property
+    def column_names(self) -> list[str]:
+        """The table's columns, in its own order."""
+        return [column.name for column in self.table.columns]
+
+    def num_rows(self, between: Between | None = None) -> int:
+        """How many rows `batches` would read."""
+        query = sa.select(sa.func.count()).select_from(self.table)
+        if between:
+            query = query.where(within(self.table, between, self._dialect))
+        return int(self.connection.execute(query).scalar_one())
+
+    def batches(self, columns: Sequence[str], between: Between | None = None) -> Iterator[pa.Table]:
+        """The rows in the order of their instants and their key; without `between` all of them.
+
+        Rows whose instant is missing or can't be read are among those of every `between`.
+
+        Raises:
+            BatchRefused: the table lacks a column.
+        """
+        self._require([*columns, *(between.columns if between else ())])
+        chosen = [self.table.c[name] for name in columns]
+        # Not SQLAlchemy's own types: its SQLite dates raise an error at the first bad text.
+        query = sa.select(*(database_values.asked(column) for column in chosen))
+        query = query.select_from(self.table)
+        if between:
+            query = query.where(within(self.table, between, self._dialect))
+        query = query.order_by(*ordered(self.table, self.key, between))
+        options = {"yield_per": BATCH_ROWS}
+        found = self.connection.execute(query, execution_options=options)
+        line = 1
+        for rows in found.partitions():
+            yield self._batch(chosen, rows, line)
+            line += len(rows)
+
+    def _batch(self, columns: Sequence[Column], rows: Sequence[sa.Row[Any]], line: int) -> pa.Table:
+        """A batch whose lines are the rows' numbers in their order."""
+        arrays: dict[str, pa.Array] = {}
+        problems: dict[int, str] = {}
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            arrays[column.name] = database_values.array(values, column.type)
+            problems |= database_values.problems(column.name, values, column.type)
+        lines = range(line, line + len(rows))
+        return typed_batch(arrays, lines, file=self.name, problems=problems)
+
+    def _require(self, columns: Sequence[str]) -> None:
+        lacking = [name for name in columns if name not in self.column_names]
+        if lacking:
+            raise BatchRefused(
+                f"{self.name} has no column {', '.join(lacking)}; "
+                f"it has {', '.join(self.column_names)}"
+            )
+
+    @property
+    def _dialect(self) -> str:
+        return self.connection.dialect.name
 
 
 @dataclass(frozen=True)
@@ -43,7 +93,7 @@ class DatabaseTable:
 
     Args:
         url: SQLAlchemy's, with the password.
-        table: its name, `schema.name` where it has one.
+        table: its name, `schema.name` where it has one; odd names may stand in quotes.
         roots: a SQLite file must lie in one of these, `settings.data_roots`.
     """
 
@@ -53,93 +103,45 @@ class DatabaseTable:
 
     def column_names(self) -> list[str]:
         """The table's columns, in its own order."""
-        with self._reflected() as (_, table):
-            return [column.name for column in table.columns]
+        with self.snapshot() as found:
+            return found.column_names
 
-    def batches(self, columns: Sequence[str], between: Between | None = None) -> Iterator[pa.Table]:
-        """The rows as texts, in the order of their instants; without `between` all of them.
+    def batches(
+        self,
+        columns: Sequence[str],
+        between: Between | None = None,
+        /,
+        *,
+        optional: Collection[str] = (),
+    ) -> Iterator[pa.Table]:
+        """The rows of one snapshot; see `Snapshot.batches`.
 
         Raises:
             BatchRefused: the table lacks a column.
             MillraceError: the database can't be reached, or has no such table.
         """
-        with self._reflected() as (connection, table):
-            found = [column.name for column in table.columns]
-            require(self.table, columns, found)
-            # Not SQLAlchemy's own types: its SQLite dates raise an error at the first bad text.
-            raw = [sa.type_coerce(table.c[name], sa.types.NullType()) for name in columns]
-            query = sa.select(*raw)
-            if between:
-                self._warn_of_timeless(connection, table, between)
-                query = query.where(_within(table, between)).order_by(*_order(table, between))
-            rows = connection.execution_options(yield_per=BATCH_ROWS).execute(query)
-            yield from in_batches(columns, ([text_of(value) for value in row] for row in rows))
-
-    def _warn_of_timeless(
-        self, connection: sa.Connection, table: sa.Table, between: Between
-    ) -> None:
-        """A row without its instant belongs to no interval: people should know that it is there."""
-        first = between.columns[0]
-        query = sa.select(sa.func.count()).select_from(table).where(table.c[first].is_(None))
-        if timeless := connection.execute(query).scalar_one():
-            log.warning("%s: %d rows have no %s, so no interval", self.table, timeless, first)
+        with self.snapshot() as found:
+            there = found.column_names
+            asked = [name for name in columns if name in there or name not in optional]
+            yield from found.batches(asked, between)
 
     @contextmanager
-    def _reflected(self) -> Iterator[tuple[sa.Connection, sa.Table]]:
-        schema, _, name = self.table.rpartition(".")
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The table at one moment, in a transaction that writes nothing.
+
+        Raises:
+            BatchRefused: there is no such table.
+            MillraceError: the database can't be reached or read.
+        """
         try:
-            # Without a pool no connection stays behind.
-            engine = sa.create_engine(_checked(self.url, self.roots), poolclass=NullPool)
-            with engine.connect() as connection:
-                yield connection, _reflect(connection, name, schema or None)
+            with database_connection.opened(self.url, self.roots) as connection:
+                table, key = database_names.found(connection, self.table)
+                yield Snapshot(connection, table, key, self.table)
         except (NoSuchModuleError, ModuleNotFoundError, ArgumentError) as error:
             raise UsageError(
                 f"the address of {self.table} can't be used ({error}); it is "
                 "dialect+driver://user@host/database, the driver being installed"
             ) from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeDecodeError) as error:
             said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise MillraceError(f"{self.table} can't be read: {said}") from error
-
-
-def _reflect(connection: sa.Connection, name: str, schema: str | None) -> sa.Table:
-    try:
-        return sa.Table(name, sa.MetaData(), schema=schema, autoload_with=connection)
-    except NoSuchTableError as error:
-        there = sa.inspect(connection)
-        names = [*there.get_table_names(schema), *there.get_view_names(schema)]
-        raise BatchRefused(f"there is no table {name}; there is {', '.join(names)}") from error
-
-
-def _checked(url: str, roots: Sequence[Path]) -> sa.URL:
-    """The address; a SQLite file is read under the rules of files, and never made anew."""
-    made = sa.make_url(url)
-    if made.get_backend_name() == "sqlite":
-        path = allowed(made.database or "", roots)
-        if not path.is_file():
-            raise MillraceError(f"there is no {path}; run extract again once it is there")
-    return made
-
-
-def _within(table: sa.Table, between: Between) -> sa.ColumnElement[bool]:
-    start, end = between.start - _MARGIN, between.end + _MARGIN
-    columns = [table.c[name] for name in between.columns]
-    return sa.or_(*(sa.and_(c >= _bound(c, start), c < _bound(c, end)) for c in columns))
-
-
-def _order(table: sa.Table, between: Between) -> list[sa.Column[Any]]:
-    """By instant, then by whatever can be sorted: the same rows make the same file."""
-    others = [c for c in table.columns if not isinstance(c.type, _UNSORTABLE)]
-    return [*(table.c[name] for name in between.columns), *others]
-
-
-def _bound(column: "sa.Column[Any]", at: datetime) -> sa.ColumnElement[Any]:
-    """The instant as a parameter of the column's kind; ISO texts sort as their instants do."""
-    utc = at.astimezone(UTC)
-    if isinstance(column.type, sa.DateTime):
-        value: Any = utc if column.type.timezone else utc.replace(tzinfo=None)
-    elif isinstance(column.type, sa.Date):
-        value = utc.date()
-    else:
-        value = utc.date().isoformat()
-    return sa.bindparam(None, value, type_=column.type)

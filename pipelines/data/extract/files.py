@@ -5,7 +5,6 @@ a setting, `MILLRACE_DATA_ROOTS`; everything else is refused before it is opened
 """
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +12,11 @@ from pathlib import Path
 
 from pipelines.core.errors import BatchRefused, MillraceError
 from pipelines.core.source import SourceFile
+from pipelines.data.reading.paths import allowed, refuse_url
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 
 _CHUNK_BYTES = 2**20
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Files:
             MillraceError: there is none; a part without rows is an empty file.
         """
         name = self.pattern.format(feed=feed.name, part=part.key, format=feed.format)
-        wanted = allowed(os.path.join(self.folder, _no_url(name)), self.roots)  # noqa: PTH118
+        wanted = allowed(os.path.join(self.folder, refuse_url(name)), self.roots)  # noqa: PTH118
         found = sorted(wanted.parent.glob(wanted.name))
         if not found:
             raise MillraceError(
@@ -62,42 +61,6 @@ class Files:
             if not allowed(path, self.roots).is_file():
                 raise BatchRefused(f"{path} is not a plain file")
             yield SourceFile(path.name, partial(_copy, feed, path))
-
-
-def allowed(path: str | Path, roots: Sequence[Path]) -> Path:
-    """The path, if it lies in one of the roots with no symlink on the way; opens nothing.
-
-    Raises:
-        BatchRefused: it does not, or it is a URL, relative, or has `..` in it.
-
-    Example:
-        >>> allowed("/data/a.csv", [Path("/data")])
-        PosixPath('/data/a.csv')
-    """
-    plain = Path(_no_url(str(path)))
-    if not plain.is_absolute() or ".." in plain.parts or "\0" in str(path):
-        raise BatchRefused(f"data path {str(path)!r} must be absolute and without '..'")
-    root = next((root for root in roots if plain.is_relative_to(root)), None)
-    if root is None:
-        raise BatchRefused(
-            f"data path {str(path)!r} is in none of the allowed folders "
-            f"{[str(root) for root in roots]}; MILLRACE_DATA_ROOTS lists them"
-        )
-    link = next((step for step in (plain, *plain.parents) if _is_link_below(step, root)), None)
-    if link is not None:
-        raise BatchRefused(f"data path {str(path)!r}: {link} is a symlink, which could lead out")
-    return plain
-
-
-def _no_url(path: str) -> str:
-    if _URL.match(path):
-        raise BatchRefused(f"data path {path!r} is a URL; files are read from folders only")
-    return path
-
-
-def _is_link_below(step: Path, root: Path) -> bool:
-    """Whether a step of the way is a symlink; the root itself may be one, it was set by hand."""
-    return step != root and step.is_relative_to(root) and step.is_symlink()
 
 
 def _copy(feed: Feed, source: Path, target: Path) -> int:

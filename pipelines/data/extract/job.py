@@ -8,8 +8,10 @@ from pipelines.core.outcomes import Extracted, Outcome
 from pipelines.core.settings import Settings
 from pipelines.core.source import Source
 from pipelines.core.stage import Context
-from pipelines.data.landing import LandedPart, land, part_name
+from pipelines.data.extract.tables import Rows
+from pipelines.data.landing import LandedPart, intact, land, part_name
 from pipelines.stores import objects
+from pipelines.stores.objects import Objects
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed, UseCase
 
@@ -35,18 +37,23 @@ def run(context: Context) -> Outcome[Extracted]:
 
 
 def _land_feed(context: Context, source: Source, feed: Feed) -> list[LandedPart]:
-    landing, case = objects.landing(context.settings), context.case
+    landing, case, now = objects.landing(context.settings), context.case, context.settings.clock()
+    if isinstance(source, Rows):
+        source = source.after(landing.below(f"{case.name}/{feed.name}"), feed, case.grain, now)
     return [
-        land(
-            landing.below(part_name(case, feed, part)),
-            feed,
-            part,
-            source.files(feed, part),
-            landed_at=context.settings.clock(),
-            commit=context.commit,
-        )
+        _land_part(context, source, feed, part, landing.below(part_name(case, feed, part)))
         for part in feed.parts(context.interval, case.grain)
     ]
+
+
+def _land_part(
+    context: Context, source: Source, feed: Feed, part: Interval, store: Objects
+) -> LandedPart:
+    known = intact(store) if isinstance(source, Rows) and source.has_landed(part) else None
+    if known is not None:
+        return LandedPart(known.files, is_new=False)
+    files, now = source.files(feed, part), context.settings.clock()
+    return land(store, feed, part, files, landed_at=now, commit=context.commit)
 
 
 def _refuse_unfinished(settings: Settings, interval: Interval) -> None:

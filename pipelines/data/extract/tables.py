@@ -1,112 +1,56 @@
-"""Somebody's table as a feed of facts: which rows became known when, under which names.
+"""Somebody's table as a source: its rows by the part in which they became known, each landed once.
 
-The rule of `known_at`: a row is known at its own `known_at` column if it has one, else at the
-instant of the event itself. Its label is known with it, unless another column says when; then the
-row is published twice, first without its label. A row whose instant can't be read is published
-with the row before it, so that ingest quarantines it with its text.
+What landed stays as it is. Rows that came late, and those that were changed at the source, land in
+the newest part that is new: known at its end, since nobody knew them before.
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property, partial
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from shutil import copyfile
+from tempfile import TemporaryDirectory
+from typing import Self
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from pipelines.core.errors import BatchRefused, UsageError
+from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import SourceFile
-from pipelines.data.extract.database import Between, DatabaseTable
-from pipelines.data.extract.readers import UNREAD, FileTable, text_table
-from pipelines.data.extract.texts import instant, landing_texts
-from pipelines.use_cases.spec.interval import Interval
+from pipelines.data.extract.database import DatabaseTable
+from pipelines.data.extract.labels import Label
+from pipelines.data.extract.publications import PLACED, Publishing, is_placed, last_placed
+from pipelines.data.extract.shape import Shape
+from pipelines.data.extract.spool import Spool
+from pipelines.data.extract.taken import NOTHING, Taken
+from pipelines.data.reading.batches import Between, Table
+from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.files import FileTable
+from pipelines.stores.objects import Objects
+from pipelines.use_cases.spec.interval import Grain, Interval
 from pipelines.use_cases.spec.use_case import Feed
+
+__all__ = ["HIDDEN", "Label", "Rows", "Shape", "Table", "days", "located", "rows_of"]
+
+log = logging.getLogger(__name__)
 
 # What the scaffold writes in place of a secret.
 HIDDEN = "***"
-_PLACED, _SUPERSEDED = "__placed_at__", "__superseded_at__"
-_INSTANT = pa.timestamp("us", "UTC")
 
 
-class Table(Protocol):
-    """Something with rows: a file, a folder, a table of a database."""
-
-    def column_names(self) -> list[str]: ...
-
-    def batches(
-        self, columns: Sequence[str], between: Between | None = None, /
-    ) -> Iterator[pa.Table]: ...
-
-
-@dataclass(frozen=True)
-class Label:
-    """The column to predict; of a yes or no also the source's two words for true and false.
-
-    Without words its values go on as they are, in the type of the feed's column.
-
-    Raises:
-        ValueError: one word without the other.
-    """
-
-    column: str
-    positive: str | None = None
-    negative: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.positive is None) != (self.negative is None):
-            raise ValueError(
-                f"Label {self.column!r}: positive is {self.positive!r}, negative "
-                f"{self.negative!r}; say both words of a yes or no, of other labels neither"
-            )
-
-    @property
-    def words(self) -> Mapping[str | None, str]:
-        """What the feed says for the source's words; other texts stay as they are."""
-        if self.positive is None:
-            return {}
-        return {self.positive: "true", self.negative: "false"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """How a source's rows become a feed's.
-
-    Args:
-        columns: the feed's column names, by the source's.
-        event_at: the source's column of the event's instant.
-        label: the source's column of the outcome.
-        known_at: the source's column of the row's publication; None: the event itself.
-        label_known_at: the source's column of when the outcome became known; None: with the row.
-        nulls: further texts that mean *missing* in columns that are not text.
-    """
-
-    columns: Mapping[str, str]
-    event_at: str
-    label: Label
-    known_at: str | None = None
-    label_known_at: str | None = None
-    nulls: frozenset[str] = frozenset()
-
-    @property
-    def time_columns(self) -> tuple[str, ...]:
-        """The source's columns by which a row belongs to an interval."""
-        known = self.known_at or self.event_at
-        return (known, self.label_known_at) if self.label_known_at else (known,)
-
-    @property
-    def source_columns(self) -> list[str]:
-        """Every column of the source that is read, once."""
-        return list(dict.fromkeys((*self.columns, self.event_at, *self.time_columns)))
-
-
-def located(settings: Settings, case: str, location: str, delimiter: str = ",") -> Table:
+def located(
+    settings: Settings, case: str, location: str, dialect: Dialect = RFC_4180
+) -> FileTable | DatabaseTable:
     """The table of a use case: where the settings say, `MILLRACE_SOURCE_<CASE>`, else `location`.
 
     A location is a path, the URL of an object store, or `SQLALCHEMY_URL#TABLE`.
+
+    Args:
+        dialect: of files.
 
     Raises:
         UsageError: the location needs a password that only the settings have, or is no location.
@@ -118,111 +62,7 @@ def located(settings: Settings, case: str, location: str, delimiter: str = ",") 
     url, hash_, table = found.rpartition("#")
     if "://" in url and hash_:
         return DatabaseTable(url, table, roots)
-    return FileTable(found, roots, delimiter)
-
-
-def publications(batch: pa.Table, shape: Shape, before: datetime | None = None) -> pa.Table:
-    """A batch's rows as they were published: the feed's columns as texts, and when.
-
-    Args:
-        before: when the row before the batch was placed; one without an instant follows it.
-
-    Raises:
-        BatchRefused: no row so far has an instant that can be read.
-    """
-    known = [instant(text) for text in batch[shape.time_columns[0]].to_pylist()]
-    placed = _filled(known, before, batch[shape.time_columns[0]], shape)
-    outcomes = _outcomes(batch, shape, placed)
-    target = shape.columns[shape.label.column]
-    texts = {ours: batch[source] for source, ours in shape.columns.items()}
-    texts |= {"event_at": batch[shape.event_at], "known_at": batch[shape.time_columns[0]]}
-    labels, later = [each.label for each in outcomes], [each.later for each in outcomes]
-    first = [each.label if each.later is None else None for each in outcomes]
-    once = _table(texts | {target: first}, batch[UNREAD], placed, later)
-    again = texts | {target: labels, "known_at": [at and at.isoformat() for at in later]}
-    twice = _table(again, batch[UNREAD], later, [None] * len(batch))
-    return pa.concat_tables([once, twice.filter(pc.is_valid(twice[_PLACED]))])
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """A row's label, and when it became known if that was after the row."""
-
-    label: str | None
-    later: datetime | None
-
-
-def _outcomes(batch: pa.Table, shape: Shape, placed: Sequence[datetime]) -> list[_Outcome]:
-    words = shape.label.words
-    labels = [words.get(text, text) for text in batch[shape.label.column].to_pylist()]
-    if shape.label_known_at is None:
-        return [_Outcome(label, None) for label in labels]
-    times = batch[shape.label_known_at].to_pylist()
-    return [_outcome(*row) for row in zip(labels, times, placed, strict=True)]
-
-
-def _outcome(label: str | None, time: str | None, placed: datetime) -> _Outcome:
-    """Without a time the label isn't known; one that can't be read spoils it, for quarantine."""
-    if not label or not time:
-        return _Outcome(None, None)
-    at = instant(time)
-    if at is None:
-        return _Outcome(f"{label}, known at {time}", None)
-    return _Outcome(label, at if at > placed else None)
-
-
-def _filled(
-    known: Sequence[datetime | None], before: datetime | None, texts: pa.ChunkedArray, shape: Shape
-) -> list[datetime]:
-    last = before or next((at for at in known if at), None)
-    if last is None and known:
-        raise BatchRefused(
-            f"column {shape.time_columns[0]}: no instant can be read in {len(known)} rows, such as "
-            f"{texts[0].as_py()!r}; it must be like 2026-11-20, 2026-11-20 13:45:00 (UTC) or "
-            "2026-11-20T13:45:00+01:00"
-        )
-    filled = []
-    for at in known:
-        last = at or last
-        filled.append(last)
-    return [at for at in filled if at]
-
-
-def _table(
-    texts: Mapping[str, object],
-    unread: pa.ChunkedArray,
-    placed: Sequence[datetime | None],
-    superseded: Sequence[datetime | None],
-) -> pa.Table:
-    made = text_table(texts, len(placed), unread)
-    made = made.append_column(_PLACED, pa.array(placed, _INSTANT))
-    return made.append_column(_SUPERSEDED, pa.array(superseded, _INSTANT))
-
-
-def _read(table: Table, shape: Shape, between: Between | None = None) -> Iterator[pa.Table]:
-    """What a source published, batch by batch."""
-    before = None
-    for batch in filter(len, table.batches(shape.source_columns, between)):
-        found = publications(batch, shape, before)
-        before = found[_PLACED][len(batch) - 1].as_py()
-        yield found
-
-
-def days(table: Table, shape: Shape) -> list[date]:
-    """The days (UTC) in which rows became known, in order; reads all of the table."""
-    instants = (pc.unique(rows[_PLACED]).to_pylist() for rows in _read(table, shape))
-    return sorted({at.date() for each in instants for at in each})
-
-
-def _within(rows: pa.Table, part: Interval) -> pa.Array:
-    start, end = (pa.scalar(at, _INSTANT) for at in (part.start, part.end))
-    return pc.and_(pc.greater_equal(rows[_PLACED], start), pc.less(rows[_PLACED], end))
-
-
-def _newest_within(rows: pa.Table, part: Interval) -> pa.Array:
-    """Published in the part; a row that comes again within it counts once, with its label."""
-    comes_later = pc.greater_equal(rows[_SUPERSEDED], pa.scalar(part.end, _INSTANT))
-    return pc.and_(_within(rows, part), pc.fill_null(comes_later, True))
+    return FileTable(found, roots, dialect)
 
 
 @dataclass(frozen=True)
@@ -232,31 +72,90 @@ class Rows:
     table: Table
     shape: Shape
     interval: Interval
+    grain: Grain = "day"
+    taken: Taken | None = None
+    now: datetime | None = None
+    _spools: dict[str, Spool] = field(default_factory=dict)
 
-    @cached_property
-    def _published(self) -> pa.Table:
-        between = Between(self.shape.time_columns, self.interval.start, self.interval.end)
-        found = _read(self.table, self.shape, between)
-        kept = [rows.filter(_within(rows, self.interval)) for rows in found]
-        return pa.concat_tables(kept) if kept else pa.table({})
+    def after(self, store: Objects, feed: Feed, grain: Grain, now: datetime) -> Self:
+        """The same, knowing what of it has landed in the feed's store."""
+        taken = Taken(store, self.shape.digest(feed.columns), grain)
+        return replace(self, grain=grain, taken=taken, now=now)
+
+    def has_landed(self, part: Interval) -> bool:
+        """Whether a part stays as it landed."""
+        return self.taken is not None and self.taken.digests(part) is not None
 
     def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
-        """One CSV file a part, empty but for its header when nothing became known."""
-        rows = self._published
-        found = rows.filter(_newest_within(rows, part)) if rows.num_columns else rows
-        yield SourceFile(f"{feed.name}.csv", partial(_write, feed, found, self.shape.nulls))
+        """The files of a part, of one without rows an empty one."""
+        if feed.name not in self._spools:
+            self._spools[feed.name] = self._spooled(feed)
+        for path, num_rows in self._spools[feed.name].files[part.key].written:
+            yield SourceFile(path.name, partial(_copied, path, num_rows))
+
+    def _spooled(self, feed: Feed) -> Spool:
+        """The parts that have not landed, from one reading of the source."""
+        landed = self.taken.around(self.interval, self.shape.late_days) if self.taken else {}
+        new = [part for part in self.interval.parts(self.grain) if not self.has_landed(part)]
+        shape = self.shape.digest(feed.columns)
+        with Spool.of(feed, shape, new, landed) as spool:
+            margin = timedelta(days=self.shape.late_days if landed else 0)
+            start, end = self.interval.start - margin, self.interval.end
+            publishing = Publishing(shape=self.shape, columns=feed.columns, now=self.now)
+            wanted = Between(self.shape.time_columns, start, end, *publishing.plausible)
+            for rows in published(self.table, publishing, wanted):
+                self._add(spool, rows)
+        if self.taken:
+            log.info("%s: %s", feed.name, spool.said)
+        return spool
+
+    def _add(self, spool: Spool, rows: pa.Table) -> None:
+        """A database has no row before another, so nothing places one without an instant."""
+        if isinstance(self.table, FileTable):
+            spool.add(rows)
+            return
+        placed = is_placed(rows)
+        spool.add(rows.filter(placed))
+        unplaced = rows.filter(pc.invert(placed))
+        if len(unplaced):
+            spool.add_unplaced(unplaced, self.taken.of_all_parts() if self.taken else NOTHING)
 
 
-def _write(feed: Feed, rows: pa.Table, nulls: frozenset[str], path: Path) -> int:
-    unread = rows[UNREAD].to_pylist() if rows.num_columns else []
-    columns = [
-        landing_texts(c.type, rows[c.name].to_pylist(), nulls) if rows.num_columns else []
-        for c in feed.columns
-    ]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(feed.column_names)
-        for whole, *values in zip(unread, *columns, strict=True):
-            # A record that could not be read is one field: ingest shows it in quarantine.
-            writer.writerow(values if whole is None else [whole.replace("\0", "\\0")])
-    return len(unread)
+def published(
+    table: Table, publishing: Publishing, wanted: Between | None = None
+) -> Iterator[pa.Table]:
+    """What a source published, batch by batch, in the order of its records."""
+    batches = partial(_batches, table, publishing, wanted)
+    before = publishing.first_instant(batches())
+    for batch in batches():
+        found = publishing.published(batch, before)
+        before = last_placed(found, len(batch))
+        yield found
+
+
+def _batches(table: Table, publishing: Publishing, wanted: Between | None) -> Iterator[pa.Table]:
+    shape = publishing.shape
+    optional = {column.name for column in publishing.columns if column.optional}
+    may_lack = [source for source, ours in shape.columns.items() if ours in optional]
+    return filter(len, table.batches(shape.source_columns, wanted, optional=may_lack))
+
+
+def days(table: Table, publishing: Publishing) -> list[date]:
+    """The days (UTC) in which rows became known, in order; reads all of the table."""
+    found = (pc.unique(rows[PLACED].cast(pa.date32())) for rows in published(table, publishing))
+    return sorted({day for each in found for day in each.to_pylist()})
+
+
+def rows_of(table: Table, shape: Shape, feed: Feed, interval: Interval) -> pa.Table:
+    """The rows of an interval as they land, in the order of their parts."""
+    source, parts = Rows(table, shape, interval), interval.parts("day")
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "rows.parquet")
+        files = [file for part in parts for file in source.files(feed, part)]
+        tables = [pq.read_table(path) for file in files if file.write(path) >= 0]
+    return pa.concat_tables(tables)
+
+
+def _copied(path: Path, num_rows: int, target: Path) -> int:
+    copyfile(path, target)
+    return num_rows

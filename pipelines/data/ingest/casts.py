@@ -1,53 +1,10 @@
-"""Texts to typed columns, strictly: a text that is not exactly of its type becomes a failure.
-
-Spark's own casts are generous (` 7 `, `1e3` as an int, a timestamp without a zone, `Infinity`),
-so each type also has a pattern.
-"""
+"""Whether a column's texts are bad luck, or another type than its feed declares."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from pipelines.use_cases.spec.use_case import Column, ColumnType
-
-if TYPE_CHECKING:
-    from pyspark.sql import Column as SparkColumn
-
-_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_INTEGER = "-?[0-9]+"
-# Java and Python read these alike. Instants are UTC and say so by their Z.
-PATTERNS: Mapping[ColumnType, str] = MappingProxyType(
-    {
-        "int": _INTEGER,
-        "bigint": _INTEGER,
-        "double": r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
-        "boolean": "true|false",
-        "date": _DATE,
-        "timestamp": rf"{_DATE}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,6}})?Z",
-    }
-)
-
-
-def castable(columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """The columns that a text can fail to be."""
-    return tuple(column for column in columns if column.type != "string")
-
-
-def typed(column: Column, text: "SparkColumn") -> "SparkColumn":
-    """The value of a column's text; null where the text is not exactly of its type."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    if column.type == "string":
-        return text
-    # `$` alone would let a last newline through.
-    exact = text.rlike(rf"^(?:{PATTERNS[column.type]})(?![\s\S])")
-    value = text.try_cast(column.type)
-    if column.type == "double":
-        # Adding 0 makes -0.0 a plain 0.0, so that equal values have equal bytes.
-        exact, value = exact & (F.abs(value) <= F.lit(1.7976931348623157e308)), value + F.lit(0.0)
-    return F.when(exact, value)
+from pipelines.data.reading.numbers import PATTERNS
+from pipelines.use_cases.spec.use_case import Column
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from expectations.rules import NotNull, Ordered, Rule
-from pipelines.data.ingest.casts import castable, typed
 from pipelines.use_cases.spec.interval import Grain
 from pipelines.use_cases.spec.use_case import Feed
 
@@ -16,19 +15,9 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 # Epoch 0, 1900, 9999, or milliseconds read as seconds: no source publishes what happened, or is
-# planned, so far from the day of publication.
+# planned, so far from the day of publication. Of the event alone: other dates may be of any year,
+# such as a birthday.
 PLAUSIBLE_YEARS = 3
-
-_ORIGIN = (
-    "source_file",
-    "source_line",
-    "part_start",
-    "ingested_at",
-    "raw",
-    "problem",
-    "refusal",
-    "unknown",
-)
 
 
 def common_rules(feed: Feed) -> tuple[Rule, ...]:
@@ -49,30 +38,17 @@ def judge(parsed: "DataFrame", feed: Feed, rules: Sequence[Rule], grain: Grain) 
     The last row of a file (`source_line` 0) is no record: all these are null there. `raw` is left
     only where quarantine needs it.
     """
-    columns = (typed(column, F.col("text")[column.name]) for column in feed.columns)
-    named = [value.alias(c.name) for c, value in zip(feed.columns, columns, strict=True)]
-    values = parsed.select(*_ORIGIN, "text", *named)
-    failures = values.withColumn("failed", _failed(feed)).drop("text")
-    judged = failures.withColumn("reasons", _reasons(feed, rules, grain)).drop("problem")
+    judged = parsed.withColumn("reasons", _reasons(feed, rules, grain)).drop("problem")
     flagged = judged.withColumn("is_bad", F.size("reasons") > 0)
-    return flagged.withColumns(
-        {"raw": F.when(F.col("is_bad"), F.col("raw")), "place": _place(feed)}
-    )
-
-
-def _failed(feed: Feed) -> "Column":
-    """The texts that could not be cast, a field a column."""
-    texts = (
-        F.when(F.col(c.name).isNull(), F.col("text")[c.name]).alias(c.name)
-        for c in castable(feed.columns)
-    )
-    return F.struct(*texts)
+    # What comes typed has no text of its own.
+    raw = F.coalesce("raw", F.to_json(F.struct(*feed.column_names)))
+    return flagged.withColumns({"raw": F.when(F.col("is_bad"), raw), "place": _place(feed)})
 
 
 def _reasons(feed: Feed, rules: Sequence[Rule], grain: Grain) -> "Column":
-    wrong_types = [_wrong_type(column.name, column.type) for column in castable(feed.columns)]
+    wrong_types = [_wrong_type(column.name, column.type) for column in feed.columns]
     broken = [_broken(rule, feed) for rule in (*common_rules(feed), *rules)]
-    instants = [_implausible(name) for name in _instants(feed)]
+    instants = [_implausible("event_at")] if "event_at" in feed.column_names else []
     found = F.array(*wrong_types, *broken, *instants, _foreign(grain))
     unread = F.col("problem")
     reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(found))
@@ -88,16 +64,11 @@ def _wrong_type(name: str, type_: str) -> "Column":
 
 def _broken(rule: Rule, feed: Feed) -> "Column":
     broken = ~F.expr(rule.predicate)
-    failable = {column.name for column in castable(feed.columns)}
+    failable = {column.name for column in feed.columns}
     if isinstance(rule, NotNull) and rule.column in failable:
         # A value of a wrong type is not a missing one: it has its own reason.
         broken &= F.col("failed")[rule.column].isNull()
     return F.when(broken, F.lit(rule.reason))
-
-
-def _instants(feed: Feed) -> tuple[str, ...]:
-    timed = (c.name for c in feed.columns if c.type in ("date", "timestamp"))
-    return tuple(name for name in timed if name != "known_at")
 
 
 def _implausible(name: str) -> "Column":

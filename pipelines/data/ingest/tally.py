@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F  # noqa: N812
 
 from pipelines.core.errors import BatchRefused
-from pipelines.data.ingest.casts import Casting, castable, type_change
+from pipelines.data.ingest.casts import Casting, type_change
 from pipelines.use_cases.spec.use_case import Feed
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def tally(judged: "DataFrame", feed: Feed) -> Sequence["Row"]:
         F.max("refusal").alias("refusal"),
         F.max("unknown").alias("unknown"),
     )
-    casts = (
-        _cast(column.name, column.type).alias(column.name) for column in castable(feed.columns)
-    )
+    casts = (_cast(column.name, column.type).alias(column.name) for column in feed.columns)
     return judged.groupBy("source_file").agg(*counted, F.struct(*casts).alias("casts")).collect()
 
 
@@ -70,5 +68,5 @@ def refuse(found: Sequence["Row"], feed: Feed) -> None:
 
 
 def _castings(row: "Row", feed: Feed) -> Iterator[Casting]:
-    for column in castable(feed.columns):
+    for column in feed.columns:
         yield Casting(column, **row.casts[column.name].asDict())

@@ -4,7 +4,9 @@ A batch is an Arrow table of the columns that were asked for, texts or typed as 
 them, and the four columns below. Of a record that can't be read the values are null.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -23,6 +25,22 @@ class FileRefused(Exception):
     """The whole file can't be read; the message names the field or the place."""
 
 
+@dataclass(frozen=True)
+class Between:
+    """The rows wanted: those with an instant in `[start, end)` in one of the columns, or none.
+
+    Args:
+        first, last: rows before the first and from the last instant on are wanted, too: such an
+            instant can't be right, so that no interval has them.
+    """
+
+    columns: Sequence[str]
+    start: datetime
+    end: datetime
+    first: datetime | None = None
+    last: datetime | None = None
+
+
 class Reader(Protocol):
     """One kind of file, such as `delimited`; a module can be one."""
 
@@ -35,6 +53,30 @@ class Reader(Protocol):
 
         Raises:
             FileRefused: it can't be read at all.
+        """
+        ...
+
+
+class Table(Protocol):
+    """Something with rows: a file, a folder, a table of a database."""
+
+    def column_names(self) -> list[str]:
+        """The names of its columns, as they stand there."""
+        ...
+
+    def batches(
+        self,
+        columns: Sequence[str],
+        between: Between | None = None,
+        /,
+        *,
+        optional: Collection[str] = (),
+    ) -> Iterator[pa.Table]:
+        """The rows with the columns asked for, all of them, each time.
+
+        Args:
+            between: of what can be asked for a part, such as a database, the rows wanted.
+            optional: columns that it may lack; they are null then.
         """
         ...
 
@@ -59,6 +101,18 @@ def batch(
     columns[RAW] = nothing if raws is None else pa.array(raws, pa.string())
     columns[PROBLEM] = nothing if problems is None else pa.array(problems, pa.string())
     return pa.table(columns)
+
+
+def gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in fewer tables: each new one of some rows would cost more than they do."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(map(len, waiting)) >= BATCH_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _texts(column: Sequence[str | None]) -> pa.Array:

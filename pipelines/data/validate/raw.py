@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from expectations.rates import rate_at_least
 from expectations.suites import bronze_suite, intake_suite
 from pipelines.core import cases
 from pipelines.core.outcomes import Outcome, Validated
@@ -47,12 +48,16 @@ def checks(context: Context) -> Iterator[Check]:
                 feed.column_names, feed.key, _part_column(context), rules.get(feed.name, ())
             ),
         )
+        kept, quarantined = (counts[feed.name, layer] for layer in _LAYERS)
+        num_due = len(feed.parts(context.interval, context.case.grain))
         yield Check(
             layer="quarantine",
             name=feed.name,
             version=rows[feed.name, "quarantine"][0],
-            frame=_intake(context, feed, counts),
-            expectations=intake_suite(context.case.quarantine_rate_max),
+            frame=_intake(kept, quarantined, num_due),
+            expectations=intake_suite(
+                context.case.quarantine_rate_max, sum(kept), sum(quarantined)
+            ),
         )
 
 
@@ -82,17 +87,21 @@ def _count(context: Context, queries: Mapping[tuple[str, Layer], str]) -> Counts
     return found
 
 
-def _intake(context: Context, feed: Feed, counts: Counts) -> "pd.DataFrame":
-    """One row. Duplicates are not counted: copies of good rows must not hide bad ones."""
+def _intake(kept: Sequence[int], quarantined: Sequence[int], num_due: int) -> "pd.DataFrame":
+    """One row. Duplicates are not counted: copies of good rows must not hide bad ones.
+
+    Args:
+        kept, quarantined: rows of each part that has any.
+        num_due: parts that should have.
+    """
     import pandas as pd
 
-    kept, quarantined = (counts[feed.name, layer] for layer in _LAYERS)
-    parts = len(feed.parts(context.interval, context.case.grain))
-    read = sum(kept) + sum(quarantined)
+    num_bad, num_rows = sum(quarantined), sum(kept) + sum(quarantined)
     row = {
         "num_kept": sum(kept),
-        "num_quarantined": sum(quarantined),
-        "quarantine_rate": sum(quarantined) / read if read else 0.0,
-        "num_parts_without_rows": parts - len(kept),
+        "num_quarantined": num_bad,
+        "quarantine_rate": num_bad / num_rows if num_rows else 0.0,
+        "quarantine_rate_at_least": rate_at_least(num_bad, num_rows),
+        "num_parts_without_rows": num_due - len(kept),
     }
     return pd.DataFrame([row])

@@ -1,30 +1,22 @@
 """How far a model's inputs and answers have moved from its evaluation rows, by Evidently.
 
-Both tables are compared as the model sees them: infinite numbers are missing, and a missing
-category is one more category. Distances are the normed first Wasserstein distance of numbers
-(in standard deviations of the reference), and the Jensen-Shannon distance of categories (natural
-logarithm, 0 to 0.83).
+Distances are the normed first Wasserstein distance of numbers (in standard deviations of the
+reference), and the Jensen-Shannon distance of categories (natural logarithm, 0 to 0.83). A column
+drifted where its distance matters and is more than chance and calm days make of so many rows.
 """
 
-import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from models.columns import Columns, numeric_matrix, text_column
+from models.columns import Columns
+from pipelines.learning.monitor import categories
+from pipelines.learning.monitor.frames import missing_share
+from pipelines.learning.monitor.limits import Key, Sides, limits, missing_distance, sides
+from pipelines.learning.monitor.report import evidently
 from pipelines.use_cases.spec.model import Watch
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_NUMBERS, _CATEGORIES = "wasserstein", "jensenshannon"
-_MISSING = ""  # as `models.columns` writes a category that is not there
 
 
 @dataclass(frozen=True)
@@ -32,16 +24,53 @@ class ColumnDrift:
     """One column, reference against current rows.
 
     Args:
-        distance: None where a side has no value at all; then `drifted` if the other side has any.
+        distance: None where a side has no value at all.
+        distance_max: above which it drifted.
+        drifted: by its values, or by how many are missing.
         missing_share_reference, missing_share_current: nulls, and numbers that are not finite;
             all of them where a table lacks the column.
+        notes: what came and went, in words.
     """
 
     name: str
     distance: float | None
+    distance_max: float
     drifted: bool
     missing_share_reference: float
     missing_share_current: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The shares of missing values on both sides."""
+
+    before: float
+    after: float
+
+    @property
+    def has_both(self) -> bool:
+        return max(self.before, self.after) < 1
+
+    def moved(self, by_chance: float, watch: Watch) -> bool:
+        """Whether more is missing, or less, than chance makes, and by enough to matter.
+
+        A column that came or went as a whole matters however few values it had.
+        """
+        distance = missing_distance(self.before, self.after)
+        return distance > by_chance and (not self.has_both or distance > watch.distance_max)
+
+    @property
+    def said(self) -> str:
+        """In words, for a reader who looks for an outage."""
+        word = (
+            "went empty, missing"
+            if self.after == 1
+            else "was empty, missing"
+            if self.before == 1
+            else "missing"
+        )
+        return f"{word} {self.before:.0%} → {self.after:.0%}"
 
 
 @dataclass(frozen=True)
@@ -81,147 +110,89 @@ def compare(
 ) -> tuple[Drift, str]:
     """The drift, and Evidently's report as one self-contained HTML page below a heading.
 
-    At most `watch.num_rows_max` rows of each side are compared.
+    At most `watch.num_rows_max` rows of each side are compared: of the reference those of days
+    like the current ones, where the tables have `decided_day`.
 
     Raises:
         DataRefused: a column is of the wrong kind.
     """
-    reference, current = (sample(table, watch.num_rows_max) for table in (reference, current))
-    numbers = (*columns.numeric, *answer.numeric)
-    texts = (*columns.categorical, *answer.categorical)
-    before, after = (_frame(table, numbers, texts) for table in (reference, current))
-    missing = {name: (_missing(before[name]), _missing(after[name])) for name in before.columns}
-    held = [name for name, shares in missing.items() if max(shares) < 1]
-    distances, page = _evidently(before[held], after[held], numbers, answer, watch)
-
-    def column(name: str) -> ColumnDrift:
-        distance = distances.get(name)
-        one_sided = (missing[name][0] < 1) != (missing[name][1] < 1)
-        drifted = one_sided if distance is None else distance > watch.distance_max
-        return ColumnDrift(name, distance, drifted, *missing[name])
-
-    drift = Drift(
-        inputs=tuple(column(name) for name in columns.inputs),
-        answers=tuple(column(name) for name in answer.inputs),
-        num_reference_rows=reference.num_rows,
-        num_current_rows=current.num_rows,
-    )
+    both = sides(reference, current, _together(columns, answer), watch.num_rows_max)
+    known = limits(both, watch)
+    held = [name for name, missing in _missing(both).items() if missing.has_both]
+    named = {name: known[name, "values"] for name in both.columns.inputs}
+    distances, page = evidently(both.before[held], both.after[held], answer, named, watch)
+    drift = judged(both, columns, answer, distances, known, watch)
     return drift, _headed(page, heading, drift)
 
 
-def sample(table: pa.Table, num_rows_max: int) -> pa.Table:
-    """At most so many rows, in their order, and always the same ones of the same table."""
-    if table.num_rows <= num_rows_max:
-        return table
-    drawn = np.random.default_rng(0).choice(table.num_rows, num_rows_max, replace=False)
-    return table.take(np.sort(drawn))
-
-
-def _frame(table: pa.Table, numbers: Sequence[str], categories: Sequence[str]) -> "pd.DataFrame":
-    """Numbers as float64, NaN where missing; categories as text, a column that is not there too.
-
-    Evidently writes categories into a script of its page as they are, so `</script>` in the data
-    would run: they are escaped here, which keeps different ones different.
-    """
-    import pandas as pd
-
-    held = set(table.column_names)
-    values = numeric_matrix(table, [name for name in numbers if name in held]).astype(float)
-    frame = pd.DataFrame(values, columns=[name for name in numbers if name in held])
-    for name in categories:
-        if name in held:
-            frame[name] = text_column(table, name).to_pandas().map(escape).to_numpy(object)
-        else:
-            frame[name] = _MISSING
-    return frame.reindex(columns=[*numbers, *categories])
-
-
-def _missing(column: "pd.Series[Any]") -> float:
-    """The share of missing values; of no rows all are."""
-    missing = column.isna() | (column == _MISSING)
-    return float(missing.mean()) if len(column) else 1.0
-
-
-def _evidently(
-    reference: "pd.DataFrame",
-    current: "pd.DataFrame",
-    numbers: Sequence[str],
+def judged(
+    both: Sides,
+    columns: Columns,
     answer: Columns,
+    distances: Mapping[str, float],
+    known: Mapping[Key, float],
     watch: Watch,
-) -> tuple[Mapping[str, float], str]:
-    """The distance of each column, and the page. Importing Evidently takes 6 to 9 s."""
-    with _quiet():
-        from evidently import DataDefinition, Dataset, Report  # type: ignore[import-untyped]
+) -> Drift:
+    """Each column's distance against its limits.
 
-        numeric = [name for name in reference.columns if name in numbers]
-        categorical = [name for name in reference.columns if name not in numbers]
-        definition = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
-        datasets = (Dataset.from_pandas(frame, definition) for frame in (current, reference))
-        # Its own tests would only repeat on the page what the widgets say.
-        metrics = _metrics(numeric, categorical, answer, watch)
-        report = Report(metrics, include_tests=False)
-        snapshot = report.run(*datasets)
-        found = snapshot.dict()["metrics"]
-        page: str = snapshot.get_html_str(as_iframe=False)
-    distances = {
-        each["config"]["column"]: _distance(each["value"])
-        for each in found
-        if "column" in each["config"]
-    }
-    return distances, page
+    Args:
+        distances: of the columns that both sides have values of.
+        known: the limits.
+    """
+    shares = _missing(both)
 
-
-def _metrics(
-    numeric: Sequence[str], categorical: Sequence[str], answer: Columns, watch: Watch
-) -> list[Any]:
-    """The inputs together; answers by themselves, since they are no part of the drifted share."""
-    from evidently.metrics import ValueDrift  # type: ignore[import-untyped]
-    from evidently.presets import DataDriftPreset  # type: ignore[import-untyped]
-
-    metrics: list[Any] = []
-    held = (*numeric, *categorical)
-    inputs = [name for name in held if name not in answer.inputs]
-    if inputs:
-        together = DataDriftPreset(
-            columns=inputs,
-            drift_share=watch.drifted_share_max,
-            num_method=_NUMBERS,
-            cat_method=_CATEGORIES,
-            num_threshold=watch.distance_max,
-            cat_threshold=watch.distance_max,
+    def column(name: str) -> ColumnDrift:
+        distance, missing = distances.get(name), shares[name]
+        is_missed = missing.moved(known.get((name, "missing"), 1.0), watch)
+        notes = categories.changes(name, both) if name in both.columns.categorical else ()
+        return ColumnDrift(
+            name=name,
+            distance=distance,
+            distance_max=known[name, "values"],
+            drifted=is_missed or (distance is not None and distance > known[name, "values"]),
+            missing_share_reference=missing.before,
+            missing_share_current=missing.after,
+            notes=(missing.said, *notes) if is_missed else notes,
         )
-        metrics.append(together)
-    for name in (name for name in answer.inputs if name in held):
-        method = _NUMBERS if name in numeric else _CATEGORIES
-        metrics.append(ValueDrift(column=name, method=method, threshold=watch.distance_max))
-    return metrics
+
+    return Drift(
+        inputs=tuple(column(name) for name in columns.inputs),
+        answers=tuple(column(name) for name in answer.inputs),
+        num_reference_rows=both.alike.num_rows,
+        num_current_rows=both.current.num_rows,
+    )
 
 
-def _distance(value: Any) -> float:
-    """SciPy's root of a rounding error below zero is NaN: shares equal to the last bit but one."""
-    distance = float(value)
-    return 0.0 if math.isnan(distance) else distance
+def _together(columns: Columns, answer: Columns) -> Columns:
+    return Columns(
+        numeric=(*columns.numeric, *answer.numeric),
+        categorical=(*columns.categorical, *answer.categorical),
+    )
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Evidently warns about its own future, and of the correlations of constant columns."""
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, FutureWarning, RuntimeWarning):
-            warnings.simplefilter("ignore", category)
-        yield
+def _missing(both: Sides) -> Mapping[str, Missing]:
+    before, after = both.before, both.after
+    return {
+        name: Missing(missing_share(before[name]), missing_share(after[name]))
+        for name in both.columns.inputs
+    }
 
 
 def _headed(page: str, heading: str, drift: Drift) -> str:
-    """The page with the drift on top, since Evidently's own count leaves empty columns out."""
-    empty = [column for column in (*drift.inputs, *drift.answers) if column.distance is None]
-    gone = [column.name for column in empty if column.drifted]
-    never = [column.name for column in empty if not column.drifted]
-    said = f"<h2>{escape(heading)}</h2>"
-    said += f"<p>{drift.num_drifted} of {len(drift.inputs)} inputs drifted.</p>"
-    if gone:
-        said += f"<p>No value on one side, which is drift: {', '.join(gone)}</p>"
+    """The page with the drift on top, since Evidently knows of distances alone."""
+    every = (*drift.inputs, *drift.answers)
+    never = [each.name for each in every if each.distance is None and not each.drifted]
+    said = [f"<h2>{escape(heading)}</h2>"]
+    said += [
+        f"<p>{drift.num_drifted} of {len(drift.inputs)} inputs drifted; "
+        f"{drift.num_current_rows:,} rows beside {drift.num_reference_rows:,} of the reference.</p>"
+    ]
+    said += [
+        f"<p>{escape(each.name)}: {escape('; '.join(each.notes))}</p>"
+        for each in every
+        if each.notes
+    ]
     if never:
-        said += f"<p>No value on both sides, which is none: {', '.join(never)}</p>"
-    body = f'<body>\n<div style="font-family: sans-serif; margin: 1em 2em">{said}</div>'
-    return page.replace("<body>", body, 1)
+        said += [f"<p>No value to compare, which is no drift: {', '.join(never)}</p>"]
+    top = f'<body>\n<div style="font-family: sans-serif; margin: 1em 2em">{"".join(said)}</div>'
+    return page.replace("<body>", top, 1)

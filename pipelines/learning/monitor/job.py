@@ -21,7 +21,7 @@ from pipelines.core.outcomes import Outcome, Watched
 from pipelines.core.stage import Context
 from pipelines.learning import champion, gate, registry
 from pipelines.learning.champion import Champion
-from pipelines.learning.monitor import policy
+from pipelines.learning.monitor import days, policy, quality
 from pipelines.learning.monitor.drift import Drift, compare, compared
 from pipelines.stores import objects
 from pipelines.stores.delta import instant
@@ -48,15 +48,15 @@ def run(context: Context) -> Outcome[Watched]:
     model = context.model
     _require_published(context)
     best, spec = _predictor(context), cases.model(context.case.name, model)
-    current = _fetch(context, _answers_query(context, spec))
+    reference = _reference(context, best)
+    current = days.comparable(reference, _fetch(context, _answers_query(context, spec)))
     log.info(
         "%d answers to compare with the reference of version %d", current.num_rows, best.version
     )
-    reference = _reference(context, best)
     drift, page = _compared(context, spec, best, reference, current)
     labelled = _fetch(context, _labelled_query(context, spec))
-    quality, promised = (_quality(context, spec, table) for table in (labelled, reference))
-    judgement = policy.judge(drift, current.num_rows, quality, promised, model.watch)
+    now, promised = (_quality(context, spec, table) for table in (labelled, reference))
+    judgement = policy.judge(drift, current.num_rows, now, promised, model.watch)
     flags = [judgement.drifted, *policy.newest_first(_verdicts_before(context, best))]
     trained = champion.last_training(context.engine, context.case.name, model.name)
     since = max(best.cutoff, trained.outcome.details.cutoff) if trained else best.cutoff
@@ -68,27 +68,27 @@ def run(context: Context) -> Outcome[Watched]:
         "drifted": judgement.drifted,
         "due": due,
         "reason": reason,
-        "statistics": _statistics(drift, quality, promised, current.num_rows),
+        "statistics": _statistics(drift, now, promised, current.num_rows),
         "page": page,
     }
     _record(context, row)
     return Outcome(
-        rows={"predictions": current.num_rows, "labelled": quality.num_rows},
+        rows={"predictions": current.num_rows, "labelled": now.num_rows},
         details=Watched(
             model_version=best.version,
             drifted=judgement.drifted,
             due=due,
             reason=reason,
             page=page,
-            quality=dict(quality.scores),
+            quality=dict(now.scores),
         ),
     )
 
 
-def _quality(context: Context, spec: "ModelSpec", table: pa.Table) -> policy.Quality:
+def _quality(context: Context, spec: "ModelSpec", table: pa.Table) -> quality.Quality:
     """By the metric that the model is judged by."""
     metric = gate.metric_of(context.model.gate, spec.task)
-    return policy.quality(table, spec.task, metric, context.model.watch.num_rows_min)
+    return quality.measured(table, spec.task, metric, context.model.watch)
 
 
 def page_file(interval_key: str, case: str, attempt: int) -> str:
@@ -139,24 +139,30 @@ def _require_published(context: Context) -> None:
 
 
 def _fetch(context: Context, query: str) -> pa.Table:
-    return context.spark.sql(query).toArrow()
+    return days.dated(context.spark.sql(query).toArrow())
 
 
 def _answers_query(context: Context, spec: "ModelSpec") -> str:
     """The compared rows: a column that the predictions lack is left out, and counts as missing."""
     table = context.read("gold", context.model.predictions)
-    held = set(context.spark.sql(f"select * from {table}").columns)
-    asked = (*spec.columns.inputs, *spec.task.answer.names)
-    names = [f"`{name}`" for name in asked if name in held]
+    asked = (*spec.columns.inputs, *spec.task.answer.names, days.DECIDED_AT)
+    names = _held(context, table, asked)
     answers = _newest(context, context.model.watch.window_days)
-    return f"select {', '.join(names)} from ({answers}) {_sampled(context.model)}"
+    return f"select {names} from ({answers}) {_sampled(context.model)}"
+
+
+def _held(context: Context, table: str, asked: Sequence[str]) -> str:
+    """Those of the columns that a table has, as SQL names them."""
+    held = set(context.spark.sql(f"select * from {table}").columns)
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(asked) if name in held)
 
 
 def _labelled_query(context: Context, spec: "ModelSpec") -> str:
     """Answers out of sample with the newest label that was known by the interval's end."""
     model = context.model
     key = ", ".join(f"`{name}`" for name in model.row_key)
-    answer = ", ".join(f"`{name}`" for name in spec.task.answer.names)
+    asked = (*spec.task.answer.names, *spec.task.unit, days.DECIDED_AT)
+    answer = _held(context, context.read("gold", model.predictions), asked)
     end = context.interval.end
     first, last = _date(end - timedelta(days=QUALITY_DAYS)), _date(end - _MICROSECOND)
     cutoffs = champion.cutoffs(context.engine, context.case.name, model.name)
@@ -205,7 +211,8 @@ def _date(at: datetime) -> str:
 def _reference(context: Context, best: Champion) -> pa.Table:
     """The champion's evaluation rows, scored."""
     known = registry.of(context.settings, context.case, context.model)
-    reference = pq.read_table(pa.BufferReader(known.reference(known.version(best.version))))
+    file = pa.BufferReader(known.reference(known.version(best.version)))
+    reference = days.dated(pq.read_table(file))
     if not reference.num_rows:
         raise CheckFailed(
             f"the reference of {known.name} version {best.version} has no rows; "
@@ -250,12 +257,12 @@ def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVe
 
 
 def _statistics(
-    drift: Drift | None, quality: policy.Quality, promised: policy.Quality, num_rows: int
+    drift: Drift | None, now: quality.Quality, promised: quality.Quality, num_rows: int
 ) -> dict[str, Any]:
     found = {**asdict(drift), "drifted_share": drift.drifted_share} if drift else {}
     return {
         "num_rows": num_rows,
-        "quality": dict(quality.scores),
+        "quality": dict(now.scores),
         "quality_of_reference": dict(promised.scores),
         **found,
     }

@@ -1,37 +1,15 @@
 """What counts as drift, and when drift makes retraining due."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-
-from models.tasks import Task
-from models.tasks.task import Metric
+from pipelines.learning.monitor import quality
 from pipelines.learning.monitor.drift import ColumnDrift, Drift
+from pipelines.learning.monitor.quality import Quality
 from pipelines.use_cases.spec.model import Watch
 
 _NUM_WORST = 3  # columns that a reason names
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How good the predictions were whose labels are known.
-
-    Args:
-        scores: every metric of the task by its name, and facts of the labels; of too few rows
-            only their number.
-        value: by the gate's metric; None where it is undefined, or of too few rows.
-    """
-
-    metric: Metric
-    scores: Mapping[str, float | None]
-    value: float | None
-
-    @property
-    def num_rows(self) -> int:
-        return int(self.scores["num_rows"] or 0)
 
 
 @dataclass(frozen=True)
@@ -51,20 +29,6 @@ class PastVerdict:
     drifted: bool | None
 
 
-def quality(table: pa.Table, task: Task, metric: Metric, num_rows_min: int) -> Quality:
-    """Of rows with a `label` and an answer.
-
-    Raises:
-        DataRefused: a label or an answer is none of the task.
-    """
-    if table.num_rows < num_rows_min:
-        return Quality(metric, {"num_rows": table.num_rows}, None)
-    nobody = np.zeros(table.num_rows, int)
-    answers = task.adapted(table.select(task.answer.names).cast(task.answer))
-    scores = task.scores(task.evidence("label", table["label"], answers, nobody))
-    return Quality(metric, scores, scores[metric.name])
-
-
 def judge(
     drift: Drift | None, num_rows: int, now: Quality, promised: Quality, watch: Watch
 ) -> Judgement:
@@ -72,20 +36,21 @@ def judge(
 
     Args:
         drift: None where there were fewer than `watch.num_rows_min` rows to compare.
-        num_rows: predictions that were compared, or would have been.
+        num_rows: predictions of weekdays that the reference has.
         promised: of the champion's reference, the rows by which it was promoted.
     """
     if drift is None:
         return Judgement(
-            None, f"no verdict: {num_rows} predictions, fewer than {watch.num_rows_min}"
+            None, f"no verdict: {num_rows} predictions to compare, fewer than {watch.num_rows_min}"
         )
     findings = (
         _inputs(drift, watch),
-        *(_answer(column, watch) for column in drift.answers),
-        _quality(now, promised, watch),
+        *(_answer(column) for column in drift.answers),
+        quality.loss(now, promised, watch),
     )
     drifted = any(found for found, _ in findings)
     reasons = [said for found, said in findings if found or not drifted]
+    reasons += [f"{each.name}: {', '.join(each.notes)}" for each in _noted(drift)]
     return Judgement(drifted, f"{'drift' if drifted else 'no drift'}: {'; '.join(reasons)}")
 
 
@@ -151,23 +116,17 @@ def _moved(column: ColumnDrift) -> str:
     missing = f"missing {before} → {after}"
     if column.distance is None:
         return missing
-    distance = f"{column.distance:.3f}"
+    is_above = column.distance > column.distance_max
+    limit = f"{'above' if is_above else 'not above'} {column.distance_max:.3g}"
+    distance = f"{column.distance:.3f} ({limit})"
     return distance if before == after else f"{distance}, {missing}"
 
 
-def _answer(column: ColumnDrift, watch: Watch) -> tuple[bool, str]:
-    limit = f"{'above' if column.drifted else 'not above'} {watch.distance_max:g}"
-    if column.distance is None:
-        limit = "no distance"
-    return column.drifted, f"{column.name} moved by {_moved(column)} ({limit})"
+def _answer(column: ColumnDrift) -> tuple[bool, str]:
+    return column.drifted, f"{column.name} moved by {_moved(column)}"
 
 
-def _quality(now: Quality, promised: Quality, watch: Watch) -> tuple[bool, str]:
-    metric = now.metric
-    if now.value is None or promised.value is None:
-        return False, f"no {metric.title} to compare on {now.num_rows} labelled rows"
-    lost = (promised.value - now.value) * (1 if metric.higher_is_better else -1)
-    found = lost > watch.loss_max
-    measured = f"{metric.title} {now.value:.3f} on {now.num_rows} labelled rows"
-    limit = f"{'more' if found else 'not more'} than {watch.loss_max:g} worse than"
-    return found, f"{measured}, {limit} the champion's {promised.value:.3f}"
+def _noted(drift: Drift) -> list[ColumnDrift]:
+    """The columns of which something came or went, those that drifted first."""
+    noted = [column for column in (*drift.inputs, *drift.answers) if column.notes]
+    return sorted(noted, key=_severity, reverse=True)[:_NUM_WORST]

@@ -119,15 +119,19 @@ def _is_number(value: Any) -> bool:
 def _write_reference(
     path: Path, context: Context, model: "Model", evaluation: "pa.Table", answers: "pa.Table"
 ) -> None:
-    """The rows that predictions are compared with later: their inputs, label and answer.
+    """The rows that predictions are compared with later: inputs, label, answer, instant, unit.
 
     Those answered in batch, as predictions are; of a case that has none, all.
     """
     import pyarrow.compute as pc  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+    from models.tasks.task import DAY
+
     path.parent.mkdir(parents=True)
-    table = evaluation.select(model.columns.inputs)
+    units = [name for name in model.task.unit if name != DAY]
+    table = evaluation.select(list(dict.fromkeys([*model.columns.inputs, *units])))
+    table = table.append_column("decided_at", evaluation["known_at"])
     table = table.append_column("label", evaluation[context.model.label])
     for field in answers.schema:
         table = table.append_column(field, answers[field.name])

@@ -47,23 +47,45 @@ class Watch:
         window_days: the predictions that are compared with the champion's reference.
         num_rows_min: fewer rows give no verdict.
         num_rows_max: a sample of at most so many rows is compared.
+        confidence: of verdicts on days that are like the reference at most the rest say drift.
         drifted_share_max: drifted inputs above this share are drift.
-        distance_max: of one column, Wasserstein (normed) or Jensen-Shannon, above which it drifted.
+        distance_max: of one column, Wasserstein (normed) or Jensen-Shannon: what matters. Above it
+            the column drifted, unless so many rows differ as much by chance.
         loss_max: the gate's metric worse than on the champion's evaluation by more than this is
-            drift.
+            drift, unless so many labelled rows differ as much by chance.
         num_drifted, num_verdicts: due when so many of so many last verdicts say drift.
         cool_down_days: no retraining for drift sooner after the champion's last training row.
+
+    Raises:
+        ValueError: a confidence that is no share, or a verdict on no rows.
     """
 
     window_days: int = 1
-    num_rows_min: int = 200
+    num_rows_min: int = 20
     num_rows_max: int = 10_000
+    confidence: float = 0.95
     drifted_share_max: float = 0.5
     distance_max: float = 0.25
     loss_max: float = 0.1
     num_drifted: int = 2
     num_verdicts: int = 3
     cool_down_days: int = 3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"Watch.confidence: {self.confidence} is not between 0 and 1")
+        if self.num_rows_min < 1:
+            raise ValueError(f"Watch.num_rows_min: {self.num_rows_min} is below 1; 20 is usual")
+
+    @property
+    def column_alarm_rate(self) -> float:
+        """False alarms of all columns together: four fifths of what is allowed."""
+        return (1 - self.confidence) * 4 / 5
+
+    @property
+    def metric_alarm_rate(self) -> float:
+        """False alarms of the metric: the rest."""
+        return (1 - self.confidence) / 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ class Feed:
 
     name: str
     description: str
-    format: Literal["csv", "jsonl"]
+    format: Literal["csv", "jsonl", "parquet"]
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     kind: Literal["fact", "snapshot"] = "fact"
@@ -95,7 +95,8 @@ class UseCase:
     Args:
         name: the name of its file, and of its files in the other rooms.
         schedule: when a part has ended, as five fields of cron, in UTC.
-        quarantine_rate_max: a share of bad rows above which nothing of a feed is published.
+        quarantine_rate_max: a share of bad rows; nothing of a feed is published where its counts
+            prove a higher one (the lower confidence bound, 95 %), or where every row is bad.
         history_days: what the first run loads.
         history_days_max: the longest stretch that one run may take, and training may look back;
             None: any.

@@ -37,7 +37,12 @@ ALARMS = Feed(
     name="alarms",
     description="What went wrong",
     format="jsonl",
-    columns=(Column("sensor", "string", "its name"), Column("level", "int", "1 to 5"), *_TIMES),
+    columns=(
+        Column("sensor", "string", "its name"),
+        Column("level", "int", "1 to 5"),
+        Column("built_on", "date", "of the sensor", optional=True),
+        *_TIMES,
+    ),
     key=("sensor",),
 )
 RULES: dict[str, tuple[Rule, ...]] = {

@@ -56,20 +56,6 @@ def test_b09_columns_of_another_type_refuse_the_batch(desk: Any, before: Any) ->
     assert tables(desk) == before
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [(b"\xff\xfes\0", "line 1 has a NUL byte"), ("é".encode("latin-1"), "line 1 is not UTF-8")],
-)
-def test_b06_another_encoding_refuses_the_batch(
-    desk: Any, before: Any, content: bytes, says: str
-) -> None:
-    desk.land([desk.reading("s2")])
-    desk.land_bytes("alarms", content)
-    with pytest.raises(BatchRefused, match=rf"data\.jsonl: {says}"):
-        desk.ingest()
-    assert tables(desk) == before
-
-
 def test_a_file_that_changed_after_it_landed_refuses_the_batch(desk: Any, before: Any) -> None:
     desk.land([desk.reading("s2")])
     desk.file("readings").write_text(f"{desk.header}\n{desk.reading('s3')}")

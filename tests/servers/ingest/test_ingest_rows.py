@@ -27,6 +27,7 @@ AT_THE_EDGES = {
     "last": {"known_at": f"{DAY}T23:59:59.999999Z"},
     "old": {"event_at": "2023-11-18T00:00:00Z"},
 }
+ANY_YEAR = ["1931-05-08", "2099-12-31"]
 Counts = Mapping[str, int]
 
 
@@ -55,6 +56,7 @@ def counts(desk: Any) -> Counts:
         *(desk.alarm(f"b{n}", level=text) for n, text in enumerate(TEXTS)),
         *(desk.alarm(f"e{n}", **at) for n, (at, _) in enumerate(IMPOSSIBLE)),
         *(desk.alarm(text) for text in HOSTILE),
+        *(desk.alarm(f"old{n}", built_on=day) for n, day in enumerate(ANY_YEAR)),
     ]
     desk.land(readings, alarms)
     counted: Counts = desk.ingest()
@@ -71,8 +73,8 @@ def test_rows_in_are_rows_kept_quarantined_and_duplicate(desk: Any, counts: Coun
         "readings_kept": 7,
         "readings_quarantined": 25,
         "readings_duplicates": 2,
-        "alarms_in": 24,
-        "alarms_kept": 6,
+        "alarms_in": 26,
+        "alarms_kept": 8,
         "alarms_quarantined": 18,
         "alarms_duplicates": 0,
     }
@@ -103,7 +105,7 @@ def test_b01_a_row_with_a_missing_or_extra_field_is_quarantined(desk: Any, count
     assert reasons[desk.reading() + ",7"] == ["7 fields where the header has 6"]
     missing = desk.table("quarantine", "alarms")[0]
     assert missing["raw"] == '{"sensor": "s1"}'
-    assert missing["reasons"] == ["field level, event_at, known_at is missing"]
+    assert missing["reasons"] == ["field event_at, known_at, level is missing"]
     assert missing["source_file"] == f"{desk.case.name}/alarms/{DAY}/data.jsonl"
     assert (missing["source_line"], str(missing["known_date"])) == (2, DAY)
 
@@ -161,9 +163,16 @@ def test_b13_instants_at_the_edges_are_kept(desk: Any, counts: Counts) -> None:
     assert all(len(kept(desk, name)) == 1 for name in AT_THE_EDGES)
 
 
+def test_b13_a_date_that_is_no_instant_of_the_event_may_be_of_any_year(
+    desk: Any, counts: Counts
+) -> None:
+    found = [row["built_on"] for row in desk.table("bronze", "alarms") if row["built_on"]]
+    assert [str(day) for day in found] == ANY_YEAR
+
+
 def test_b22_hostile_text_is_data(desk: Any, counts: Counts) -> None:
     sensors = [row["sensor"] for row in desk.table("bronze", "alarms")]
-    assert sensors == ["s1", *HOSTILE]
+    assert sensors == ["s1", *HOSTILE, *(f"old{n}" for n, _ in enumerate(ANY_YEAR))]
 
 
 def test_the_same_interval_twice_gives_equal_tables(desk: Any, counts: Counts) -> None:

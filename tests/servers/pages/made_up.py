@@ -208,7 +208,15 @@ def _verdict(number: int) -> dict:
             "inputs": [
                 {"name": f"input_{n}{HOSTILE}", **column, **shares} for n in range(NUM_INPUTS)
             ],
-            "answers": [{"name": "probability", **column, **shares}],
+            "answers": [
+                {
+                    "name": "probability",
+                    **column,
+                    **shares,
+                    "distance_max": 0.4321,
+                    "notes": [f"new 'moon{HOSTILE}' (5 rows, 21%)", "gone 'north' (9 rows, 3%)"],
+                }
+            ],
             "drifted_share": number / NIGHTS,
         },
         "page": f"drift/{number}.html",

@@ -1,0 +1,154 @@
+"""How a CSV file is written, guessed from its start: what is certain, each told in one line."""
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+from pipelines.data.reading.dialect import Dialect
+from pipelines.data.reading.splitting import Broken, fields_of
+from pipelines.data.reading.texts import blocks
+
+# So many bytes tell the encoding, and so many lines all else.
+SAMPLE_BYTES = 8 * 2**20
+_LINES = 1000
+DELIMITERS = ",;\t|"
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "'": "apostrophe"}
+# What Excel writes above its own CSV.
+_DECLARED = re.compile(r"sep=(.)")
+# Titles above a header are some lines.
+_TITLES_MAX = 20
+# So many of the lines must have the fields that the most have.
+_SAME_SHARE_MIN = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaidDialect:
+    """What the person said of how a file is written; None: to be guessed.
+
+    Raises:
+        ValueError: what nothing can be read by.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    skipped_lines: int | None = None
+    records: str | None = None
+    sheet: str | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError as error:
+            raise ValueError(
+                f"--encoding {self.encoding!r} is none; it is like utf-8, cp1252 or utf-16"
+            ) from error
+        Dialect(delimiter=self.delimiter or ",", quote=self.quote or "", escape=self.escape or "")
+
+
+def sniffed(
+    start: bytes, encoding: str, said: SaidDialect, delimiters: str = DELIMITERS
+) -> tuple[Dialect, Sequence[str]]:
+    """The dialect of a file of CSV from its start, and what to tell of it."""
+    text = b"".join(blocks(BytesIO(start), encoding)).decode("utf-8", "replace")
+    lines = [line.removesuffix("\r") for line in text.split("\n")[:_LINES]]
+    if declared := _DECLARED.fullmatch(lines[0]):
+        said = replace(said, delimiter=said.delimiter or declared[1], skipped_lines=1)
+    plain = Dialect(encoding=encoding, quote=_quote(text, said), escape=_escape(text, said))
+    candidates = [said.delimiter] if said.delimiter else list(delimiters)
+    tried = [_tried(replace(plain, delimiter=mark), lines, said) for mark in candidates]
+    best = max(tried, key=lambda each: (each.width > 1, each.num_same * each.width))
+    return best.dialect, _told(best.dialect, said)
+
+
+def _told(dialect: Dialect, said: SaidDialect) -> list[str]:
+    """A line on what is not as most files have it."""
+    told = []
+    if dialect.delimiter != "," and not said.delimiter:
+        told.append(f"delimiter: {_NAMES.get(dialect.delimiter, dialect.delimiter)}")
+    if dialect.quote != '"' and said.quote is None:
+        name = _NAMES.get(dialect.quote, 'none: each " is a letter')
+        told.append(f"quotes: {name}")
+    if dialect.escape and said.escape is None:
+        told.append(f"quotes inside quotes: after {dialect.escape}")
+    if said.skipped_lines is None:
+        told += header_told(dialect)
+    if dialect.has_trailing_delimiter:
+        told.append("each row has one empty field more than the header: it is left out")
+    return told
+
+
+def header_told(dialect: Dialect) -> Sequence[str]:
+    """A line on titles above a header, if there are any."""
+    if not dialect.skipped_lines:
+        return ()
+    return (f"header: in line {dialect.skipped_lines + 1}, what is above is left alone",)
+
+
+def _quote(text: str, said: SaidDialect) -> str:
+    r"""The quote that encloses fields; of a text whose quotes are all inside of words none."""
+    if said.quote is not None:
+        return said.quote
+    edges = rf"(?:^|[{re.escape(DELIMITERS)}])"
+    if '"' in text:
+        return '"' if re.search(rf'{edges}[ ]?"', text, re.MULTILINE) else ""
+    whole = rf"{edges}'[^'\n]*'(?=$|[\r{re.escape(DELIMITERS)}])"
+    enclosed, all_ = len(re.findall(whole, text, re.MULTILINE)), text.count("'")
+    return "'" if enclosed and 2 * enclosed >= 0.9 * all_ else '"'
+
+
+def _escape(text: str, said: SaidDialect) -> str:
+    if said.escape is not None:
+        return said.escape
+    return "\\" if re.search(r'[^\\"]\\"[^,;\t|\r\n]', text) and '""' not in text else ""
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A dialect, the fields of its header, and how many lines have as many."""
+
+    dialect: Dialect
+    width: int
+    num_same: int
+
+
+def _tried(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
+    """How well a delimiter parts the lines."""
+    widths = [_width(line, dialect) for line in lines]
+    header = said.skipped_lines if said.skipped_lines is not None else header_at(widths)
+    width = next((width for width in widths[header:] if width), 0)
+    after = Counter(width for width in widths[header + 1 :] if width)
+    more, same = after[width + 1], after[width]
+    ends_by_it = [line.endswith(dialect.delimiter) for line in lines[header + 1 :] if line]
+    is_trailing = more > same and width > 1 and sum(ends_by_it) >= more
+    found = replace(dialect, skipped_lines=header, has_trailing_delimiter=is_trailing)
+    return _Tried(found, width, 1 + max(more if is_trailing else 0, same))
+
+
+def header_at(widths: Sequence[int]) -> int:
+    """The first line with as many fields as most lines, where titles stand above it."""
+    counts = Counter(width for width in widths if width)
+    if not counts:
+        return 0
+    usual, num_usual = counts.most_common(1)[0]
+    if usual == 1 or num_usual < _SAME_SHARE_MIN * counts.total():
+        return 0
+    first = next((place for place, width in enumerate(widths) if width), 0)
+    if widths[first] >= usual - 1 and widths[first] > 1:
+        return 0
+    found = next(place for place, width in enumerate(widths) if width >= usual - 1 > 0)
+    return found if found <= _TITLES_MAX else 0
+
+
+def _width(line: str, dialect: Dialect) -> int:
+    """How many fields a line has; none: it is blank or broken."""
+    if not line or line.isspace():
+        return 0
+    try:
+        return len(fields_of(line, dialect))
+    except Broken:
+        return 0

@@ -1,0 +1,90 @@
+"""What the person says of the source."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipelines.core.errors import UsageError
+from pipelines.data.reading.said import Said
+from pipelines.data.reading.sniff import SaidDialect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What the person says of the source; columns by its own names, `location` without secrets.
+
+    Without a task it is guessed from the label's values; so is how the source is written, of which
+    all that is None is not said: see `SaidDialect` and `Said`.
+
+    Raises:
+        UsageError: nothing can be read so.
+    """
+
+    name: str
+    location: str
+    key: tuple[str, ...]
+    event_time: str
+    label: str
+    known_at: str | None = None
+    label_known_at: str | None = None
+    task: str | None = None
+    positive: str | None = None
+    without: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    skipped_lines: int | None = None
+    records: str | None = None
+    sheet: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    zone: str | None = None
+    missing: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            _ = (self.dialect, self.values)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    @cached_property
+    def dialect(self) -> SaidDialect:
+        """Of how a file's records stand in it."""
+        return SaidDialect(
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+            quote=self.quote,
+            escape=self.escape,
+            skipped_lines=self.skipped_lines,
+            records=self.records,
+            sheet=self.sheet,
+        )
+
+    @cached_property
+    def values(self) -> Said:
+        """Of how its values are written."""
+        return Said(
+            decimal=self.decimal,
+            thousands=self.thousands,
+            zone=self.zone,
+            missing=self.missing,
+            dates=self.dates,
+        )
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The columns of instants."""
+        found = (self.event_time, self.known_at, self.label_known_at)
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that have a part to play."""
+        return tuple(dict.fromkeys((*self.key, *self.times, self.label)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that was named."""
+        return tuple(dict.fromkeys((*self.needed, *self.without, *self.only)))

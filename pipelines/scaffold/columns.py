@@ -1,0 +1,101 @@
+"""Which columns of a source are taken, under the names that it has for them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from pipelines.core.errors import UsageError
+from pipelines.data.reading.batches import COLUMNS_MAX
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.names import refuse_repeated
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The columns to read, in the source's order, and of each other one why it is left out."""
+
+    columns: Sequence[str]
+    left_out: Mapping[str, str]
+
+
+def chosen(ask: Ask, headers: Sequence[str]) -> Chosen:
+    """What is read of a source with these columns.
+
+    Raises:
+        UsageError: too many, or several of one name.
+    """
+    refuse_repeated(headers, ask.without)
+    left_out = dict.fromkeys(ask.without, "you say so")
+    nameless = Counter(name for name in headers if not name.strip())
+    left_out |= {
+        name: f"{number} columns without a name, which nothing tells apart"
+        for name, number in nameless.items()
+        if number > 1 and name not in left_out
+    }
+    if ask.only:
+        others = (name for name in headers if name not in (*ask.only, *ask.needed))
+        left_out |= {name: "--only has others" for name in others if name not in left_out}
+    columns = [name for name in dict.fromkeys(headers) if name not in left_out]
+    _refuse_many(columns)
+    return Chosen(columns, left_out)
+
+
+def _refuse_many(columns: Sequence[str]) -> None:
+    if len(columns) > COLUMNS_MAX:
+        raise UsageError(
+            f"the source has {len(columns):,} columns, a case at most {COLUMNS_MAX:,}: name those "
+            "to take by --only COLUMN,COLUMN, or those to leave out by --without"
+        )
+
+
+def found(ask: Ask, headers: Sequence[str]) -> Ask:
+    """The same with each column as the source writes it: case and spaces around need not be said.
+
+    Raises:
+        UsageError: a column is missing, or asked for twice in ways that can't be.
+    """
+    lacking = [name for name in ask.columns if _in(name, headers) is None]
+    if lacking:
+        raise UsageError(_no_column(ask.location, lacking, headers))
+    own = {name: _in(name, headers) or name for name in ask.columns}
+    ask = replace(
+        ask,
+        key=tuple(own[name] for name in ask.key),
+        event_time=own[ask.event_time],
+        label=own[ask.label],
+        known_at=ask.known_at and own[ask.known_at],
+        label_known_at=ask.label_known_at and own[ask.label_known_at],
+        without=tuple(own[name] for name in ask.without),
+        only=tuple(own[name] for name in ask.only),
+    )
+    _refuse_roles(ask)
+    return ask
+
+
+def _refuse_roles(ask: Ask) -> None:
+    times = (ask.event_time, ask.known_at, ask.label_known_at)
+    needed = [name for name in ask.without if name in ask.needed]
+    if needed:
+        raise UsageError(f"--without names {', '.join(needed)}, which is needed")
+    if ask.label in (*ask.key, *times) or {ask.known_at, ask.label_known_at} & set(ask.key):
+        raise UsageError("the label, the key and the times must be different columns")
+
+
+def _in(name: str, headers: Sequence[str]) -> str | None:
+    """The header itself, or the only one that differs by case and spaces alone."""
+    if name in headers:
+        return name
+    alike = [each for each in headers if _plain(each) == _plain(name)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("\ufeff", " ").split()).casefold()
+
+
+def _no_column(location: str, lacking: Sequence[str], headers: Sequence[str]) -> str:
+    near = get_close_matches(lacking[0], headers, n=1)
+    hint = f"; is it {near[0]!r}?" if near else ""
+    shown = ", ".join(headers[:50]) + (f" and {len(headers) - 50} more" if headers[50:] else "")
+    return f"{location} has no column {', '.join(lacking)}; it has {shown}{hint}"

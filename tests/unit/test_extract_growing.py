@@ -1,0 +1,198 @@
+"""A source that grows and changes, extracted night by night: each row lands once, late ones too."""
+
+import json
+import random
+import sqlite3
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pytest
+from sqlalchemy import create_engine
+
+from pipelines.core import cases
+from pipelines.core.registry import EXTRACT
+from pipelines.core.settings import Settings
+from pipelines.core.stage import Context
+from pipelines.data.extract import job
+from pipelines.data.extract.database import DatabaseTable
+from pipelines.data.extract.tables import Label, Rows, Shape, Table
+from pipelines.data.reading.files import FileTable
+from pipelines.use_cases import find
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import Column, Feed
+
+FEED = Feed(
+    name="rows",
+    description="",
+    format="parquet",
+    columns=(
+        Column("id", "string", ""),
+        Column("late", "boolean", "", optional=True),
+        Column("event_at", "timestamp", ""),
+        Column("known_at", "timestamp", ""),
+    ),
+    key=("id",),
+)
+CASE = replace(find("flight_delays"), name="parcels", feeds=(FEED,))
+SHAPE = Shape(
+    columns={"ID": "id", "Late": "late"},
+    event_at="At",
+    label=Label("Late", "yes", "no"),
+    begins=date(2026, 3, 1),
+)
+HEADER = "ID,Late,At\n"
+
+
+class Nights:
+    """The nights of a case whose source is a table."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.table: Table
+        self.shape = SHAPE
+        self.home = home
+        monkeypatch.setattr(cases, "source", lambda _: SimpleNamespace(source=self._source))
+
+    def _source(self, _: Settings, interval: Interval) -> Rows:
+        return Rows(self.table, self.shape, interval)
+
+    def extract(self, key: str) -> tuple[int, int]:
+        """Rows and parts that are new."""
+        interval = Interval.parse(key)
+        lease: Any = SimpleNamespace(commit=nullcontext)
+        done = job.run(
+            Context(
+                settings=Settings(home=self.home, now=interval.end + timedelta(hours=1)),
+                case=CASE,
+                interval=interval,
+                stage=EXTRACT,
+                engine=create_engine("sqlite://"),
+                attempt=1,
+                lease=lease,
+            )
+        )
+        return done.rows["rows"], done.details.new_parts
+
+    def landed(self, day: str) -> list[tuple[str, bool | None, datetime]]:
+        """Of a day the ids, labels and times of publication, in their order."""
+        folder = Path(Settings(home=self.home).objects.landing, "parcels", "rows", day)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        files = [folder / manifest["version"] / file["name"] for file in manifest["files"]]
+        rows = pa.concat_tables([pq.read_table(file) for file in files]).to_pylist()
+        return [(row["id"], row["late"], row["known_at"]) for row in rows]
+
+
+@pytest.fixture
+def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    return Nights(tmp_path / "home", monkeypatch)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+LAST = timedelta(days=1) - timedelta(microseconds=1)
+
+
+def file_of(folder: Path, *lines: str) -> FileTable:
+    (folder / "rows.csv").write_text(HEADER + "".join(f"{line}\n" for line in lines))
+    return FileTable(str(folder / "rows.csv"), (folder,))
+
+
+def test_b15_late_rows_land_once_in_the_night_that_finds_them(
+    nights: Nights, tmp_path: Path
+) -> None:
+    first = ["a,no,2026-03-01 10:00", "b,yes,2026-03-02 10:00"]
+    nights.table = file_of(tmp_path, *first)
+    assert nights.extract("2026-03-01/2026-03-02") == (2, 2)
+    nights.table = file_of(tmp_path, *first, "late,no,2026-03-01 11:00", "c,no,2026-03-03 09:00")
+    assert nights.extract("2026-03-03") == (2, 1)
+    found = nights.landed("2026-03-03")
+    assert sorted(found) == [
+        ("c", False, at("2026-03-03 09:00")),
+        ("late", False, at("2026-03-03") + LAST),
+    ]
+    assert nights.landed("2026-03-01") == [("a", False, at("2026-03-01 10:00"))]
+    # Neither that night again nor the next one takes them again.
+    assert nights.extract("2026-03-03") == (2, 0)
+    assert nights.extract("2026-03-04") == (0, 1)
+
+
+def test_b15_what_was_published_stays_published_where_the_source_changes_in_place(
+    nights: Nights, tmp_path: Path
+) -> None:
+    nights.table = file_of(tmp_path, "a,,2026-03-01 10:00", "b,no,2026-03-01 11:00")
+    nights.extract("2026-03-01")
+    before = nights.landed("2026-03-01")
+    nights.table = file_of(tmp_path, "a,yes,2026-03-01 10:00", "b,no,2026-03-01 11:00")
+    assert nights.extract("2026-03-01") == (2, 0)
+    assert nights.landed("2026-03-01") == before
+    assert nights.extract("2026-03-02") == (1, 1)
+    assert nights.landed("2026-03-02") == [("a", True, at("2026-03-02") + LAST)]
+
+
+def test_another_shape_lands_its_days_anew(nights: Nights, tmp_path: Path) -> None:
+    nights.table = file_of(tmp_path, "a,ja,2026-03-01 10:00")
+    nights.extract("2026-03-01")
+    assert nights.landed("2026-03-01") == [("a", None, at("2026-03-01 10:00"))]
+    nights.shape = replace(SHAPE, label=Label("Late", "ja", "nein"))
+    assert nights.extract("2026-03-01") == (1, 1)
+    assert nights.landed("2026-03-01") == [("a", True, at("2026-03-01 10:00"))]
+    assert nights.extract("2026-03-02") == (0, 1)
+
+
+def test_b13_b14_rows_of_1926_and_2062_land_with_the_row_before_them(
+    nights: Nights, tmp_path: Path
+) -> None:
+    nights.table = file_of(
+        tmp_path, "old,no,1926-03-01", "a,no,2026-03-01", "new,no,2062-03-01", "b,no,2026-03-02"
+    )
+    assert nights.extract("2026-03-01/2026-03-02") == (4, 2)
+    assert [row[0] for row in nights.landed("2026-03-01")] == ["old", "a", "new"]
+
+
+def database(folder: Path, *rows: tuple[str, str, str | None]) -> DatabaseTable:
+    with sqlite3.connect(folder / "shop.db") as connection:
+        connection.execute('drop table if exists "Rows"')
+        connection.execute('create table "Rows" ("ID" text, "Late" text, "At" text)')
+        connection.executemany('insert into "Rows" values (?, ?, ?)', rows)
+    connection.close()
+    return DatabaseTable(f"sqlite:///{folder / 'shop.db'}", "Rows", (folder,))
+
+
+def test_rows_of_a_database_without_an_instant_land_once(nights: Nights, tmp_path: Path) -> None:
+    rows: list[tuple[str, str, str | None]] = [
+        ("a", "no", "2026-03-01 10:00"),
+        ("none", "no", None),
+        ("new", "no", "2062-01-01"),
+        ("old", "no", "1926-01-01"),
+    ]
+    nights.table = database(tmp_path, *rows)
+    assert nights.extract("2026-03-01") == (4, 1)
+    assert nights.extract("2026-03-02") == (0, 1)
+    # Longer after than late rows are looked for.
+    assert nights.extract("2026-05-02") == (0, 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_the_order_each_row_lands_exactly_once(
+    nights: Nights, tmp_path: Path, seed: int
+) -> None:
+    draw = random.Random(seed)  # noqa: S311
+    days = [date(2026, 3, 1) + timedelta(days=n) for n in range(8)]
+    arrived: list[str] = []
+    for number, day in enumerate(days):
+        for row in range(draw.randint(0, 4)):
+            happened = day - timedelta(days=draw.choice([0, 0, 0, 1, 2]))
+            if happened >= days[0]:
+                arrived.insert(draw.randint(0, len(arrived)), f"{number}-{row},no,{happened}")
+        nights.table = file_of(tmp_path, *arrived)
+        nights.extract(str(day))
+        nights.extract(str(draw.choice(days[: number + 1])))
+    found = [row[0] for day in days for row in nights.landed(str(day))]
+    assert sorted(found) == sorted(line.split(",")[0] for line in arrived), f"seed {seed}"

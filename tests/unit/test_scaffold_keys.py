@@ -1,0 +1,143 @@
+"""What names the rows, and how the values of a label are spelled."""
+
+import pyarrow as pa
+import pytest
+
+from pipelines.core.errors import UsageError
+from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.keys import Keys, keys
+from pipelines.scaffold.profile import Profile
+from pipelines.scaffold.target import Target, refuse_few, target
+from pipelines.scaffold.words import plain_pair, said_pair
+
+ASK = Ask(name="x", location="x.csv", key=("id",), event_time="at", label="y")
+
+
+def judged(ids: list[str], values: list[str] | None = None) -> Keys:
+    table = pa.table({"id": ids, "v": values or ["v"] * len(ids)})
+    return keys(ASK, {name: Profile(name, table[name].to_pylist()) for name in ("id", "v")}, table)
+
+
+IDS = [f"P{number}" for number in range(900)]
+
+
+def test_exact_copies_are_duplicates():
+    found = judged([*IDS, *IDS[:500], *IDS[:3]])
+    assert found.said == ("503 rows are the exact copy of another: counted as duplicates",)
+    assert found.again == frozenset(range(900, 1403))
+
+
+def test_few_other_rows_of_a_key_are_corrections_and_many_are_refused():
+    found = judged([*IDS, *IDS[:9]], [*["a"] * 900, *["b"] * 9])
+    assert found.said[0].startswith("9 rows are of a id that was there before, with other values:")
+    with pytest.raises(UsageError, match="key id names several rows 10 times, such as P0; add a c"):
+        judged([*IDS, *IDS[:10]], [*["a"] * 900, *["b"] * 10])
+
+
+def test_empty_keys_are_for_quarantine_up_to_what_the_gate_bears():
+    found = judged([*IDS[:882], *[""] * 18])
+    assert found.said == ("18 rows are without id: for quarantine",)
+    assert found.empty == frozenset(range(882, 900))
+    with pytest.raises(UsageError, match="key id is empty in 19 of 900 rows; at most 2% may go to"):
+        judged([*IDS[:881], *[""] * 19])
+
+
+def test_a_whole_number_is_one_key_however_it_is_written_and_007_is_not_7():
+    numbers = [str(number) for number in range(1000, 1900)]
+    found = judged([*numbers, "1001.0"])
+    assert found.whole == {"id"}
+    assert found.said == ("1 row is the exact copy of another: counted as duplicates",)
+    digits = "9" * 18
+    long = judged([digits + number[:1] + number for number in numbers])
+    assert (long.whole, long.said) == ({"id"}, ())
+    codes = judged([*(f"{number:03}" for number in range(100)), *map(str, range(100))])
+    assert (codes.whole, codes.again) == (frozenset(), frozenset())
+
+
+def label_of(
+    counts: dict[str, int], task: str | None = None, positive: str | None = None
+) -> Target:
+    texts = [text for text, rows in counts.items() for _ in range(rows)]
+    return target(Profile("late", texts), task, positive)
+
+
+@pytest.mark.parametrize(
+    ("counts", "true"),
+    [
+        ({"yes": 300, "no": 600}, 300),
+        ({"Y": 300, "N": 600}, 300),
+        ({"Ja": 300, "Nein": 600}, 300),
+        ({"oui": 300, "non": 600}, 300),
+        ({"Sí": 300, "no": 600}, 300),
+        ({"TRUE": 300, "FALSE": 600}, 300),
+        ({"T": 300, "F": 600}, 300),
+        ({"1.0": 300, "0.0": 600}, 300),
+        ({"on": 300, "off": 600}, 300),
+        ({"Yes": 200, "yes": 60, "Y": 40, "no": 599, " NO ": 1}, 300),
+        ({"1": 150, "1.0": 150, "0": 300, "0.0": 300}, 300),
+        ({"true": 100, "1": 200, "0": 400, "False": 200}, 300),
+        ({"yes": 300, "no": 500, "NA": 100}, 300),
+        ({"1": 300, "0": 599, "l": 1}, 300),
+        ({"1": 300, "0": 591, "O": 5, "oo": 4}, 300),
+    ],
+)
+def test_a_yes_or_no_in_any_spelling_needs_no_telling(counts, true):
+    found = label_of(counts)
+    assert (found.task, found.type, found.counts["true"]) == ("binary", "boolean", true)
+    told = {found.label.read(text) for text in counts} - {*found.slips, *found.missing}
+    assert told == {"true", "false"}
+    rows = sum(counts.values()) - sum(found.slips.values())
+    assert found.num_labelled + counts.get("NA", 0) == rows
+
+
+def test_of_two_other_words_somebody_says_which():
+    words = {"default": 100, "Default ": 5, "paid": 790, "payd": 5}
+    with pytest.raises(UsageError, match="but 'default' and 'paid'; say by --positive which"):
+        label_of({"default": 100, "paid": 795})
+    found = label_of(words, positive="Default")
+    assert (found.label.positive, found.label.negative) == ("default", "paid")
+    assert (found.counts, found.slips) == ({"true": 105, "false": 790}, {"payd": 5})
+    assert label_of({"yes": 9, "Yes": 1, "no": 90}, positive="no").counts["true"] == 90
+    with pytest.raises(UsageError, match="has no 'lost' but 'default' and 'paid'"):
+        label_of({"default": 100, "paid": 795}, positive="lost")
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"1": 300, "0": 580, "2": 20},  # more than slips
+        {"1": 15, "0": 880, "2": 2},  # a third value next to the second: it may be a count
+        {"yes": 300, "maybe": 300, "no": 300},
+    ],
+)
+def test_what_may_be_a_value_is_no_slip(counts):
+    assert plain_pair(counts) is None
+    assert said_pair(counts, next(iter(counts))) is None
+
+
+def test_classes_of_one_spelling_are_one_and_a_slip_is_none():
+    found = label_of({"Red": 300, "red ": 20, "RED": 3, "Blue": 290, "Green": 286, "gren": 1})
+    assert found.counts == {"Blue": 290, "Green": 286, "Red": 323}
+    assert found.label.spellings == {"RED": "Red", "red ": "Red"}
+    assert found.slips == {"gren": 1}
+    assert found.label.read("rEd") == "Red"
+    # Who says that these are classes means all of them.
+    said = label_of({"Red": 300, "Blue": 290, "Green": 286, "gren": 1}, "multiclass")
+    assert (len(said.counts), said.slips) == (4, {})
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            {"yes": 4, "no": 8},
+            r"late is known of 12 rows \(4 of true, 8 of false\): .* 30 rows, and",
+        ),
+        ({"yes": 4, "no": 800}, "5 of each of two values are needed; take more rows"),
+        ({f"{n}.5": 1 for n in range(12)}, "known of 12 rows: to learn from them .* 30 rows are"),
+    ],
+)
+def test_too_few_labels_are_refused_with_how_many_are_needed(counts, said):
+    with pytest.raises(UsageError, match=said):
+        refuse_few(label_of(counts))
+    refuse_few(label_of({"yes": 5, "no": 25}))
