@@ -85,15 +85,16 @@ def test_a_slip_settles_nothing() -> None:
 
 def test_what_others_settle_is_told() -> None:
     found = guess_all({"items": OPEN, "beside": ENGLISH})["items"]
-    assert found.told == ("items: 9.000 is read as 9.000, by the decimal marks of other columns",)
+    assert found.told == ("items: 9.000 is read as 9, by the decimal marks of other columns",)
     found = guess_all({"items": OPEN, "beside": GERMAN})["items"]
     assert found.told[-1] == "items: 9.000 is read as 9000, by the decimal marks of other columns"
+    assert read(OPEN, guess(OPEN, Said(thousands="."))) == [9000, 1000, 2500]
     assert guess(OPEN, Said(decimal=",")).told[-1] == "x: 9.000 is read as 9000, as was said"
 
 
 def test_numbers_without_the_sign_of_the_others_are_told() -> None:
     found = guess(["5 €", "7", "6 €"])
-    assert found.told == ("x: sign €", "x: 1 values without € are read like it")
+    assert found.told == ("x: sign €", "x: 1 of 3 values have no € and are read like the others")
 
 
 def test_zeros_are_numbers_and_dates_of_zeros_are_missing() -> None:

@@ -139,7 +139,7 @@ def _of_booleans(column: Text, _file: File) -> Guess | None:
 
 def _of_numbers(column: Text, file: File) -> Guess | None:
     found = column.numbers
-    if found.decimal is None and not file.said.decimal:
+    if found.decimal is None and not file.said.style.decimal:
         return _mixed(column)
     if found.open_mark and not file.style.decimal:
         return _open(column)
@@ -154,12 +154,15 @@ def _marks_told(column: Text, notation: Notation) -> Iterator[str]:
     if (found.has_marks or has_groups or notation.signs) and (how := numbers.told(notation)):
         yield f"{column.name}: {how}"
     if found.num_bare:
-        yield f"{column.name}: {found.num_bare} values without {notation.signs[0]} are read like it"
+        share, sign = f"{found.num_bare} of {column.tally.num_rows}", notation.signs[0]
+        yield f"{column.name}: {share} values have no {sign} and are read like the others"
     if mark := found.open_mark:
         text = _with_mark(column, mark)
         whole, _, rest = text.partition(mark)
-        shown = f"{whole}.{rest}" if mark == notation.decimal else f"{whole}{rest}"
-        said = "as was said" if column.said.decimal else "by the decimal marks of other columns"
+        shown = f"{float(f'{whole}.{rest}'):g}" if mark == notation.decimal else f"{whole}{rest}"
+        said = (
+            "as was said" if column.said.style.decimal else "by the decimal marks of other columns"
+        )
         yield f"{column.name}: {text} is read as {shown}, {said}"
 
 

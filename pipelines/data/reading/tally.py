@@ -74,7 +74,13 @@ class Tally:
 
     def num_of(self, pattern: str) -> int:
         """How many rows are wholly of a pattern, in any case."""
-        return int(self.counts[self._is_of(pattern)].sum())
+        if pattern not in self._nums:
+            self._nums[pattern] = int(self.counts[self._is_of(pattern)].sum())
+        return self._nums[pattern]
+
+    @cached_property
+    def _nums(self) -> dict[str, int]:
+        return {}
 
     def without_pattern(self, pattern: str) -> "Tally":
         """The values that are not of a pattern."""
