@@ -1,42 +1,19 @@
 """What the columns of a sample are taken for, and what is asked."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
 from pipelines.data.reading.guess import guessed
-from pipelines.data.reading.notation import Notation
-from pipelines.data.reading.said import Guess, Said
-from pipelines.data.reading.values import converted
+from pipelines.data.reading.said import Said
 from pipelines.use_cases.spec.use_case import ColumnType
+from tests.guesses import Texts, guess, guess_all, read
 
-Texts = Sequence[str | None]
 GERMAN = ["1,97", "9,80", "0,5"]
 ENGLISH = ["1.97", "9.80", "0.5"]
 OPEN = ["9.000", "1.000", "2.500"]
-
-
-def guess_all(
-    columns: Mapping[str, Texts], said: Said | None = None, **roles: Any
-) -> Mapping[str, Guess]:
-    arrow = {name: pa.chunked_array([list(texts)], pa.string()) for name, texts in columns.items()}
-    return guessed(arrow, said or Said(), **roles)
-
-
-def guess(texts: Texts, said: Said | None = None, *, is_time: bool = False) -> Guess:
-    return guess_all({"x": texts}, said, times=["x"] if is_time else [])["x"]
-
-
-def read(texts: Texts, found: Guess) -> list[Any]:
-    assert found.asks is None
-    values: list[Any] = converted(
-        pa.chunked_array([list(texts)], pa.string()), found.kind, found.notation
-    ).values.to_pylist()
-    return values
 
 
 NUMBERS: list[tuple[Texts, list[float | None]]] = [
@@ -90,6 +67,43 @@ def test_what_may_be_nine_or_nine_thousand_is_asked(beside: Texts) -> None:
     )
 
 
+def test_coordinates_settle_no_thousands() -> None:
+    """Programs write 52.5200 in any country."""
+    found = guess_all({"items": OPEN, "lat": ["52.5200", "48.1374", "53.5511"]})
+    assert found["items"].asks is not None
+    assert read(["52.5200"], found["lat"]) == [52.52]
+
+
+def test_a_slip_settles_nothing() -> None:
+    grouped = [f"{each}.250" for each in range(1, 31)]
+    assert guess([*grouped, "12.5"]).asks is not None
+    found = guess_all({"x": [*grouped, "12.5"], "y": [*["1,97"] * 30, None]})["x"]
+    assert (found.kind, read(["7.250", "12.5"], found)) == ("bigint", [7250, None])
+    counts = [*map(str, range(30)), "1,5"]
+    assert guess_all({"x": [*grouped, "1.250"], "y": counts})["x"].asks is not None
+
+
+def test_what_others_settle_is_told() -> None:
+    found = guess_all({"items": OPEN, "beside": ENGLISH})["items"]
+    assert found.told == ("items: 9.000 is read as 9, by the decimal marks of other columns",)
+    found = guess_all({"items": OPEN, "beside": GERMAN})["items"]
+    assert found.told[-1] == "items: 9.000 is read as 9000, by the decimal marks of other columns"
+    assert read(OPEN, guess(OPEN, Said(thousands="."))) == [9000, 1000, 2500]
+    assert guess(OPEN, Said(decimal=",")).told[-1] == "x: 9.000 is read as 9000, as was said"
+
+
+def test_numbers_without_the_sign_of_the_others_are_told() -> None:
+    found = guess(["5 €", "7", "6 €"])
+    assert found.told == ("x: sign €", "x: 1 of 3 values have no € and are read like the others")
+
+
+def test_zeros_are_numbers_and_dates_of_zeros_are_missing() -> None:
+    zeros = ["0.00000000", "0.00000125"]
+    assert read(zeros, guess(zeros)) == [0.0, 0.00000125]
+    dates = ["2026-01-01", "0000-00-00"]
+    assert read(dates, guess(dates))[1] is None
+
+
 def test_what_columns_say_against_each_other_settles_no_third() -> None:
     found = guess_all({"items": OPEN, "b": GERMAN, "c": ENGLISH})
     assert found["items"].asks is not None
@@ -112,6 +126,12 @@ def test_both_marks_in_one_column_are_asked() -> None:
     "texts",
     [
         ["00501", "10001", "20002"],
+        [*map(str, range(100, 150)), "0815"],
+        ["012 345 678", *(f"732 829 3{each}" for each in range(10, 40))],
+        ["00501", *map(str, range(10_000, 10_200))],
+        ["00000000", "12345678", "87654321"],
+        ["192.168.100.101", "192.168.100.202"],
+        ["03.04", "24.12", "31.10"],
         ["007", "010", "7"],
         ["+49 170 1234567", "+49 89 1234567"],
         ["+491701234567", "+498912345678"],
@@ -162,7 +182,10 @@ def test_words_said_are_missing_everywhere_and_codes_are_never_guessed() -> None
 
 def test_an_empty_column_is_told() -> None:
     assert guess([None, ""]).told == ("x: empty in the sample",)
-    assert guess(["NA", "-"]).told == ("x: empty in the sample (only '-', 'NA')",)
+    assert guess(["(null)", ""]).told == ("x: empty in the sample",)
+    found = guess(["NA", "-"])
+    assert found.told == ("x: only '-', 'NA' in the sample; say --missing if this means missing",)
+    assert read(["NA", "-"], found) == ["NA", "-"]
     assert guess([None], is_time=True).asks == "x: no instant in the sample"
 
 
@@ -174,114 +197,6 @@ def test_a_few_bad_values_are_told_and_many_make_a_text() -> None:
     )
     assert guess([*map(str, range(17)), "five", "six", "ten"]).kind == "string"
     assert guess(["1", "two", "3"]).kind == "string"
-
-
-DATES: list[tuple[Texts, str, list[tuple[int, ...]]]] = [
-    (["13/04/2026", "03/04/2026"], "%d/%m/%Y", [(2026, 4, 13), (2026, 4, 3)]),
-    (["04/13/2026", "03/04/2026"], "%m/%d/%Y", [(2026, 4, 13), (2026, 3, 4)]),
-    (["03.04.2026", "1.2.2026"], "%d.%m.%Y", [(2026, 4, 3), (2026, 2, 1)]),
-    (["03.04.26", "31.12.25"], "%d.%m.%y", [(2026, 4, 3), (2025, 12, 31)]),
-    (["Jan 5, 2026", "Dec 31, 2025"], "%b %d, %Y", [(2026, 1, 5), (2025, 12, 31)]),
-    (["5 March 2026", "31 May 2025"], "%d %b %Y", [(2026, 3, 5), (2025, 5, 31)]),
-    (["2026/04/03", "2026/12/31"], "%Y/%m/%d", [(2026, 4, 3), (2026, 12, 31)]),
-    (["2026-04-03", "2026-12-31"], "", [(2026, 4, 3), (2026, 12, 31)]),
-    (
-        ["13.4.2026 7:05", "3.4.2026 23:59"],
-        "%d.%m.%Y %H:%M",
-        [(2026, 4, 13, 7, 5), (2026, 4, 3, 23, 59)],
-    ),
-    (
-        ["4/13/2026 12:05 AM", "3/4/2026 1:00 PM"],
-        "%m/%d/%Y %I:%M %p",
-        [(2026, 4, 13, 0, 5), (2026, 3, 4, 13)],
-    ),
-]
-
-
-@pytest.mark.parametrize(("texts", "form", "days"), DATES)
-def test_dates_are_read_as_their_values_say(
-    texts: Texts, form: str, days: list[tuple[int, ...]]
-) -> None:
-    found = guess(texts, is_time=True)
-    shown = [each.replace(tzinfo=None) for each in read(texts, found)]
-    assert found.notation.format == form
-    assert shown == [datetime(*day) for day in days]  # type: ignore[arg-type]  # noqa: DTZ001
-    assert guess(texts).kind == ("timestamp" if len(days[0]) > 3 else "date")
-
-
-def test_what_may_be_april_or_march_is_asked() -> None:
-    found = guess(["03/04/2026", "05/06/2026"])
-    assert found.asks == (
-        "x: 03/04/2026 may be of several days: say --dates '%d/%m/%Y' or --dates '%m/%d/%Y'"
-    )
-    assert guess(["03/04/2026"], Said(dates=("%m/%d/%Y",))).notation.format == "%m/%d/%Y"
-    beside = guess_all({"a": ["03/04/2026"], "b": ["05/13/2026"]})["a"]
-    assert (beside.asks, beside.notation.format) == (None, "%m/%d/%Y")
-
-
-def test_one_day_after_the_twelfth_settles_many_before_it() -> None:
-    texts = [*[f"{month:02}/05/2026" for month in range(1, 13)] * 3, "07/13/2026"]
-    found = guess(texts)
-    assert (found.asks, found.notation.format) == (None, "%m/%d/%Y")
-
-
-def test_years_of_two_digits_that_may_be_of_either_century_are_asked() -> None:
-    assert guess(["13.04.69", "14.04.05"]).asks is not None
-    assert guess(["13.04.55"]).asks is not None
-    assert guess(["13.04.55"], Said(dates=("%d.%m.%y",))).asks is None
-
-
-@pytest.mark.parametrize(
-    ("texts", "epoch"),
-    [
-        (["1700000000", "1700000001"], "s"),
-        (["1700000000.5", "1700000001"], "s"),
-        (["1700000000000"], "ms"),
-        (["1700000000000000"], "us"),
-        (["1700000000000000000"], "ns"),
-    ],
-)
-def test_epochs_of_times_go_by_their_size(texts: Texts, epoch: str) -> None:
-    found = guess(texts, is_time=True)
-    assert (found.kind, found.notation.epoch) == ("timestamp", epoch)
-    assert {each.year for each in read(texts, found)} == {2023}
-    assert guess(texts).kind != "timestamp"
-
-
-def test_compact_dates_are_dates_of_times_alone() -> None:
-    found = guess(["20261120", "20261231"], is_time=True)
-    assert (found.kind, found.notation.format) == ("timestamp", "%Y%m%d")
-    assert guess(["20261120", "20261231"]).kind == "bigint"
-    assert guess(["20261120", "99999999"], is_time=True).asks is not None
-
-
-def test_a_time_that_is_none_is_asked() -> None:
-    found = guess(["north", "south"], is_time=True)
-    assert found.asks is not None
-    assert "x: 'north' is not read as an instant" in found.asks
-
-
-def test_times_without_a_zone_are_told_once() -> None:
-    columns = {"a": ["2026-01-01 10:00"], "b": ["2026-01-01T10:00Z"], "c": ["01.02.2026 10:00"]}
-    found = guess_all(columns)
-    lines = [line for each in found.values() for line in each.told if "no zone" in line]
-    assert lines == [
-        "a, c: no zone, taken as UTC; say --zone Europe/Berlin, or whichever it is, if it is "
-        "another"
-    ]
-    berlin = guess_all(columns, Said(zone="Europe/Berlin"))
-    assert not [line for each in berlin.values() for line in each.told if "no zone" in line]
-    assert read(columns["c"], berlin["c"])[0].isoformat() == "2026-02-01T09:00:00+00:00"
-    assert read(columns["b"], berlin["b"])[0].isoformat() == "2026-01-01T10:00:00+00:00"
-
-
-def test_doubled_clock_times_are_told() -> None:
-    texts = ["2026-10-25 02:30", "2026-10-25 12:30"]
-    found = guess(texts, Said(zone="Europe/Berlin"), is_time=True)
-    assert found.told == (
-        "x: 1 different times came twice, when the clocks of Europe/Berlin went back: each is "
-        "taken as the first",
-    )
 
 
 def test_keys_stay_texts() -> None:
@@ -305,12 +220,6 @@ TYPED: list[tuple[pa.Array, ColumnType]] = [
 @pytest.mark.parametrize(("column", "kind"), TYPED)
 def test_typed_columns_go_by_their_type(column: pa.Array, kind: ColumnType) -> None:
     assert guessed({"x": pa.chunked_array([column])}, Said())["x"].kind == kind
-
-
-def test_numbers_of_a_typed_time_are_epochs() -> None:
-    column = pa.chunked_array([[1_700_000_000_000]])
-    found = guessed({"x": column}, Said(), times=["x"])["x"]
-    assert (found.kind, found.notation) == ("timestamp", Notation(epoch="ms"))
 
 
 @pytest.mark.parametrize(

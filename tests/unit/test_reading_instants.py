@@ -180,6 +180,12 @@ def test_forms_are_those_of_strptime(form: str) -> None:
     assert read(bare, Notation(format=form)) == utc, "any case, and no zeros before"
 
 
+def test_digits_without_marks_are_all_there() -> None:
+    """Seven of them may be of January or of November."""
+    texts: list[str | None] = ["20261101", "2026111"]
+    assert read(texts, Notation(format="%Y%m%d")) == [datetime(2026, 11, 1, tzinfo=UTC), None]
+
+
 def test_a_form_refuses_what_strptime_refuses() -> None:
     form = Notation(format="%d.%m.%Y")
     texts = ["31.02.2026", "32.01.2026", "1.13.2026", "01.01.26", "01.01.2026 ", "0.1.2026", ""]

@@ -282,3 +282,9 @@ def test_many_chunks_and_none() -> None:
         assert parts(read(nothing, kind)) == ([], [])  # type: ignore[arg-type]
         empty = pa.chunked_array([pa.array([], pa.string())])
         assert parts(read(empty, kind, GERMAN)) == ([], [])  # type: ignore[arg-type]
+
+
+def test_no_group_of_digits_begins_with_a_zero() -> None:
+    assert parts(read(["0.234", "1.234"], "double", GERMAN)) == ([None, 1234.0], ["0.234", None])
+    spaced = Notation(thousands=" ")
+    assert parts(read(["089 123 456", "89 123"], "bigint", spaced))[0] == [None, 89123]

@@ -41,6 +41,8 @@ _SHORT_YEAR_MAX = 2040
 _EPOCHS: tuple[tuple[float, Epoch], ...] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (1e20, "ns"))
 _EPOCH_MIN = 1e8
 _MONTHS = 12
+# The days of monthly and quarterly figures.
+_MONTHLY = pa.array([1, 15, 28, 29, 30, 31])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +68,24 @@ class Instants:
         return [form for form in forms if not self.tally.bad("timestamp", _with(form)).num_rows]
 
     def _plausible(self, forms: Collection[str]) -> Iterator[str]:
-        """Those in which days vary more than years do: 27.08.26 is of a year 26 on many days."""
+        """Those in which days vary more than years do: 27.08.26 is of a year 26 on many days.
+
+        Unless all are of the first or last days of a month: these are of as many years as they say.
+        """
         years = {form: len(pc.unique(self._years(form))) for form in forms}
         fewest = min(years.values(), default=0)
         for form in forms:
             is_odd = _is_short(form) and years[form] > 2 * fewest and years[form] > _MONTHS
+            is_odd = is_odd and not self._is_monthly(form)
             if not is_odd and not (_is_compact(form) and not self._is_in_our_years(form)):
                 yield form
 
     def _years(self, form: str) -> pa.Array:
         return pc.year(instants(self.tally.values, _with(form)).values.drop_null())
+
+    def _is_monthly(self, form: str) -> bool:
+        days = pc.day(instants(self.tally.values, _with(form)).values.drop_null())
+        return bool(pc.all(pc.is_in(days, value_set=_MONTHLY)).as_py())
 
     def _is_in_our_years(self, form: str) -> bool:
         found = pc.min_max(self._years(form))
@@ -83,16 +93,17 @@ class Instants:
 
     @cached_property
     def order(self) -> str:
-        """`dmy` or `mdy`, if its values settle it; else ""."""
-        return _order(self.forms[0]) if len(self.forms) == 1 and self.forms[0] else ""
+        """`d/m/Y`, `m/d/Y` or alike, if its values settle it; else ""."""
+        return _order(self.forms[0]) if len(self.forms) == 1 else ""
 
     def settled(self, orders: Collection[str]) -> tuple[str, ...]:
         """Its forms, of several the one that other columns or its points speak for."""
         if len(self.forms) < 2:  # noqa: PLR2004
             return self.forms
         one = {order for order in orders if order in map(_order, self.forms)}
-        wanted = "dmy" if "." in self.forms[0] else one.pop() if len(one) == 1 else ""
-        found = tuple(form for form in self.forms if _order(form) == wanted)
+        by_points = {"d.m.y", "d.m.Y"} & set(map(_order, self.forms))
+        wanted = by_points or (one if len(one) == 1 else ())
+        found = tuple(form for form in self.forms if _order(form) in wanted)
         return found or self.forms
 
     def has_open_century(self, form: str) -> bool:
@@ -110,7 +121,17 @@ class Instants:
         if not self.is_time or not self.tally.is_nearly_all(self.tally.num_of(pattern)):
             return ""
         numbers = pc.cast(self.tally.values.filter(_is_of(self.tally, pattern)), pa.float64())
-        return epoch_of(numbers)
+        unit = epoch_of(numbers)
+        return unit if self._is_in_one_unit(unit) else ""
+
+    def _is_in_one_unit(self, unit: Epoch) -> bool:
+        """Milliseconds read as seconds would be of the year 50,000, and the others of 1970."""
+        if not unit:
+            return False
+        found = instants(self.tally.values, Notation(epoch=unit)).values
+        is_ours = pc.is_in(pc.year(found), value_set=pa.array(range(_YEAR_MIN, _YEAR_MAX + 1)))
+        num_ours = int(self.tally.counts[is_ours.to_numpy(zero_copy_only=False)].sum())
+        return self.tally.is_nearly_all(num_ours)
 
     def num_without_zone(self, form: str) -> int:
         """Of so many rows the zone is not said."""
@@ -150,8 +171,12 @@ def _is_compact(form: str) -> bool:
 
 
 def _order(form: str) -> str:
-    """The order of day, month and year, such as `dmy`."""
-    return "".join(re.findall("%([dmy])", form.replace("%Y", "%y").replace("%b", "%m")))
+    """The order of day, month and year, such as `d/m/Y`, if these are numbers.
+
+    With its marks: who writes 31.12.2026 in one column may write 12/31/2026 in another.
+    """
+    found = re.match("%([dmYy])(.?)%([dmYy])(.?)%([dmYy])", form)
+    return "".join(found.groups()) if found else ""
 
 
 def _candidates(values: Collection[str], is_time: bool) -> Iterator[str]:

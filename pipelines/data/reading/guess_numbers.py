@@ -13,7 +13,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.numbers import BLANKS, MINUSES
-from pipelines.data.reading.tally import Tally
+from pipelines.data.reading.tally import TYPED_SHARE_MIN, Tally
 from pipelines.use_cases.spec.use_case import ColumnType
 
 _SYMBOLS = "€ $ £ ¥ ₹ ₽ ₩ ₺ ₪ ฿ us$ a$ c$ r$ kr kr. zł kč ft lei fr. rs rs."
@@ -22,6 +22,7 @@ _CURRENCIES = frozenset((*_SYMBOLS.split(), *_CODES.split()))
 _MEASURES = """% ‰ ° °c °f kg mg lb lbs oz km cm mm mi ft in m² m2 m³ m3 ml kwh kw wh min ms sec
 days km/h mph gb mb kb px pcs stk stk. st."""
 _UNITS = frozenset(_MEASURES.split())
+_ALIKE = {"€": "eur", "£": "gbp", "zł": "pln", "kč": "czk", "kr": "kr."}
 # As they are written: 5G is no weight, and 3D no time.
 _LETTERS = frozenset("g t m l h s d")
 _MINUSES = re.escape(MINUSES)  # a bare minus between others would be a range
@@ -30,10 +31,14 @@ _NEUTRAL = f"[{BLANKS}'\u2019]"  # marks of thousands that say nothing of the de
 _BODY = rf"[0-9.,]+(?:{_NEUTRAL}[0-9.,]+)*(?:[eE][+-]?[0-9]+)?"
 _CHARACTERS_MAX = 60
 _AFFIXED = re.compile(
-    rf"{_MINUS}?\(?{_MINUS}?{_BLANK}*(?P<before>[^0-9{BLANKS}.,'()+{_MINUSES}]*){_BLANK}*[({_MINUSES}]?"
+    rf"{_MINUS}?\(?{_MINUS}?{_BLANK}*(?P<before>[^0-9{BLANKS}.,'()+{_MINUSES}]*\.?){_BLANK}*[({_MINUSES}]?"
     rf"(?=[.,]?[0-9]){_BODY}{_BLANK}*[){_MINUSES}]?{_BLANK}*(?P<after>[^0-9{BLANKS}'()]*)\)?"
 )
 _PHONE = r"\+[0-9][0-9 ()/-]{6,}"
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ADDRESS = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
+_PADDED = rf"0[0-9]+(?:{_BLANK}[0-9]+)*"
+_PAIR = "[0-9]{2}[.,][0-9]{2}"  # 03.04 may be a day, and 08.30 a time of day
 # Of ids with as many digits one in a thousand is too long for 64 bits, by chance of the sample.
 _LONG_DIGITS = 15
 _MARKS = {".": "point", ",": "comma", "'": "apostrophe", " ": "blank"}
@@ -55,13 +60,13 @@ class Numbers:
 
     @cached_property
     def signs(self) -> tuple[str, ...] | None:
-        """The one sign or unit of its values; None: they are no numbers, or of several units."""
+        """The spellings of their one sign or unit; None: they are no numbers, or of several."""
         found = [_AFFIXED.fullmatch(text[:_CHARACTERS_MAX]) for text in self.tally.head]
         affixes = [affix for each in found if each if (affix := _affix(each)) is not None]
         if len(affixes) * 2 < len(found):
             return None
-        signs = {affix for affix in affixes if affix}
-        if len(signs) > 1:
+        signs = sorted({affix for affix in affixes if affix})
+        if len({_meaning(sign) for sign in signs}) > 1:
             return None
         is_money = all(sign.lower() in _CURRENCIES for sign in signs)
         # 5 and 5% in one column may be the same or a hundred times as much.
@@ -76,6 +81,12 @@ class Numbers:
             values = pc.replace_substring(values, mark, "")
         return Tally(pc.utf8_trim_whitespace(values), self.tally.counts)
 
+    @property
+    def num_bare(self) -> int:
+        """So many rows have no sign, in a column that has one."""
+        known = "|".join(map(re.escape, self.signs or ()))
+        return self.tally.num_rows - self.tally.num_of(f".*(?:{known}).*") if known else 0
+
     @cached_property
     def has_marks(self) -> bool:
         """Whether points or commas are in them."""
@@ -89,11 +100,32 @@ class Numbers:
         point, comma = (self.bodies.num_of(_settling(mark)) for mark in ".,")
         if point == comma:
             return "" if not point else None
-        mark, num_against = (".", comma) if point > comma else (",", point)
-        return mark if num_against <= self.tally.num_bad_max else None
+        mark, num_for, num_against = (".", point, comma) if point > comma else (",", comma, point)
+        if num_against > self.tally.num_bad_max:
+            return None
+        # A slip or two among many a `9.000` say nothing of these.
+        return "" if num_for <= self.tally.num_slips_max < self._num_open else mark
 
+    @cached_property
+    def settles(self) -> str:
+        """The decimal mark that its values show of the whole file; "": none.
+
+        A slip or two show nothing, and nor do four digits after a point: coordinates and the like
+        are written so by programs in any country.
+        """
+        if not self.decimal or self.kind(notation_of(self, Style())) is None:
+            return ""
+        num_long = self.bodies.num_of(r"[0-9]*\.[0-9]{4,}(?:e.*)?") if self.decimal == "." else 0
+        num_for = self.bodies.num_of(_settling(self.decimal)) - num_long
+        return self.decimal if num_for > self.tally.num_slips_max else ""
+
+    @property
+    def _num_open(self) -> int:
+        return self.bodies.num_of(f"{_open('.')}|{_open(',')}")
+
+    @cached_property
     def open_mark(self) -> str:
-        """The mark of `9.000` or `9,000`, if such values are there; else ""."""
+        """The mark of `9.000` or `9,000`, if these are all that it has of marks; else ""."""
         if self.signs is None or self.decimal or not self.has_marks:
             return ""
         found = {mark: self.bodies.num_of(_open(mark)) for mark in ".,"}
@@ -107,6 +139,12 @@ class Numbers:
             if self.signs is not None and self.bodies.num_of(groups):
                 return mark
         return ""
+
+    def groups_of_numbers(self, decimal: str) -> str:
+        """The same, but of no column that is of other things."""
+        mark = self.thousands(decimal)
+        is_read = mark and self.kind(notation_of(self, Style(decimal))) is not None
+        return mark if is_read else ""
 
     def kind(self, notation: Notation) -> ColumnType | None:
         """Whole numbers, numbers, or None: neither, also if their digits are those of a code."""
@@ -123,11 +161,16 @@ class Numbers:
         return None if num_long > (0 if is_long else self.tally.num_bad_max) else "bigint"
 
     def _is_code(self) -> bool:
-        """Digits with zeros before them (postcodes), or numbers of telephones."""
+        """Digits with zeros before them (postcodes), of telephones, networks, clocks and days."""
         if self.tally.num_of(_PHONE) > self.tally.num_bad_max:
             return True
-        num_padded = self.bodies.num_of("0[0-9]+")
-        return num_padded > self.tally.num_bad_max or (num_padded > 0 and self._is_of_one_width())
+        if self.tally.is_nearly_all(self.tally.num_of(_ADDRESS)):
+            return True
+        num_padded, num_rows = self.bodies.num_of(_PADDED), self.tally.num_rows
+        if num_padded > num_rows * (1 - TYPED_SHARE_MIN):
+            return True
+        num_pairs = self.bodies.num_of(_PAIR) if self.bodies.num_of("0[0-9][.,].*") else 0
+        return (num_padded > 0 and self._is_of_one_width()) or num_pairs == num_rows
 
     def _is_of_one_width(self) -> bool:
         return len(pc.unique(pc.utf8_length(self.bodies.values))) == 1
@@ -141,6 +184,11 @@ def _affix(found: re.Match[str]) -> str | None:
     is_before = before.lower() in (*_CURRENCIES, "%", "")
     is_after = after in _LETTERS or after.lower() in (*_CURRENCIES, *_UNITS, "")
     return (before or after) if is_before and is_after else None
+
+
+def _meaning(sign: str) -> str:
+    """One name for the spellings of a sign: kg and KG, but not m and M."""
+    return sign if sign in _LETTERS else _ALIKE.get(sign.lower(), sign.lower())
 
 
 def _settling(decimal: str) -> str:
@@ -169,19 +217,14 @@ def style_of(columns: Collection[Numbers], said: Style) -> Style:
 
     If these differ it is not settled: each of them goes by its own.
     """
-    read = [each for each in columns if each.decimal and _is_read(each)]
-    decimals = {each.decimal for each in read}
-    decimal = said.decimal or (decimals.pop() or "" if len(decimals) == 1 else "")
-    marks = [mark for each in columns if decimal and (mark := each.thousands(decimal))]
+    decimals = {each.settles for each in columns} - {""}
+    decimal = said.decimal or (decimals.pop() if len(decimals) == 1 else "")
+    marks = [mark for each in columns if decimal and (mark := each.groups_of_numbers(decimal))]
     return Style(decimal, said.thousands or (marks[0] if marks and _is_one(marks) else ""))
 
 
 def _is_one(marks: Collection[str]) -> bool:
     return len(set(marks)) == 1
-
-
-def _is_read(numbers: Numbers) -> bool:
-    return numbers.kind(notation_of(numbers, Style())) is not None
 
 
 def notation_of(numbers: Numbers, file: Style) -> Notation:

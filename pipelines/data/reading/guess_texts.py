@@ -50,7 +50,7 @@ class Text:
     @cached_property
     def words(self) -> frozenset[str]:
         """Those for *missing*, if it is no column of texts."""
-        return frozenset(self.said.missing) | missing_words(self.all.words, are_times=True)
+        return frozenset(self.said.missing) | missing_words(self.all.words, are_times=self.is_time)
 
     @cached_property
     def tally(self) -> Tally:
@@ -78,20 +78,26 @@ def of_text(column: Text, file: File) -> Guess:
 
 
 def _empty(column: Text) -> Guess:
-    notation = Notation(missing=column.words)
-    shown = f" (only {_shown(sorted(column.words & set(column.all.words)))})"
-    line = f"{column.name}: empty in the sample{shown if column.all.num_rows else ''}"
+    """A column without a value; its words for *missing* are texts until a person says what of."""
+    words = _missing_in_texts(column)
+    line = f"{column.name}: empty in the sample"
+    if rest := sorted(set(column.all.words) - words):
+        line = (
+            f"{column.name}: only {_shown(rest)} in the sample; say --missing if this means missing"
+        )
     asks = f"{column.name}: no instant in the sample" if column.is_time else None
-    return Guess(kind="string", notation=notation, told=(line,), asks=asks)
+    return Guess(kind="string", notation=Notation(missing=words), told=(line,), asks=asks)
+
+
+def _missing_in_texts(column: Text) -> frozenset[str]:
+    return frozenset(column.said.missing) | sure_words(column.all.words)
 
 
 def _with_words(column: Text, found: Guess, said: Said) -> Guess:
     """A guess with its words for *missing*, and what of the sample does not fit it."""
     notation = replace(found.notation, missing=column.words)
-    lines = list(found.told)
-    if words := sorted(column.words & set(column.all.words) - set(said.missing)):
-        lines.append(f"{column.name}: missing is written {_shown(words)}")
-    bad = column.tally.bad(found.kind, notation)
+    lines = [*found.told, *_words_told(column, column.words, said)]
+    bad = column.tally.bad(found.kind, found.notation)
     if bad.num_rows and not found.asks:
         lines.append(
             f"{column.name}: {bad.num_rows} of {column.tally.num_rows} values are no "
@@ -100,9 +106,15 @@ def _with_words(column: Text, found: Guess, said: Said) -> Guess:
     return replace(found, notation=notation, told=tuple(lines))
 
 
+def _words_told(column: Text, words: frozenset[str], said: Said) -> Iterator[str]:
+    if guessed := sorted(words & set(column.all.words) - set(said.missing)):
+        yield f"{column.name}: missing is written {_shown(guessed)}"
+
+
 def _text(column: Text, said: Said) -> Guess:
-    words = frozenset(said.missing) | sure_words(column.all.words)
-    return Guess(kind="string", notation=Notation(missing=words), told=tuple(_why_text(column)))
+    words = _missing_in_texts(column)
+    told = (*_why_text(column), *_words_told(column, words, said))
+    return Guess(kind="string", notation=Notation(missing=words), told=told)
 
 
 def _no_instants(column: Text) -> Guess:
@@ -127,24 +139,42 @@ def _of_booleans(column: Text, _file: File) -> Guess | None:
 
 def _of_numbers(column: Text, file: File) -> Guess | None:
     found = column.numbers
-    if found.decimal is None and not file.said.decimal:
+    if found.decimal is None and not file.said.style.decimal:
         return _mixed(column)
-    mark = found.open_mark()
+    if found.open_mark and not file.style.decimal:
+        return _open(column)
     notation = numbers.notation_of(found, file.style)
     kind = found.kind(notation)
-    if mark and not file.style.decimal:
-        return _open(column, mark)
-    if kind is None:
-        return None
-    how = numbers.told(notation) if found.has_marks or notation.signs else ""
-    return Guess(kind=kind, notation=notation, told=(f"{column.name}: {how}",) if how else ())
+    return kind and Guess(kind=kind, notation=notation, told=tuple(_marks_told(column, notation)))
+
+
+def _marks_told(column: Text, notation: Notation) -> Iterator[str]:
+    found = column.numbers
+    has_groups = bool(found.thousands(notation.decimal))
+    if (found.has_marks or has_groups or notation.signs) and (how := numbers.told(notation)):
+        yield f"{column.name}: {how}"
+    if found.num_bare:
+        share, sign = f"{found.num_bare} of {column.tally.num_rows}", notation.signs[0]
+        yield f"{column.name}: {share} values have no {sign} and are read like the others"
+    if mark := found.open_mark:
+        text = _with_mark(column, mark)
+        whole, _, rest = text.partition(mark)
+        shown = f"{float(f'{whole}.{rest}'):g}" if mark == notation.decimal else f"{whole}{rest}"
+        said = (
+            "as was said" if column.said.style.decimal else "by the decimal marks of other columns"
+        )
+        yield f"{column.name}: {text} is read as {shown}, {said}"
+
+
+def _with_mark(column: Text, mark: str) -> str:
+    return next(text for text in column.numbers.bodies.head if mark in text)
 
 
 def _mixed(column: Text) -> Guess | None:
-    texts = column.tally.head
-    if not column.tally.is_nearly_all(column.tally.num_of("[-+]?[0-9.,]+")):
+    bodies = column.numbers.bodies
+    if not bodies.is_nearly_all(bodies.num_of("[0-9.,]+")):
         return None
-    comma, point = (next(text for text in texts if mark in text) for mark in ",.")
+    comma, point = (next(text for text in bodies.head if mark in text) for mark in ",.")
     asks = (
         f"{column.name}: {comma!r} and {point!r} in one column: say --decimal ',' or --decimal "
         "'.', and values written the other way go to quarantine"
@@ -152,10 +182,11 @@ def _mixed(column: Text) -> Guess | None:
     return Guess(kind="double", notation=Notation(), asks=asks)
 
 
-def _open(column: Text, mark: str) -> Guess | None:
+def _open(column: Text) -> Guess | None:
+    mark = column.numbers.open_mark
     if not column.numbers.kind(Notation(decimal=mark, signs=column.numbers.signs or ())):
         return None
-    text = next(text for text in column.numbers.bodies.head if mark in text)
+    text = _with_mark(column, mark)
     other = "," if mark == "." else "."
     whole, _, rest = text.partition(mark)
     asks = (
@@ -189,6 +220,8 @@ def _how_told(column: Text, form: str, file: File) -> Iterator[str]:
     if form:
         shown = " (years 69 to 99 are 19.., others 20..)" if "%y" in form else ""
         yield f"{column.name}: dates are written {form}{shown}"
+    if file.zone == "UTC":
+        return
     values = pa.chunked_array([column.tally.values])
     num_doubled = converted(values, "timestamp", Notation(format=form, zone=file.zone)).num_doubled
     if num_doubled:

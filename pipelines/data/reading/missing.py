@@ -15,7 +15,8 @@ _WORDS = frozenset((*_LIST.split(), *_PHRASES))
 # answer and `Null` a name.
 _SURE = frozenset(("\\n", "(null)", "<null>", "[null]", "#n/a", "<na>", "#null!"))
 # Dates that databases write for none: 0000-00-00, 00.00.0000 00:00.
-_ZEROS = re.compile(r"(?=.*00[-./]|0{8})[0\-./: ]{8,}")
+_ZEROS = re.compile(r"0{2,4}([-./])00\1(?:00|0{4})(?:[ T][0:.]+Z?)?")
+_ZEROS_OF_TIMES = re.compile("0{8}(?:T?0{6})?")
 
 
 def missing_words(texts: Collection[str], *, are_times: bool = False) -> frozenset[str]:
@@ -29,7 +30,9 @@ def missing_words(texts: Collection[str], *, are_times: bool = False) -> frozens
     return frozenset(
         short
         for short in trimmed.values()
-        if short.lower() in _WORDS or (are_times and _ZEROS.fullmatch(short))
+        if short.lower() in _WORDS
+        or _ZEROS.fullmatch(short)
+        or (are_times and _ZEROS_OF_TIMES.fullmatch(short))
     )
 
 

@@ -174,8 +174,9 @@ def _whole(thousands: str) -> str:
     if not thousands:
         return "[0-9]+"
     mark = _any_of(thousands)
-    first = f"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+"
-    indian = f"|[0-9]{{1,2}}(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}" if thousands == "," else ""
+    # No group begins with a zero: 0.234 beside 1,5 is a slip, and 089 123 456 a telephone.
+    first = f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+"
+    indian = f"|[1-9][0-9]?(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}" if thousands == "," else ""
     return f"(?:{first}{indian}|[0-9]+)"
 
 

@@ -44,7 +44,9 @@ class Said:
 
     @property
     def style(self) -> Style:
-        return Style(self.decimal or "", self.thousands or "")
+        """Of point and comma one is decimal, if the other is of thousands."""
+        implied = {".": ",", ",": "."}.get(self.thousands or "", "")
+        return Style(self.decimal or implied, self.thousands or "")
 
 
 def _refuse_unknown(zone: str) -> None:

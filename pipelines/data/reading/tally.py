@@ -17,6 +17,7 @@ from pipelines.use_cases.spec.use_case import ColumnType
 TYPED_SHARE_MIN = 0.99
 # In a small sample one in a hundred is none: two bad values of 20 are two mistakes, no other type.
 _BAD_MIN, _SMALL_ROWS, _TINY_ROWS = 2, 20, 10
+_SLIPS_SHARE = 1e-4
 # A word that is longer is no word for missing; only so many values are looked at one by one.
 _WORD_CHARACTERS_MAX = 20
 _HEAD = 1_000
@@ -73,17 +74,37 @@ class Tally:
 
     def num_of(self, pattern: str) -> int:
         """How many rows are wholly of a pattern, in any case."""
-        return int(self.counts[self._is_of(pattern)].sum())
+        if pattern not in self._nums:
+            self._nums[pattern] = int(self.counts[self._is_of(pattern)].sum())
+        return self._nums[pattern]
+
+    @cached_property
+    def _nums(self) -> dict[str, int]:
+        return {}
 
     def without_pattern(self, pattern: str) -> "Tally":
         """The values that are not of a pattern."""
         return self._where(~self._is_of(pattern))
+
+    @property
+    def num_slips_max(self) -> int:
+        """So many values are perhaps but slips, and settle nothing."""
+        return min(self.num_bad_max, max(_BAD_MIN, round(self.num_rows * _SLIPS_SHARE)))
 
     def is_nearly_all(self, num_rows: int) -> bool:
         return 0 < num_rows >= self.num_rows - self.num_bad_max
 
     def bad(self, kind: ColumnType, notation: Notation) -> "Tally":
         """The values that are not of a type in a notation."""
+        if (kind, notation) not in self._bad:
+            self._bad[kind, notation] = self._found_bad(kind, notation)
+        return self._bad[kind, notation]
+
+    @cached_property
+    def _bad(self) -> dict[tuple[ColumnType, Notation], "Tally"]:
+        return {}
+
+    def _found_bad(self, kind: ColumnType, notation: Notation) -> "Tally":
         found = converted(pa.chunked_array([self.values]), kind, notation)
         is_bad = pc.is_valid(found.failed).to_numpy()
         return self._where(is_bad)
