@@ -37,6 +37,7 @@ class Kind:
         weather: the deviation of what all rows of a day share.
         shift: of the input `moved` on the days that are judged.
         new_share: of their rows that have a new category in `depot`.
+        reference_days: two weeks, or their first days.
     """
 
     num_rows_a_day: int = 24
@@ -44,6 +45,7 @@ class Kind:
     weather: float = 0.0
     shift: float = 0.0
     new_share: float = 0.0
+    reference_days: int = NUM_REFERENCE_DAYS
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,12 @@ def drawn(kind: Kind, seed: int, window_days: int) -> Drawn:
     rows = _rows(random, kind, np.repeat(day, kind.num_rows_a_day), judged_from)
     of = rows[DECIDED_DAY].to_numpy()
     since = int(day[NUM_REFERENCE_DAYS])
+    known_until = int(day[0]) + kind.reference_days
     return Drawn(
-        *(rows.filter(pa.array(held)) for held in (of < since, of >= judged_from, of >= since))
+        *(
+            rows.filter(pa.array(held))
+            for held in (of < known_until, of >= judged_from, of >= since)
+        )
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from benchmarks.watched.tables import ANSWER, COLUMNS, MOVED, NEW, TASK, Drawn, Kind, drawn
-from pipelines.learning.monitor import days, policy, quality
+from pipelines.learning.monitor import policy, quality
 from pipelines.learning.monitor.chance import Draws, jensen_shannon, wasserstein
 from pipelines.learning.monitor.drift import judged, together
 from pipelines.learning.monitor.frames import sample
@@ -43,8 +43,7 @@ class Verdict:
 def verdict(kind: Kind, watch: Watch, seed: int) -> Verdict:
     """Draw one table and judge it."""
     table = drawn(kind, seed, watch.window_days)
-    window = days.comparable(table.reference, table.window)
-    both = sides(table.reference, window, together(COLUMNS, ANSWER), watch.num_rows_max)
+    both = sides(table.reference, table.window, together(COLUMNS, ANSWER), watch.num_rows_max)
     drift = judged(both, COLUMNS, ANSWER, distances(both), limits(both, watch), watch)
     now, promised = (measured(each, watch) for each in (table.labelled, table.reference))
     columns = {each.name: each for each in (*drift.inputs, *drift.answers)}

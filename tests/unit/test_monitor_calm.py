@@ -28,6 +28,13 @@ def test_the_answer_of_a_calm_day_does_not_drift_by_the_weekday() -> None:
     assert (found["drifted"], found["before"]) == (0.0, 1.0)
 
 
+def test_a_weekday_that_the_reference_lacks_does_not_drift_by_that() -> None:
+    """Six days without a Sunday, which lies a deviation away: of such about 1 in 10 drifts."""
+    kind = Kind(rhythm=1.0, num_rows_a_day=100, reference_days=6)
+    found = rates([verdict(kind, DAY, 7 * seed + SUNDAY) for seed in range(10)])
+    assert (found["drifted"] <= 0.2, found["before"]) == (True, 1.0)
+
+
 def test_a_large_shift_of_a_small_table_is_found() -> None:
     moved = rates([verdict(Kind(shift=2.0), DAY, seed) for seed in range(10)])
     assert moved["moved"] >= 0.9

@@ -42,28 +42,34 @@ def test_a_window_that_the_reference_is_too_short_for_takes_what_there_is() -> N
 def test_tables_without_days_are_held_against_all() -> None:
     plain = pa.table({"x": [1, 2]})
     assert days.alike(plain, table(1)) is plain
-    assert days.comparable(plain, table(1)) == table(1)
+    assert days.day_by_day(plain, table(1)) is None
 
 
-def test_weekdays_that_the_reference_lacks_are_not_compared() -> None:
-    assert days_of(days.comparable(table(0, 1), table(7, 8, 9))) == [7, 8]
+def test_a_weekday_that_the_reference_lacks_is_held_against_all_days() -> None:
+    reference = table(0, 1, 2, 3, 4, 5)
+    assert days.alike(reference, table(7, 13)) is reference
+    found = days.day_by_day(reference, table(7, 13))
+    assert found is not None
+    assert (found.degrees, found.variance) == (5, 1.2)
+    assert found.draws.before.sum(axis=0).tolist() == [10] * 6
+    assert days.day_by_day(reference, table(7, 8)) is None  # of these each weekday is known
 
 
 def test_each_day_is_held_against_the_others_of_its_weekday() -> None:
-    found = days.day_by_day(table(*range(14)))
+    found = days.day_by_day(table(*range(14)), table(15))
     assert found is not None
     assert (found.draws.before.shape, found.degrees, found.variance) == ((28, 14), 7, 2.0)
     assert found.draws.after.T.nonzero()[1].tolist() == list(range(28))
     first = found.draws.before[:, 0].nonzero()[0].tolist()
     assert first == [14, 15]  # the rows of day 7
-    three = days.day_by_day(table(*range(21)))
+    three = days.day_by_day(table(*range(21)), table(22))
     assert three is not None
     assert (three.degrees, three.variance) == (14, 1.5)
 
 
 @pytest.mark.parametrize("known", [range(7), range(11)])
 def test_of_too_few_days_nothing_is_known(known: range) -> None:
-    assert days.day_by_day(table(*known)) is None  # of 11 days 4 have another: 4 degrees
+    assert days.day_by_day(table(*known), table(14)) is None  # of 11 days 4 have another: 4 degrees
 
 
 def test_more_days_vary_less() -> None:
