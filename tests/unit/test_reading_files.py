@@ -93,7 +93,7 @@ class Endless(io.RawIOBase):
     def __init__(self, num_blocks: int) -> None:
         self.blocks: Iterator[bytes] = iter([b"id,note,late\n", *[BLOCK] * num_blocks])
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, _size: int = -1, /) -> bytes:
         return next(self.blocks, b"")
 
 

@@ -74,7 +74,7 @@ def test_the_plan_fits_the_days_and_the_label_s_delay(csv_file):
     plan = planned(propose(csv_file))
     # 10 rows a day: 10 of 40 days are for evaluation, 100 rows, of which half are asked for.
     assert (plan.look_back_days, plan.validation_days, plan.evaluation_days) == (45, 5, 10)
-    assert (plan.num_rows_min, plan.num_watched_min) == (50, 20)
+    assert (plan.num_rows_min, plan.watched_days, plan.num_watched_min) == (50, 7, 35)
     late = planned(propose(csv_file, without=(), label_known_at="Settled"))
     # Nine in ten labels are known within 9 days.
     assert (late.validation_days, late.evaluation_days) == (14, 18)
