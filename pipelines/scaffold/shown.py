@@ -186,7 +186,7 @@ def _odd(proposal: Proposal) -> Iterator[str]:
             "values: for quarantine"
         )
     for source, profile in proposal.profiles.items():
-        if profile.odd and source not in (proposal.ask.label, *proposal.ask.key):
+        if profile.odd and source != proposal.ask.label:
             rows = sum(profile.counts[text] for text in profile.odd)
             yield (
                 f"{source}: {rows} value{'s' if rows > 1 else ''} such as {min(profile.odd)!r} "
