@@ -1,7 +1,8 @@
 """Between which limits a number is plausible: from what most of a sample says, never its extremes.
 
 Outliers are those beyond Tukey's fences; the rest, the bulk, gets the room of its whole range on
-each side. Where values have a long tail, both are of their logarithms.
+each side. Where values have a long tail, both are of their logarithms. Of a column that mostly says
+the same, such as a number of complaints, the fences are of its other values.
 """
 
 from collections.abc import Callable, Mapping
@@ -65,8 +66,11 @@ def limits(values: Numbers) -> Limits:
         return Limits(because=f"{len(sane)} values say too little; from {VALUES_MIN} on")
     if numbers.min() == numbers.max():
         return Limits(because="always the same value")
+    varied = _varied(sane)
+    if len(varied) < VALUES_MIN:
+        return Limits(because="nearly always the same value")
     is_long = _has_long_tail(sane)
-    bulk = sane[_is_usual(sane, is_long=is_long)]
+    bulk = sane[_is_usual(sane, varied, is_long=is_long)]
     if len(numbers) - len(bulk) > max(1, _OUTLIERS_MAX * len(numbers)):
         return Limits(because=f"{len(numbers) - len(bulk)} values are far from the others")
     if bulk.min() == bulk.max():
@@ -81,6 +85,12 @@ def widest(values: Numbers) -> Limits:
     return Limits(low=low, high=high, because=f"all {len(numbers)} values: {_range(numbers)}")
 
 
+def _varied(numbers: Numbers) -> Numbers:
+    """All values, or those that are not the one that half of them are."""
+    first, third = np.quantile(numbers, (0.25, 0.75))
+    return numbers if first < third else numbers[numbers != first]
+
+
 def _has_long_tail(numbers: Numbers) -> bool:
     """Nothing below zero, and the upper half much longer than the lower one."""
     least, middle, most = np.quantile(numbers, (0.05, 0.5, 0.95))
@@ -88,16 +98,16 @@ def _has_long_tail(numbers: Numbers) -> bool:
     return bool(np.quantile(numbers, 0.005) >= 0 and most > 0 and longer)
 
 
-def _is_usual(numbers: Numbers, *, is_long: bool) -> npt.NDArray[np.bool_]:
+def _is_usual(numbers: Numbers, varied: Numbers, *, is_long: bool) -> npt.NDArray[np.bool_]:
     """What lies within Tukey's fences; of a long tail within those of the logarithms."""
-    scaled = np.log(numbers[numbers > 0]) if is_long else numbers
+    scaled = np.log(varied[varied > 0]) if is_long else varied
     first, third = np.quantile(scaled, (0.25, 0.75))
-    spread = (third - first) or np.subtract(*np.quantile(scaled, (0.99, 0.01))) / _FENCE
+    spread = (third - first) or np.subtract(*np.quantile(scaled, (0.95, 0.05))) / _FENCE
     low, high = first - _FENCE * spread, third + _FENCE * spread
     if is_long:
         low, high = -np.exp(min(high, _LOG_MAX)), np.exp(min(high, _LOG_MAX))
     usual: npt.NDArray[np.bool_] = (numbers >= low) & (numbers <= high)
-    return usual
+    return usual | ~np.isin(numbers, varied)
 
 
 def _with_room(numbers: Numbers, bulk: Numbers, *, is_long: bool) -> Limits:

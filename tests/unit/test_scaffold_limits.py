@@ -28,12 +28,14 @@ def drawn(dice: np.random.Generator, kind: str, rows: int) -> np.ndarray:
         "longest tail": lambda: dice.pareto(1.5, rows) + 1,
         "mostly zero": lambda: np.where(dice.random(rows) < 0.8, 0, dice.lognormal(3, 1, rows)),
         "a flag": lambda: (dice.random(rows) < 0.1).astype(float),
+        "a rare count": lambda: (dice.random(rows) < 0.04) * dice.geometric(0.5, rows) * 1.0,
+        "nearly full": lambda: np.where(dice.random(rows) < 0.8, 10, dice.uniform(0, 10, rows)),
     }
     return made[kind]()
 
 
 KINDS = ("normal", "below zero", "uniform", "a count", "exponential", "long tail", "longest tail")
-KINDS += ("mostly zero", "a flag")
+KINDS += ("mostly zero", "a flag", "a rare count", "nearly full")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,6 +87,7 @@ def test_what_goes_up_has_no_upper_limit_and_what_goes_down_no_lower_one(dice):
         ([1.0, 2.0] * 14, "28 values say too little; from 30 on"),
         ([7.0] * 900, "always the same value"),
         ([0.0] * 897 + [1.0] * 3, "nearly always the same value"),
+        ([0.0] * 1826 + [1.0] * 14 + [2, 2, 2, 3, 3, 4, 5], "nearly always the same value"),
         ([*np.linspace(0, 1, 800), *np.linspace(1e6, 2e6, 100)], "100 values are far from the"),
         ([np.nan] * 900, "0 values say too little"),
     ],
