@@ -117,9 +117,12 @@ def proposal_of(table: Expected) -> Proposal:
 
 def feed_of(proposal: Proposal) -> Feed:
     """The feed of the case that would be written."""
-    inputs = (Column(each.name, each.type, "") for each in proposal.inputs)
+    inputs = (
+        Column(e.name, e.type, "", optional=not e.always and e.name not in proposal.key)
+        for e in proposal.inputs
+    )
     times = (Column("event_at", "timestamp", ""), Column("known_at", "timestamp", ""))
-    label = Column(proposal.label, proposal.target.type, "")
+    label = Column(proposal.label, proposal.target.type, "", optional=True)
     columns = (*inputs, label, *times)
     return Feed(name="rows", description="", format="parquet", columns=columns, key=proposal.key)
 

@@ -1,5 +1,6 @@
 """Which columns of a source are taken, under the names that it has for them."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,9 @@ from pipelines.core.errors import UsageError
 from pipelines.data.reading.batches import COLUMNS_MAX
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.names import refuse_repeated
+
+# A number with a fraction or the start of a date: no name of a column.
+_VALUE = re.compile(r"[-+]?[0-9]+[.,][0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,11 @@ def _plain(name: str) -> str:
 
 
 def _no_column(location: str, lacking: Sequence[str], headers: Sequence[str]) -> str:
+    if not headers:
+        return f"{location} is empty: there is no header, and no row"
     near = get_close_matches(lacking[0], headers, n=1)
     hint = f"; is it {near[0]!r}?" if near else ""
     shown = ", ".join(headers[:50]) + (f" and {len(headers) - 50} more" if headers[50:] else "")
+    if any(map(_VALUE.fullmatch, headers)):
+        hint = "; the first line looks like a row: put a line of names above it"
     return f"{location} has no column {', '.join(lacking)}; it has {shown}{hint}"

@@ -4,7 +4,7 @@ Nothing is guessed that a person has to know (the key, the instant, the label); 
 What the label asks for is guessed, unless it is said: see `pipelines.scaffold.guess`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -100,7 +100,7 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     headers = table.column_names()
     ask = found(ask, headers)
     columns = chosen(ask, headers)
-    sample = _sample(table, columns.columns)
+    sample = _sample(table, columns.columns, needed={*ask.key, *ask.times})
     profiles = _profiles(ask, sample.rows)
     blank = {name: "no name, and no value" for name in profiles if _is_blank(profiles[name])}
     profiles = {name: profile for name, profile in profiles.items() if name not in blank}
@@ -139,8 +139,9 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     )
 
 
-def _sample(table: Table, columns: Sequence[str]) -> Sample:
-    found = sampled(table, columns, SAMPLE_ROWS)
+def _sample(table: Table, columns: Sequence[str], needed: Collection[str]) -> Sample:
+    optional = [name for name in columns if name not in needed]
+    found = sampled(table, columns, SAMPLE_ROWS, optional)
     if not len(found.rows):
         first = f": {found.problems[0]}" if found.problems else ""
         raise UsageError(f"the source has no rows that can be read{first}")

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_A_WORD = re.compile(r"[^\W\d_][„”‚³£][^\W\d_]")  # noqa: RUF001
 # In Western words most letters are ASCII; of a Greek or Russian text read so hardly one is.
 _ACCENTED_SHARE_MAX = 0.5
-_SHOWN = 4
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _uncertain(start: bytes, wrong: int, where: str) -> str:
     begins = start.rfind(b"\n", 0, wrong) + 1
     text = start[begins : start.find(b"\n", wrong) if b"\n" in start[wrong:] else len(start)]
     around = text[max(0, wrong - begins - 20) : wrong - begins + 20]
-    names = ["cp1252", *(found.encoding for found in from_bytes(start[: 2**16]))]
+    names = ["cp1252", "cp1250", *(found.encoding for found in from_bytes(start[: 2**16]))]
     shown: dict[str, str] = {}
     for name in names:
         read = around.decode(name, "replace").strip()

@@ -31,7 +31,7 @@ _NEUTRAL = f"[{BLANKS}'\u2019]"  # marks of thousands that say nothing of the de
 _BODY = rf"[0-9.,]+(?:{_NEUTRAL}[0-9.,]+)*(?:[eE][+-]?[0-9]+)?"
 _CHARACTERS_MAX = 60
 _AFFIXED = re.compile(
-    rf"{_MINUS}?\(?{_MINUS}?{_BLANK}*(?P<before>[^0-9{BLANKS}.,'()+{_MINUSES}]*\.?){_BLANK}*[({_MINUSES}]?"
+    rf"{_MINUS}?\(?{_MINUS}?{_BLANK}*(?P<before>(?:[^0-9{BLANKS}.,'()+{_MINUSES}]+\.?)?){_BLANK}*[({_MINUSES}]?"
     rf"(?=[.,]?[0-9]){_BODY}{_BLANK}*[){_MINUSES}]?{_BLANK}*(?P<after>[^0-9{BLANKS}'()]*)\)?"
 )
 _PHONE = r"\+[0-9][0-9 ()/-]{6,}"

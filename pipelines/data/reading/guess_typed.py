@@ -1,5 +1,7 @@
 """What the columns of typed sources are: by type, and numbers that are times by their size."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
@@ -17,9 +19,14 @@ def of_typed(name: str, column: pa.ChunkedArray, is_time: bool, said: Said) -> G
     asks = None
     if is_time and kind not in ("date", "timestamp"):
         asks = f"{name}: it holds {column.type}, which is no instant: name another column"
-    is_empty = column.null_count == len(column)
-    told = (f"{name}: empty in the sample",) if is_empty else ()
-    return Guess(kind=kind, notation=notation, told=told, asks=asks)
+    return Guess(kind=kind, notation=notation, told=tuple(_told(name, column, notation)), asks=asks)
+
+
+def _told(name: str, column: pa.ChunkedArray, notation: Notation) -> Iterator[str]:
+    if notation.epoch:
+        yield f"{name}: {notation.epoch} since 1970"
+    if column.null_count == len(column):
+        yield f"{name}: empty in the sample"
 
 
 def has_zone(kind: pa.DataType) -> bool:

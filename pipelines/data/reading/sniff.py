@@ -22,6 +22,9 @@ _DECLARED = re.compile(r"sep=(.)")
 _TITLES_MAX = 20
 # So many of the lines must have the fields that the most have.
 _SAME_SHARE_MIN = 0.5
+# Behind so many of the delimiters stands a blank, where it is part of them; the others are within
+# fields, or end a line.
+_BLANKS_SHARE_MIN = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,8 @@ def _told(dialect: Dialect, said: SaidDialect) -> list[str]:
         told.append(f"quotes inside quotes: after {dialect.escape}")
     if said.skipped_lines is None:
         told += header_told(dialect)
+    if dialect.skip_initial_space:
+        told.append("blanks behind delimiters: they are left out")
     if dialect.has_trailing_delimiter:
         told.append("each row has one empty field more than the header: it is left out")
     return told
@@ -118,6 +123,7 @@ class _Tried:
 
 def _tried(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
     """How well a delimiter parts the lines."""
+    dialect = replace(dialect, skip_initial_space=_has_blanks(lines, dialect.delimiter))
     widths = [_width(line, dialect) for line in lines]
     header = said.skipped_lines if said.skipped_lines is not None else header_at(widths)
     width = next((width for width in widths[header:] if width), 0)
@@ -127,6 +133,13 @@ def _tried(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
     is_trailing = more > same and width > 1 and sum(ends_by_it) >= more
     found = replace(dialect, skipped_lines=header, has_trailing_delimiter=is_trailing)
     return _Tried(found, width, 1 + max(more if is_trailing else 0, same))
+
+
+def _has_blanks(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether a blank stands behind nearly every delimiter."""
+    marks = sum(line.count(delimiter) for line in lines)
+    blanks = sum(line.count(f"{delimiter} ") for line in lines)
+    return delimiter != " " and blanks >= _BLANKS_SHARE_MIN * marks > 0
 
 
 def header_at(widths: Sequence[int]) -> int:

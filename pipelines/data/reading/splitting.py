@@ -5,7 +5,7 @@ A record ends at a line end outside quotes. Where a quote does not close, its li
 because it drops the text that quarantine must show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from string import whitespace
 from typing import NamedTuple
 
@@ -91,14 +91,20 @@ def fields_of(text: str, dialect: Dialect) -> list[str]:
         ['a', 'b "c", d', '']
     """
     marks = (dialect.quote, dialect.escape)
-    if not any(mark and mark in text for mark in marks):
-        return text.split(dialect.delimiter)
-    fields, at = [], 0
+    if any(mark and mark in text for mark in marks):
+        fields = list(_fields(text, dialect))
+    else:
+        fields = text.split(dialect.delimiter)
+    return [field.lstrip(" ") for field in fields] if dialect.skip_initial_space else fields
+
+
+def _fields(text: str, dialect: Dialect) -> Iterator[str]:
+    at = 0
     while True:
         value, at = _field(text, at, dialect)
-        fields.append(value)
+        yield value
         if at == len(text):
-            return fields
+            return
         at += 1
 
 
@@ -150,6 +156,8 @@ def _line_end(buffer: bytes, at: int) -> int:
 
 def _field(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
     """One field and where it ends: at a delimiter, or at the end of the text."""
+    while dialect.skip_initial_space and text.startswith(" ", at):
+        at += 1
     if not dialect.quote or not text.startswith(dialect.quote, at):
         value, end = _bare(text, at, dialect)
         if dialect.quote and dialect.quote in value and not dialect.escape:
