@@ -134,11 +134,12 @@ def landed(table: Expected, proposal: Proposal) -> Sequence[Row]:
     feed = feed_of(proposal)
     publishing = Publishing(shape=proposal.shape, columns=feed.columns, now=NOW)
     typed = schema(feed).append(pa.field(PLACED, INSTANT))
-    return [
+    rows = [
         _row(row, feed, proposal)
         for batch in published(source, publishing)
         for row in batch.select(typed.names).cast(typed).to_pylist()
     ]
+    return sorted(rows, key=lambda row: (row.file, row.line, row.part))
 
 
 def _row(row: Mapping[str, Any], feed: Feed, proposal: Proposal) -> Row:

@@ -104,6 +104,8 @@ def _no_column(location: str, lacking: Sequence[str], headers: Sequence[str]) ->
     near = get_close_matches(lacking[0], headers, n=1)
     hint = f"; is it {near[0]!r}?" if near else ""
     shown = ", ".join(headers[:50]) + (f" and {len(headers) - 50} more" if headers[50:] else "")
+    if f"{lacking[0]}.0" in headers:
+        hint = '; each column is a record, as pandas writes JSON: write it with orient="records"'
     if any(map(_VALUE.fullmatch, headers)):
         hint = "; the first line looks like a row: put a line of names above it"
     return f"{location} has no column {', '.join(lacking)}; it has {shown}{hint}"

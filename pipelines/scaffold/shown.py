@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from expectations.rates import rate_at_least
 from pipelines.scaffold.guess import TASKS
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX, Input
@@ -198,7 +199,7 @@ def _quarantined(proposal: Proposal) -> Iterator[str]:
     bad, rows = proposal.num_bad, proposal.num_rows
     if bad:
         yield f"in all {bad:,} of {rows:,} rows ({bad / rows:.1%}) would go to quarantine"
-    if bad > QUARANTINE_RATE_MAX * rows:
+    if bad and rate_at_least(bad, rows) > QUARANTINE_RATE_MAX:
         yield (
             f"that is more than {QUARANTINE_RATE_MAX:.0%}, which stops a night: mend the source, "
             f"or raise quarantine_rate_max in pipelines/use_cases/{proposal.ask.name}.py"

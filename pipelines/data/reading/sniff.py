@@ -68,11 +68,16 @@ def sniffed(
     return best.dialect, _told(best.dialect, said)
 
 
+def named(delimiter: str) -> str:
+    """A delimiter in a word."""
+    return _NAMES.get(delimiter, delimiter)
+
+
 def _told(dialect: Dialect, said: SaidDialect) -> list[str]:
     """A line on what is not as most files have it."""
     told = []
     if dialect.delimiter != "," and not said.delimiter:
-        told.append(f"delimiter: {_NAMES.get(dialect.delimiter, dialect.delimiter)}")
+        told.append(f"delimiter: {named(dialect.delimiter)}")
     if dialect.quote != '"' and said.quote is None:
         name = _NAMES.get(dialect.quote, 'none: each " is a letter')
         told.append(f"quotes: {name}")
