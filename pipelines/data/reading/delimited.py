@@ -90,7 +90,7 @@ def _without_headers(rows: pa.Table, names: Sequence[str]) -> pa.Table:
 
     Of one column it may be a value.
     """
-    if len(names) < 2 or not pc.any(pc.equal(rows[names[0]], names[0])).as_py():
+    if not names[1:] or not pc.any(pc.equal(rows[names[0]], names[0])).as_py():
         return rows
     are_names = (pc.equal(rows[name], name) for name in names)
     is_header = pc.fill_null(reduce(pc.and_, are_names), False)

@@ -22,12 +22,14 @@ _CLOCK = (
     r"(?P<zone>\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 )
 _NUMERIC = re.compile(rf"(\d{{1,4}})([./-])(\d{{1,2}})\2(\d{{1,4}}){_CLOCK}", re.ASCII)
+# As in `27. Okt. 2026`, `Oct 27, 2026` and `27 de octubre de 2026`.
+_MONTH, _GAP = r"[^\W\d_]{3,12}", r"[ ,./-]+(?:de )?"
 _NAMED = re.compile(
-    r"(?P<week>[A-Za-z]{3,9}(?P<comma>,? ))?(?P<d>\d{1,2})(?P<s>[ ./-]+)(?P<month>[A-Za-z]{3,9})"
-    rf"(?P<t>[ ,./-]+)(?P<y>\d{{4}}|\d{{2}}){_CLOCK}"
+    r"(?P<week>[A-Za-z]{3,9}(?P<comma>,? ))?(?P<d>\d{1,2})"
+    rf"(?P<s>{_GAP})(?P<month>{_MONTH})(?P<t>{_GAP})(?P<y>\d{{4}}|\d{{2}}){_CLOCK}"
 )
 _MONTH_FIRST = re.compile(
-    r"(?P<week>[A-Za-z]{3,9}(?P<comma>,? ))?(?P<month>[A-Za-z]{3,9})(?P<s>[ .-]+)(?P<d>\d{1,2})"
+    rf"(?P<week>[A-Za-z]{{3,9}}(?P<comma>,? ))?(?P<month>{_MONTH})(?P<s>[ .-]+)(?P<d>\d{{1,2}})"
     rf"(?P<t>[ ,-]+)(?P<y>\d{{4}}){_CLOCK}"
 )
 _COMPACT = re.compile(r"\d{8}(?:(?P<t>T?)\d{6}(?P<z>Z?))?")

@@ -12,10 +12,13 @@ from pipelines.data.reading.guess_numbers import Numbers, Style
 from pipelines.data.reading.missing import missing_words, sure_words
 from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.said import Guess, Said
+from pipelines.data.reading.stand_ins import stand_in_told
 from pipelines.data.reading.tally import Tally
 from pipelines.data.reading.values import converted
 from pipelines.use_cases.spec.use_case import ColumnType
 
+# Of the years 1954 to 2119.
+_SERIAL_DAYS = r"[2-7][0-9]{4}(?:[.,][0-9]+)?"
 _NOUNS: Mapping[ColumnType, str] = {
     "bigint": "whole number",
     "double": "number",
@@ -118,10 +121,14 @@ def _text(column: Text, said: Said) -> Guess:
 
 
 def _no_instants(column: Text) -> Guess:
-    asks = (
-        f"{column.name}: {column.tally.head[0][:50]!r} is not read as an instant: say how it is "
-        "written by --dates, such as --dates '%d.%m.%Y %H:%M'"
-    )
+    how = "say how it is written by --dates, such as --dates '%d.%m.%Y %H:%M'"
+    if column.tally.is_nearly_all(column.tally.num_of(_SERIAL_DAYS)):
+        how = (
+            "these may be days since 1900 as Excel counts them; give the column the format of a "
+            "date there, or take the workbook itself"
+        )
+    text = column.tally.head[0][:50]
+    asks = f"{column.name}: {text!r} is not read as an instant: {how}"
     return Guess(kind="string", notation=Notation(), asks=asks)
 
 
@@ -145,7 +152,10 @@ def _of_numbers(column: Text, file: File) -> Guess | None:
         return _open(column)
     notation = numbers.notation_of(found, file.style)
     kind = found.kind(notation)
-    return kind and Guess(kind=kind, notation=notation, told=tuple(_marks_told(column, notation)))
+    if kind is None:
+        return None
+    told = (*_marks_told(column, notation), *stand_in_told(column.name, column.tally, notation))
+    return Guess(kind=kind, notation=notation, told=told)
 
 
 def _marks_told(column: Text, notation: Notation) -> Iterator[str]:
@@ -255,6 +265,9 @@ def _why_text(column: Text) -> Iterator[str]:
             f"{column.name}: a text, since {odd.head[0][:50]!r} and others stand in {odd.num_rows} "
             f"of {tally.num_rows} rows beside numbers; say --missing if these mean missing"
         )
+    elif column.numbers.are_of_several_signs:
+        signs = column.numbers.all_signs
+        yield f"{column.name}: a text, since its numbers have the signs {_shown(signs)}"
     elif num_numbers == tally.num_rows:
         yield f"{column.name}: a text, its digits are a code (zeros before them, or too many)"
 
