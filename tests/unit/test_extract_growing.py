@@ -76,6 +76,7 @@ class Nights:
                 lease=lease,
             )
         )
+        self.read = done.details.read
         return done.rows["rows"], done.details.new_parts
 
     def landed(self, day: str) -> list[tuple[str, bool | None, datetime]]:
@@ -112,6 +113,8 @@ def test_b15_late_rows_land_once_in_the_night_that_finds_them(
     assert nights.extract("2026-03-01/2026-03-02") == (2, 2)
     nights.table = file_of(tmp_path, *first, "late,no,2026-03-01 11:00", "c,no,2026-03-03 09:00")
     assert nights.extract("2026-03-03") == (2, 1)
+    became = {"landed before": 2, "late": 1, "new": 1, "of other days": 0}
+    assert nights.read == {"rows": {"rows read": 4, **became}}
     found = nights.landed("2026-03-03")
     assert sorted(found) == [
         ("c", False, at("2026-03-03 09:00")),

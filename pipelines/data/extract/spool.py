@@ -102,12 +102,6 @@ class Spool:
         for files in self.files.values():
             files.close()
 
-    @property
-    def said(self) -> str:
-        """How many rows were read, and what became of them."""
-        said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
-        return said or "no rows"
-
     def add(self, rows: pa.Table) -> None:
         """What was published, in any order of parts."""
         fresh = _without(rows, np.concatenate([NOTHING, *self.landed.values()]))

@@ -5,7 +5,7 @@ the newest part that is new: known at its end, since nobody knew them before.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -93,6 +93,10 @@ class Rows:
         for path, num_rows in self._spools[feed.name].files[part.key].written:
             yield SourceFile(path.name, partial(_copied, path, num_rows))
 
+    def counts(self, feed: Feed) -> Mapping[str, int]:
+        """What became of the rows that were read for a feed, if any had to be."""
+        return dict(self._spools[feed.name].counts) if feed.name in self._spools else {}
+
     def _spooled(self, feed: Feed) -> Spool:
         """The parts that have not landed, from one reading of the source."""
         landed = self.taken.around(self.interval, self.shape.late_days) if self.taken else {}
@@ -106,7 +110,8 @@ class Rows:
             for rows in published(self.table, publishing, wanted):
                 self._add(spool, rows)
         if self.taken:
-            log.info("%s: %s", feed.name, spool.said)
+            said = ", ".join(f"{count:,} {what}" for what, count in spool.counts.items())
+            log.info("%s: %s", feed.name, said or "no rows")
         return spool
 
     def _add(self, spool: Spool, rows: pa.Table) -> None:
