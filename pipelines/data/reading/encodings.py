@@ -17,6 +17,8 @@ from pipelines.data.reading.texts import marked
 # languages, and the signs that stand beside words there.
 _LETTERS = frozenset("äöüßéèêëàâçîïôûùœæñáíóúãõåøÄÖÜÉÈÊËÀÂÇÎÏÔÛÙŒÆÑÁÍÓÚÃÕÅØìòÌÒ")
 _SIGNS = frozenset("€£¥°²³µ§©®™«»‹›„“”‚‘’–—…·•¿¡ºª½¼¾±×\xa0")  # noqa: RUF001
+# Halves of letters beyond 65535, each as if it were a letter: some databases write these.
+_SURROGATES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_A_WORD = re.compile(r"[^\W\d_][„”‚³£][^\W\d_]")  # noqa: RUF001
 # In Western words most letters are ASCII; of a Greek or Russian text read so hardly one is.
@@ -46,7 +48,7 @@ def encoding_of(start: bytes, where: str) -> Encoding:
     wrong = _first_wrong(start)
     if wrong is None:
         return Encoding("utf-8")
-    if _is_mostly_utf_8(start):
+    if _is_mostly_utf_8(start) or _first_wrong(_SURROGATES.sub(b"", start)) is None:
         line = start.count(b"\n", 0, wrong) + 1
         return Encoding("utf-8", f"encoding: UTF-8, but not line {line}: such rows are quarantined")
     strange = _strange_words(start)

@@ -121,13 +121,20 @@ def _text(column: Text, said: Said) -> Guess:
 
 
 def _no_instants(column: Text) -> Guess:
+    text = column.tally.head[0][:50]
+    if both := column.instants.of_two_forms:
+        first, second = both
+        asks = (
+            f"{column.name}: {first!r} and {second!r} are written in two ways, of which one column "
+            "can have one: write them alike at the source"
+        )
+        return Guess(kind="string", notation=Notation(), asks=asks)
     how = "say how it is written by --dates, such as --dates '%d.%m.%Y %H:%M'"
     if column.tally.is_nearly_all(column.tally.num_of(_SERIAL_DAYS)):
         how = (
             "these may be days since 1900 as Excel counts them; give the column the format of a "
             "date there, or take the workbook itself"
         )
-    text = column.tally.head[0][:50]
     asks = f"{column.name}: {text!r} is not read as an instant: {how}"
     return Guess(kind="string", notation=Notation(), asks=asks)
 

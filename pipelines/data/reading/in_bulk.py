@@ -153,8 +153,8 @@ def split(
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
     texts = pa.Array.from_buffers(pa.string(), len(starts), buffers)
     columns = table.select(wanted).columns
-    if dialect.skip_initial_space:
-        columns = [pc.utf8_ltrim(column, " ") for column in columns]
+    if dialect.is_padded:
+        columns = [pc.utf8_trim(column, " ") for column in columns]
     return columns, pc.ascii_rtrim(texts, "\r\n")
 
 

@@ -14,15 +14,25 @@ from pipelines.data.reading.texts import blocks
 # So many bytes tell the encoding, and so many lines all else.
 SAMPLE_BYTES = 8 * 2**20
 _LINES = 1000
-DELIMITERS = ",;\t|"
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "'": "apostrophe"}
+# Ctrl-A is Hive's.
+DELIMITERS = ",;\t|^~\x01"
+_NAMES = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    "^": "caret",
+    "~": "tilde",
+    "\x01": "Ctrl-A",
+    "'": "apostrophe",
+}
 # What Excel writes above its own CSV.
 _DECLARED = re.compile(r"sep=(.)")
 # Titles above a header are some lines.
 _TITLES_MAX = 20
 # So many of the lines must have the fields that the most have.
 _SAME_SHARE_MIN = 0.5
-# Behind so many of the delimiters stands a blank, where it is part of them; the others are within
+# Beside so many of the delimiters stands a blank, where it is part of them; the others are within
 # fields, or end a line.
 _BLANKS_SHARE_MIN = 0.9
 
@@ -30,6 +40,9 @@ _BLANKS_SHARE_MIN = 0.9
 @dataclass(frozen=True, kw_only=True)
 class SaidDialect:
     """What the person said of how a file is written; None: to be guessed.
+
+    Args:
+        names: columns that are there: the first line that has them is the header.
 
     Raises:
         ValueError: what nothing can be read by.
@@ -42,6 +55,7 @@ class SaidDialect:
     skipped_lines: int | None = None
     records: str | None = None
     sheet: str | None = None
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -64,7 +78,7 @@ def sniffed(
     plain = Dialect(encoding=encoding, quote=_quote(text, said), escape=_escape(text, said))
     candidates = [said.delimiter] if said.delimiter else list(delimiters)
     tried = [_tried(replace(plain, delimiter=mark), lines, said) for mark in candidates]
-    best = max(tried, key=lambda each: (each.width > 1, each.num_same * each.width))
+    best = max(tried, key=lambda each: (each.has_names, each.width > 1, each.num_same * each.width))
     return best.dialect, _told(best.dialect, said)
 
 
@@ -85,8 +99,8 @@ def _told(dialect: Dialect, said: SaidDialect) -> list[str]:
         told.append(f"quotes inside quotes: after {dialect.escape}")
     if said.skipped_lines is None:
         told += header_told(dialect)
-    if dialect.skip_initial_space:
-        told.append("blanks behind delimiters: they are left out")
+    if dialect.is_padded:
+        told.append("blanks around the fields: they are left out")
     if dialect.has_trailing_delimiter:
         told.append("each row has one empty field more than the header: it is left out")
     return told
@@ -119,32 +133,68 @@ def _escape(text: str, said: SaidDialect) -> str:
 
 @dataclass(frozen=True)
 class _Tried:
-    """A dialect, the fields of its header, and how many lines have as many."""
+    """A dialect, whether its header has the names, its fields, how many lines have as many."""
 
     dialect: Dialect
+    has_names: bool
     width: int
     num_same: int
 
 
 def _tried(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
     """How well a delimiter parts the lines."""
-    dialect = replace(dialect, skip_initial_space=_has_blanks(lines, dialect.delimiter))
-    widths = [_width(line, dialect) for line in lines]
-    header = said.skipped_lines if said.skipped_lines is not None else header_at(widths)
+    is_padded = dialect.delimiter != " "
+    widths = [_width(line, replace(dialect, is_padded=is_padded)) for line in lines]
+    header = _header_at(lines, widths, dialect, said)
+    is_padded &= _is_padded(lines, header, dialect.delimiter)
     width = next((width for width in widths[header:] if width), 0)
     after = Counter(width for width in widths[header + 1 :] if width)
     more, same = after[width + 1], after[width]
     ends_by_it = [line.endswith(dialect.delimiter) for line in lines[header + 1 :] if line]
     is_trailing = more > same and width > 1 and sum(ends_by_it) >= more
-    found = replace(dialect, skipped_lines=header, has_trailing_delimiter=is_trailing)
-    return _Tried(found, width, 1 + max(more if is_trailing else 0, same))
+    found = replace(
+        dialect,
+        is_padded=is_padded,
+        skipped_lines=header,
+        has_trailing_delimiter=is_trailing,
+    )
+    has_names = _has_names(lines[header : header + 1], dialect, said.names)
+    return _Tried(found, has_names, width, 1 + max(more if is_trailing else 0, same))
 
 
-def _has_blanks(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether a blank stands behind nearly every delimiter."""
-    marks = sum(line.count(delimiter) for line in lines)
-    blanks = sum(line.count(f"{delimiter} ") for line in lines)
-    return delimiter != " " and blanks >= _BLANKS_SHARE_MIN * marks > 0
+def _is_padded(lines: Sequence[str], header: int, delimiter: str) -> bool:
+    """Whether a blank stands behind each delimiter, or before each, of the header or nearly all."""
+    return any(
+        blanks >= share * marks > 0
+        for some, share in ((lines[header : header + 1], 1.0), (lines, _BLANKS_SHARE_MIN))
+        for blanked in (f"{delimiter} ", f" {delimiter}")
+        if (marks := sum(line.count(delimiter) for line in some))
+        for blanks in [sum(line.count(blanked) for line in some)]
+    )
+
+
+def _header_at(
+    lines: Sequence[str], widths: Sequence[int], dialect: Dialect, said: SaidDialect
+) -> int:
+    """The header's line: as it was said, by the names that it must have, or by its width."""
+    if said.skipped_lines is not None:
+        return said.skipped_lines
+    for place, line in enumerate(lines[: _TITLES_MAX + 1] if said.names else ()):
+        if _has_names([line], dialect, said.names):
+            return place
+    return header_at(widths)
+
+
+def _has_names(lines: Sequence[str], dialect: Dialect, names: Sequence[str]) -> bool:
+    """Whether one of the lines has all of the names, as far as they are seen in one line."""
+    padded = replace(dialect, is_padded=dialect.delimiter != " ")
+    found = ({plain_name(field) for field in _fields(line, padded)} for line in lines)
+    return any({plain_name(name) for name in names} <= each for each in found)
+
+
+def plain_name(name: str) -> str:
+    """A column's name without what people don't see: case, blanks around, a byte order mark."""
+    return " ".join(name.replace("\ufeff", " ").split()).casefold()
 
 
 def header_at(widths: Sequence[int]) -> int:
@@ -164,9 +214,13 @@ def header_at(widths: Sequence[int]) -> int:
 
 def _width(line: str, dialect: Dialect) -> int:
     """How many fields a line has; none: it is blank or broken."""
+    return len(_fields(line, dialect))
+
+
+def _fields(line: str, dialect: Dialect) -> Sequence[str]:
     if not line or line.isspace():
-        return 0
+        return ()
     try:
-        return len(fields_of(line, dialect))
+        return fields_of(line, dialect)
     except Broken:
-        return 0
+        return ()

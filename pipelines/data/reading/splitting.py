@@ -95,7 +95,7 @@ def fields_of(text: str, dialect: Dialect) -> list[str]:
         fields = list(_fields(text, dialect))
     else:
         fields = text.split(dialect.delimiter)
-    return [field.lstrip(" ") for field in fields] if dialect.skip_initial_space else fields
+    return [field.strip(" ") for field in fields] if dialect.is_padded else fields
 
 
 def _fields(text: str, dialect: Dialect) -> Iterator[str]:
@@ -156,7 +156,7 @@ def _line_end(buffer: bytes, at: int) -> int:
 
 def _field(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
     """One field and where it ends: at a delimiter, or at the end of the text."""
-    while dialect.skip_initial_space and text.startswith(" ", at):
+    while dialect.is_padded and text.startswith(" ", at):
         at += 1
     if not dialect.quote or not text.startswith(dialect.quote, at):
         value, end = _bare(text, at, dialect)
@@ -164,6 +164,8 @@ def _field(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
             raise Broken("a quote inside a field that does not start with one")
         return value, end
     value, end = _quoted(text, at + 1, dialect)
+    while dialect.is_padded and text.startswith(" ", end):
+        end += 1
     if end < len(text) and text[end] != dialect.delimiter:
         raise Broken("text after a closing quote")
     return value, end
