@@ -24,17 +24,12 @@ from tests.golden_tables import FOLDER, NOW, Expected, expected, feed_of, landed
 
 CHOSEN = {
     "layout/stray_quotes.csv",
-    "layout/header_again_in_the_middle.csv",
     "encodings/one_broken_byte.csv",
-    "numbers/infinities.csv",
     "dates/one_of_2062.csv",
-    "dates/skipped_hour.csv",
     "keys/empty_keys.csv",
     "keys/conflicting_row.csv",
-    "labels/typo_among_48.csv",
     "labels/rare_class.csv",
     "json/half_surrogate.jsonl",
-    "workbooks/mixed_column.xlsx",
     "databases/no_instant.sqlite",
 }
 TABLES = {f"{t.path.parent.name}/{t.name}": t for t in expected()}
@@ -61,7 +56,11 @@ def test_every_row_of_the_source_is_somewhere(settings: Settings, spark: Any, na
     }
     assert all(row["raw"] and row["reasons"] for row in bad)
     of_days = sorted(row["known_at"].date().isoformat() for row in bad)
-    assert of_days == sorted(row.part for row in wanted if row.bad is not None)
+    parts = sorted(row.part for row in wanted if row.bad is not None)
+    # No row of a database is before another: one without an instant is of the newest day.
+    assert of_days == (
+        parts if table.path.suffix != ".sqlite" else [interval.last_date.isoformat()]
+    )
 
 
 @contextmanager
