@@ -2,49 +2,22 @@
 
 import csv
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
 
-import duckdb
-import pandas as pd
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from pyarrow import csv as arrow_csv
-from pyarrow import feather
+from pyarrow import csv as arrow_csv  # type: ignore[import-untyped]
 
 from pipelines.data.reading.dialect import Dialect
 from pipelines.data.reading.notation import Notation
-from pipelines.data.reading.values import arrow_type
-from tests.random_tables import LETTERS, Table, changed, rows_of
+from tests.random_tables import LETTERS, Table, Values, changed, rows_of, with_values
+from tests.random_typed_files import Writer, Written, arrow, copied, frame, quoted
 
 _DAYS = ["", "%d.%m.%Y", "%m/%d/%Y", "%d-%b-%Y", "%Y%m%d"]
 _CLOCKS = ["", " %H:%M:%S.%f", " %H:%M:%S", "T%H:%M", " %I:%M:%S %p"]
 _Quoting: TypeAlias = Literal[0, 1, 2, 3]
-
-
-@dataclass(frozen=True)
-class Written:
-    """A file, and all that is to be known of it.
-
-    Args:
-        table: what stands in it: not all that was to be written.
-        lines: of the records; None: it has none.
-    """
-
-    name: str
-    content: bytes
-    table: Table
-    dialect: Dialect = Dialect()  # noqa: RUF009
-    notations: Mapping[str, Notation] = field(default_factory=dict)
-    lines: Sequence[int] | None = None
-
-
-Writer: TypeAlias = Callable[[random.Random, Table], Written]
 
 
 @dataclass(frozen=True)
@@ -112,8 +85,8 @@ def by_pandas(draw: random.Random, table: Table) -> Written:
     form = draw.choice([None, None, "%.3f", "%g", "%.9e"])
     table, notations = _noted(_fitted(draw, table, style), decimal, day, clock if day else "")
     if form:
-        table = _with(table, "double", lambda value: float(form % value) + 0.0)
-    made = _frame(table).to_csv(
+        table = with_values(table, "double", lambda value: float(form % value) + 0.0)
+    made = frame(table).to_csv(
         sep=style.delimiter,
         decimal=decimal,
         date_format=f"{day}{clock}" if day else None,
@@ -137,7 +110,7 @@ def by_arrow(draw: random.Random, table: Table) -> Written:
     options = arrow_csv.WriteOptions(
         delimiter=style.delimiter, quoting_style=quoting, batch_size=draw.choice([1, 7, 1024])
     )
-    arrow_csv.write_csv(_arrow(table, draw.choice(["UTC", None])), made, options)
+    arrow_csv.write_csv(arrow(table, draw.choice(["UTC", None])), made, options)
     written = _delimited("csv", made.getvalue().decode(), table, style, {})
     return written if len(table) > 1 else _without_blank_lines(written)
 
@@ -162,60 +135,16 @@ def by_duckdb(draw: random.Random, table: Table) -> Written:
         "dateformat": day or "%Y-%m-%d",
         "timestampformat": f"{day}{clock}" if day else "%Y-%m-%d %H:%M:%S.%f",
     }
-    said = ", ".join(f"{name} {_quoted(value)}" for name, value in options.items())
+    said = ", ".join(f"{name} {quoted(value)}" for name, value in options.items())
     forced = ", force_quote *" if style.quoting == csv.QUOTE_ALL else ""
-    made = _copied(table, f"format csv, header, {said}{forced}").decode()
+    made = copied(table, f"format csv, header, {said}{forced}").decode()
     table = changed(table, lambda text: None if text == missing else text)
     told = {name: replace(each, missing=frozenset({missing})) for name, each in notations.items()}
     written = _delimited("csv", made, table, style, told)
     return written if missing or len(table) > 1 else _without_blank_lines(written)
 
 
-def parquet(draw: random.Random, table: Table) -> Written:
-    made = BytesIO()
-    how = draw.choice(["pandas", "pyarrow", "duckdb"])
-    if how == "pandas":
-        _frame(table).to_parquet(made)
-    elif how == "pyarrow":
-        groups = draw.choice([1, 10, 1000])
-        pq.write_table(_arrow(table, draw.choice(["UTC", None])), made, row_group_size=groups)
-    else:
-        made.write(_copied(table, "format parquet"))
-    return _typed(f"{how}.parquet", made.getvalue(), table)
-
-
-def arrow_file(draw: random.Random, table: Table) -> Written:
-    made = BytesIO()
-    compression = draw.choice(["uncompressed", "lz4", "zstd"])
-    feather.write_feather(_arrow(table, "UTC"), made, compression=compression)
-    return _typed("pyarrow.feather", made.getvalue(), table)
-
-
-def json_file(draw: random.Random, table: Table) -> Written:
-    """A list of objects, or an object a line."""
-    # pandas writes fifteen digits at most.
-    table = _with(table, "double", lambda value: round(value, 6) + 0.0)
-    table = _with(table, "double", lambda value: value if abs(value) < 1e8 else value // 1e6)
-    is_lines = draw.random() < 0.5
-    if draw.random() < 0.5:
-        made = _copied(table, f"format json, array {not is_lines}")
-    else:
-        is_ascii = draw.random() < 0.5
-        text = _frame(table).to_json(
-            orient="records",
-            lines=is_lines,
-            force_ascii=is_ascii,
-            date_format="iso",
-            date_unit="us",
-        )
-        made = text.encode()
-    name = "a.jsonl" if is_lines else "a.json"
-    lines = range(1, len(rows_of(table)) + 1)
-    return Written(name, made, table, lines=lines if is_lines else None)
-
-
 DELIMITED: Sequence[Writer] = (by_csv, by_pandas, by_arrow, by_duckdb)
-OTHERS: Sequence[Writer] = (parquet, arrow_file, json_file)
 
 
 def _fitted(draw: random.Random, table: Table, style: _Style) -> Table:
@@ -235,16 +164,14 @@ def _fitted(draw: random.Random, table: Table, style: _Style) -> Table:
 
     found = [each._replace(name=held(each.name)) for each in changed(table, lettered)]
     if len(found) == 1:
-        # Of one column a blank line is no record, and csv can't write an empty one without quotes.
-        values = [
-            None if isinstance(each, str) and not each.strip() else each for each in found[0].values
-        ]
-        return [
-            found[0]._replace(
-                values=[each for each in values if each is not None or not style.is_bare]
-            )
-        ]
+        return [found[0]._replace(values=_of_lines(found[0].values, style))]
     return found if len(found) == 2 else _of_one_record(found, style.delimiter)
+
+
+def _of_lines(values: Values, style: _Style) -> Values:
+    """Of one column no text of blanks, a blank line; `csv` writes no null without quotes."""
+    full = [None if isinstance(each, str) and not each.strip() else each for each in values]
+    return [each for each in full if each is not None] if style.is_bare else full
 
 
 def _of_one_record(table: Table, delimiter: str) -> Table:
@@ -256,31 +183,17 @@ def _of_one_record(table: Table, delimiter: str) -> Table:
 
 
 def _noted(table: Table, decimal: str, day: str, clock: str) -> tuple[Table, dict[str, Notation]]:
-    """The table with its dates and instants as such forms keep them, and its notations."""
+    """The table with its instants as such a form keeps them, and its notations."""
     form = f"{day}{clock}" if day else ""
-    days = form or day
-    notations = {}
-    for each in table:
-        is_time = each.kind in ("date", "timestamp")
-        notations[each.name] = Notation(
-            decimal=decimal if each.kind == "double" else ".", format=form if is_time else ""
-        )
-    if not form:
-        return table, notations
-    return _with(table, "timestamp", lambda value: _read(value.strftime(days), days)), notations
+    notations = {"double": Notation(decimal=decimal)}
+    notations |= dict.fromkeys(("date", "timestamp"), Notation(format=form))
+    if form:
+        table = with_values(table, "timestamp", lambda value: _read(value.strftime(form), form))
+    return table, {each.name: notations.get(each.kind, Notation()) for each in table}
 
 
 def _read(text: str, form: str) -> datetime:
     return datetime.strptime(text, form).replace(tzinfo=UTC)
-
-
-def _with(table: Table, kind: str, change: Callable[[Any], Any]) -> Table:
-    return [
-        each._replace(values=[value if value is None else change(value) for value in each.values])
-        if each.kind == kind
-        else each
-        for each in table
-    ]
 
 
 def _text(value: Any, notation: Notation) -> Any:
@@ -315,44 +228,3 @@ def _without_blank_lines(written: Written) -> Written:
     lines = [line for line, is_kept in zip(written.lines or (), kept, strict=True) if is_kept]
     values = [value for value in column.values if value is not None]
     return replace(written, table=[column._replace(values=values)], lines=lines)
-
-
-def _typed(name: str, content: bytes, table: Table) -> Written:
-    return Written(name, content, table, lines=range(1, len(rows_of(table)) + 1))
-
-
-_DTYPES = {"string": "string", "bigint": "Int64", "double": "float64", "boolean": "boolean"}
-
-
-def _frame(table: Table) -> pd.DataFrame:
-    return pd.DataFrame({each.name: _series(each.kind, each.values) for each in table})
-
-
-def _series(kind: str, values: list[Any]) -> "pd.Series[Any]":
-    if kind not in ("date", "timestamp"):
-        return pd.Series(values, dtype=_DTYPES[kind])
-    return pd.Series(pd.to_datetime(values, utc=True).tz_localize(None).as_unit("us"))
-
-
-def _arrow(table: Table, zone: str | None) -> pa.Table:
-    columns = {}
-    for each in table:
-        made = pa.array(each.values, arrow_type(each.kind))
-        columns[each.name] = (
-            pa.array(made.cast(pa.int64()), pa.timestamp("us", zone))
-            if each.kind == "timestamp"
-            else made
-        )
-    return pa.table(columns)
-
-
-def _copied(table: Table, options: str) -> bytes:
-    with TemporaryDirectory() as folder, duckdb.connect() as database:
-        path = Path(folder) / "a"
-        database.register("made", _arrow(table, None))
-        database.execute(f"COPY made TO {_quoted(str(path))} ({options})")
-        return path.read_bytes()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

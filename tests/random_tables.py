@@ -112,13 +112,17 @@ _OF: dict[ColumnType, Callable[[random.Random, bool], Callable[[], Any]]] = {
 
 def changed(columns: Table, change: Callable[[str], str | None]) -> Table:
     """The table with other texts."""
-    return [
-        each._replace(values=[v if v is None else change(v) for v in each.values])
-        if each.kind == "string"
-        else each
-        for each in columns
-    ]
+    return with_values(columns, "string", change)
 
 
 def rows_of(columns: Table) -> Sequence[tuple[Any, ...]]:
     return list(zip(*(each.values for each in columns), strict=True))
+
+
+def with_values(columns: Table, kind: ColumnType, change: Callable[[Any], Any]) -> Table:
+    """The table with other values in the columns of a type."""
+
+    def values(column: Column) -> Values:
+        return [each if each is None else change(each) for each in column.values]
+
+    return [each._replace(values=values(each)) if each.kind == kind else each for each in columns]

@@ -14,11 +14,12 @@ from pipelines.data.reading.dialect import Dialect
 from pipelines.data.reading.files import FileTable
 from pipelines.data.reading.notation import PLAIN
 from pipelines.data.reading.values import converted
-from tests.random_files import DELIMITED, OTHERS, Writer, Written
+from tests.random_files import DELIMITED
 from tests.random_tables import Column, table
+from tests.random_typed_files import TYPED, Writer, Written
 
-SEEDS = int(os.environ.get("MILLRACE_TEST_SEEDS", "100"))
-WRITERS = [*DELIMITED, *OTHERS]
+SEEDS = int(os.environ.get("MILLRACE_TEST_SEEDS", "40"))
+WRITERS = [*DELIMITED, *TYPED]
 
 
 def placed(folder: Path, written: Written, dialect: Dialect) -> FileTable:

@@ -19,13 +19,14 @@ from pipelines.data.reading.said import Guess, Said
 from pipelines.data.reading.sample import sampled
 from pipelines.data.reading.sniff import SaidDialect
 from pipelines.data.reading.values import converted
-from tests.random_files import DELIMITED, OTHERS, Writer, Written
+from tests.random_files import DELIMITED
 from tests.random_tables import Column, table
+from tests.random_typed_files import TYPED, Writer, Written
 
 # From good to bad: equal; each value as it was written, but of no better type; a question; a few
 # records in quarantine, where a text alone begins with a quote that is none of the file's.
 VERDICTS = ("right", "written", "asks", "told")
-SEEDS = int(os.environ.get("MILLRACE_TEST_SEEDS", "100"))
+SEEDS = int(os.environ.get("MILLRACE_TEST_SEEDS", "40"))
 
 
 def verdict(source: FileTable, written: Written, draw: random.Random) -> str:
@@ -83,7 +84,7 @@ def plain(value: Any) -> Any:
     return None if value == "" else value
 
 
-@pytest.mark.parametrize("writer", [*DELIMITED, *OTHERS], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("writer", [*DELIMITED, *TYPED], ids=lambda each: each.__name__)
 def test_a_table_comes_back_or_a_question_does(tmp_path: Path, writer: Writer) -> None:
     counts: Counter[str] = Counter()
     for seed in range(SEEDS):
