@@ -137,6 +137,7 @@ def test_titles_above_a_sheet_and_its_name(tmp_path):
         # The names alone show it: the words have apostrophes and double quotes, too.
         ("'id';'city'\n1;'O''Hare'\n2;'5\" x'\n", Dialect(delimiter=";", quote="'")),
         ("id,city\n1,O'Hare\n2,'tis\n", Dialect()),
+        ("id,city\n1,O'Hare\n2,'x'\n", Dialect()),
         # Each line has one comma more than the header, but for the escape.
         ("a,b\n1\\,5,x\n2\\,5,y\n", Dialect(escape="\\")),
         ("a,b\nC:\\new,x\nD:\\,y\n", Dialect()),
