@@ -130,16 +130,16 @@ def circumstances(packages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def publish(goal: str, lines: Sequence[str]) -> None:
-    """Print a goal's table, and put it between its marks in `docs/performance.md`."""
+def publish(goal: str, lines: Sequence[str], page: Path = PAGE) -> None:
+    """Print a goal's table, and put it between its marks in a page of `docs`."""
     table = "\n".join(lines)
     print(table)
     begin, end = f"<!-- {goal} -->", f"<!-- /{goal} -->"
-    before, _, rest = PAGE.read_text().partition(begin)
+    before, _, rest = page.read_text().partition(begin)
     _, found, after = rest.partition(end)
     if not found:
-        raise RuntimeError(f"{PAGE.name} has no place for {goal}: write {begin} and {end} into it")
-    PAGE.write_text(f"{before}{begin}\n{table}\n{end}{after}")
+        raise RuntimeError(f"{page.name} has no place for {goal}: write {begin} and {end} into it")
+    page.write_text(f"{before}{begin}\n{table}\n{end}{after}")
 
 
 def append(goal: str, row: Mapping[str, Any]) -> None:

@@ -173,11 +173,6 @@ def _read(profiles: Mapping[str, Profile]) -> Iterator[str]:
     """How the columns are read."""
     for profile in profiles.values():
         yield from profile.guess.told
-        if number := profile.num_doubled:
-            yield (
-                f"{profile.source}: {number} rows are of an hour that a clock change shows twice; "
-                "the first is taken"
-            )
 
 
 def _unread(sample: Sample) -> Iterator[str]:

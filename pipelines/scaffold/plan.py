@@ -6,6 +6,8 @@ from math import ceil
 from pipelines.scaffold.infer import Proposal
 
 _FEW_ROWS = 25_000
+# A day of fewer rows shows only what nobody overlooks: weeks are watched.
+_FEW_A_DAY = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +19,7 @@ class Plan:
     evaluation_days: int
     num_rows_min: int
     num_class_rows_min: int
+    watched_days: int
     num_watched_min: int
     num_training_rows: int
     batch_rows: int
@@ -41,6 +44,7 @@ def planned(proposal: Proposal) -> Plan:
     validation = max(3, evaluation // 2, ceil(1.5 * delay))
     look_back = max(_within(days, 30, 365), 3 * (evaluation + validation))
     expected = a_day * evaluation
+    watched_days = 7 if a_day < _FEW_A_DAY else 1
     num_training_rows = max(0, int(a_day * (min(days, look_back) - evaluation - validation)))
     batch_rows, max_epochs, warmup_steps = steps(num_training_rows)
     num_rounds, num_leaves, min_rows, min_category_rows = trees(num_training_rows)
@@ -50,7 +54,8 @@ def planned(proposal: Proposal) -> Plan:
         evaluation_days=evaluation,
         num_rows_min=_within(int(expected / 2), 50, 1000),
         num_class_rows_min=_within(int(expected * proposal.target.second_share / 2), 10, 100),
-        num_watched_min=_within(int(a_day / 2), 20, 200),
+        watched_days=watched_days,
+        num_watched_min=_within(int(a_day * watched_days / 2), 20, 200),
         num_training_rows=num_training_rows,
         batch_rows=batch_rows,
         max_epochs=max_epochs,

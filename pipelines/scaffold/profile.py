@@ -85,11 +85,6 @@ class Profile:
         instants: list[datetime | None] = found.values.to_pylist()
         return instants
 
-    @property
-    def num_doubled(self) -> int:
-        """Its times that a clock change shows twice."""
-        return self._found.num_doubled
-
     @cached_property
     def odd(self) -> frozenset[str]:
         """The texts that are not of its type: for quarantine."""

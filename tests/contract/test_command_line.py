@@ -34,6 +34,8 @@ COMMANDS = {
         "name",
         *("--from", "--key", "--event-time", "--label", "--known-at", "--label-known-at"),
         *("--task", "--positive", "--without", "--only", "--into"),
+        *("--encoding", "--delimiter", "--quote", "--escape", "--skip-lines", "--records"),
+        *("--sheet", "--decimal", "--thousands", "--dates", "--zone", "--missing"),
         *("--dry-run", "--again", "--write", "--yes"),
     },
     "remove": {"name", "--into", "--yes"},

@@ -41,19 +41,27 @@ _GIVEN = "the stream that the caller opened"
 _WRITES = "the scratch file that it is given"
 _PROJECT = "files of the project"
 _SCRATCH = "a folder that is gone when it returns"
+_FOLDER = {"pathlib", "pyarrow.parquet", "shutil", "tempfile"}
 # Who can open a file, by what, and which it opens.
 OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/data/extract/database.py": ({"pathlib"}, _CHECKS),
     "pipelines/data/extract/database_connection.py": ({"pathlib", "sqlite3"}, _CHECKS),
     "pipelines/data/extract/files.py": ({"os", "pathlib"}, _CHECKS),
     "pipelines/data/extract/frames.py": ({"pathlib"}, _WRITES),
-    "pipelines/data/extract/readers.py": ({"pathlib", "pyarrow.dataset", "pyarrow.fs"}, _CHECKS),
-    "pipelines/data/extract/tables.py": ({"pathlib"}, _WRITES),
+    "pipelines/data/extract/spool.py": (_FOLDER, "a folder that goes with the rows in it"),
+    "pipelines/data/extract/tables.py": (_FOLDER, "the rows' folder, and the file that is asked"),
+    "pipelines/data/extract/taken.py": ({"pyarrow.parquet"}, "Parquet in memory"),
     "pipelines/data/landing.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/data/reading/arrow_files.py": ({"open", "pyarrow.parquet"}, _GIVEN),
+    "pipelines/data/reading/delimited.py": ({"open"}, _GIVEN),
     "pipelines/data/reading/delta_folder.py": ({"deltalake", "open"}, "a log, and what it names"),
     "pipelines/data/reading/excel.py": ({"open"}, _GIVEN),
+    "pipelines/data/reading/files.py": ({"pathlib"}, _CHECKS),
+    "pipelines/data/reading/in_bulk.py": ({"pyarrow.csv"}, "CSV in memory"),
     "pipelines/data/reading/json_text.py": ({"open"}, _GIVEN),
+    "pipelines/data/reading/listing.py": ({"pathlib", "pyarrow.fs"}, _CHECKS),
+    "pipelines/data/reading/paths.py": ({"pathlib"}, _CHECKS),
+    "pipelines/data/reading/rows.py": ({"pyarrow.parquet"}, "Parquet in memory"),
     "pipelines/data/transform/docs.py": ({"pathlib"}, "the page that dbt generated"),
     "pipelines/data/transform/run.py": ({"pathlib"}, _PROJECT),
     "pipelines/data/validate/job.py": ({"pathlib", "tempfile"}, _SCRATCH),

@@ -8,18 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.core import cases
 from pipelines.core.settings import Settings
 from pipelines.core.source import Source
-from pipelines.data.extract.tables import days
-from pipelines.data.ingest.casts import PATTERNS
+from pipelines.data.extract.publications import Publishing
+from pipelines.data.extract.tables import Rows, days
 from pipelines.data.landing import land
+from pipelines.data.reading.files import FileTable
+from pipelines.data.reading.numbers import PATTERNS
+from pipelines.data.reading.rows import FAILED
+from pipelines.data.reading.values import arrow_type
 from pipelines.stores.objects import Objects
 from pipelines.use_cases import load
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.use_case import Feed, UseCase
+from pipelines.use_cases.spec.use_case import ColumnType, Feed, UseCase
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 FEEDS = [(case, feed) for case in load().found.values() for feed in case.feeds]
@@ -35,11 +41,11 @@ def opened(case: UseCase, home: Path) -> tuple[Source, Interval]:
     if not sample.exists():
         (*_, part) = settings.yesterday().parts(case.grain)
         return code.source(settings, part), part
-    told = {case.name: {"location": str(sample)}}
-    settings = settings.model_copy(update={"sources": told})
     module: Any = code
-    newest = Interval.of_day(days(module.table(settings), module.SHAPE)[-1])
-    return code.source(settings, newest), newest
+    table = FileTable(str(sample), (GOLDEN,))
+    columns = case.feed("rows").columns
+    newest = days(table, Publishing(shape=module.SHAPE, columns=columns))[-1]
+    return Rows(table, module.SHAPE, Interval.of_day(newest)), Interval.of_day(newest)
 
 
 def landed(case: UseCase, feed: Feed, home: Path) -> tuple[list[Path], Interval]:
@@ -52,6 +58,11 @@ def landed(case: UseCase, feed: Feed, home: Path) -> tuple[list[Path], Interval]
 
 
 def rows(feed: Feed, path: Path) -> list[dict[str, object]]:
+    if feed.format == "parquet":
+        return [
+            {name: row[FAILED][name] or row[name] for name in feed.column_names}
+            for row in pq.read_table(path).to_pylist()
+        ]
     with path.open(newline="", encoding="utf-8") as file:
         if feed.format == "jsonl":
             return [json.loads(line) for line in file]
@@ -59,6 +70,15 @@ def rows(feed: Feed, path: Path) -> list[dict[str, object]]:
             {name: None if text == feed.null_token else text for name, text in row.items()}
             for row in csv.DictReader(file)
         ]
+
+
+def is_of(value: object, feed: Feed, kind: ColumnType) -> bool:
+    """Whether a value is of its column's type; of a landing of texts, written as the type is."""
+    if feed.format == "parquet":
+        return pa.scalar(value).type.equals(pa.scalar(value, arrow_type(kind)).type) or (
+            kind == "timestamp" and isinstance(value, datetime) and value.tzinfo is not None
+        )
+    return bool(re.fullmatch(PATTERNS.get(kind, r"(?s).+"), str(value)))
 
 
 @pytest.mark.parametrize(("case", "feed"), FEEDS, ids=[f"{c.name}-{f.name}" for c, f in FEEDS])
@@ -73,8 +93,7 @@ def test_a_source_writes_the_columns_of_its_feed_in_order_and_of_their_types(
         assert {tuple(row) for row in found} == {feed.column_names}
         for column in feed.columns:
             values = {row[column.name] for row in found} - {None}
-            pattern = PATTERNS.get(column.type, r"(?s).+")
-            bad = [value for value in values if not re.fullmatch(pattern, str(value))]
+            bad = [value for value in values if not is_of(value, feed, column.type)]
             assert not bad, f"{feed.name}.{column.name} is no {column.type}: {bad[:3]}"
             assert column.optional or values, f"{feed.name}.{column.name} has no value at all"
 

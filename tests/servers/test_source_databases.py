@@ -13,8 +13,7 @@ from sqlalchemy.pool import NullPool
 from pipelines.core.errors import BatchRefused, MillraceError
 from pipelines.core.settings import Settings
 from pipelines.data.extract.database import DatabaseTable
-from pipelines.data.reading.batches import Between
-from pipelines.data.reading.batches import ORIGIN
+from pipelines.data.reading.batches import ORIGIN, Between
 from tests import mariadb_server
 
 DAY = Between(["at"], datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))

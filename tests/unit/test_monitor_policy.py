@@ -85,7 +85,7 @@ def test_each_field_of_an_answer_may_drift() -> None:
 def test_too_few_rows_give_no_verdict_even_with_bad_quality():
     judged = judge(None, 199, measured(900, 0.5), measured(900, 0.8), WATCH)
     assert judged.drifted is None
-    assert judged.reason == "no verdict: 199 predictions to compare, fewer than 200"
+    assert judged.reason == "no verdict: 199 predictions, fewer than 200"
 
 
 def test_the_reason_names_the_worst_columns_and_the_limits():

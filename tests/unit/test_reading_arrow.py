@@ -127,7 +127,7 @@ def test_every_type_has_one_of_the_platform(values, given, kind, expected):
         assert found.to_pylist()[: len(expected)] == expected
 
 
-def test_instants_are_those_of_the_zone_and_nanoseconds_are_cut():
+def test_b12_instants_are_those_of_the_zone_and_nanoseconds_are_cut():
     assert plain(pa.array([1_999], pa.timestamp("ns"))).cast(pa.int64()).to_pylist() == [1]
     berlin = pa.array([NOON.replace(tzinfo=UTC)], pa.timestamp("us", "Europe/Berlin"))
     assert plain(berlin).to_pylist() == [NOON.replace(tzinfo=UTC)]
@@ -148,7 +148,7 @@ def test_a_text_of_another_encoding_is_its_rows_problem():
     assert found[PROBLEM].to_pylist() == [None, "a: the text K\\xf6ln is not UTF-8", None, None]
 
 
-def test_a_cell_that_is_too_long_is_its_rows_problem():
+def test_b19_a_cell_that_is_too_long_is_its_rows_problem():
     longest = "ä" * CELL_CHARACTERS_MAX
     found = read(parquet(pa.table({"a": ["x", longest, longest + "ä"], "n": [1, 2, 3]})))
     assert found["n"].to_pylist() == [1, 2, None]
@@ -174,7 +174,7 @@ def test_a_day_that_no_calendar_has_is_its_rows_problem():
     assert found["d"].to_pylist() == [None, None, date(9999, 12, 31)]
 
 
-def test_a_damaged_file_is_refused_by_its_name():
+def test_b04_a_damaged_file_is_refused_by_its_name():
     whole = parquet(pa.table({"a": list(range(10_000))}), compression="none")
     scratched = bytearray(whole)
     scratched[4:40] = b"\xff" * 36
@@ -190,7 +190,7 @@ def test_a_damaged_file_is_refused_by_its_name():
         reader(b"PARE....").header()
 
 
-def test_too_many_columns_are_refused():
+def test_b19_too_many_columns_are_refused():
     wide = parquet(pa.table({f"c{n}": [n] for n in range(1_001)}))
     with pytest.raises(FileRefused, match="has 1001 columns, above 1000"):
         reader(wide).header()

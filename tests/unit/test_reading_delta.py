@@ -67,7 +67,7 @@ def test_partitions_are_columns_with_their_types_and_names_of_any_kind(tmp_path:
     assert read(tmp_path).equals(read(tmp_path))
 
 
-def test_a_column_that_came_later_is_absent_from_older_files(tmp_path: Path) -> None:
+def test_b07_a_column_that_came_later_is_absent_from_older_files(tmp_path: Path) -> None:
     write_deltalake(str(tmp_path), pa.table({"a": [1]}))
     more = pa.table({"a": [2], "b": ["x"]})
     write_deltalake(str(tmp_path), more, mode="append", schema_mode="merge")

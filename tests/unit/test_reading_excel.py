@@ -107,7 +107,7 @@ def test_a_column_has_one_type_in_every_batch(monkeypatch):
     assert [v for each in batches for v in each["a"].to_pylist()] == cells
 
 
-def test_a_damaged_workbook_is_refused_by_its_name():
+def test_b04_a_damaged_workbook_is_refused_by_its_name():
     whole = workbook({"S": [["a"], [1]]})
     for broken in (b"", b"a,b\n1,2\n", whole[:300], whole[:-30], b"PK\x03\x04"):
         with pytest.raises(FileRefused, match=r"a\.xlsx is no whole Excel workbook"):
@@ -133,6 +133,6 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
         sheet(workbook({"S": [["a"], [1]]})).header()
 
 
-def test_too_many_columns_are_refused():
+def test_b19_too_many_columns_are_refused():
     with pytest.raises(FileRefused, match="has 1001 columns, above 1000"):
         sheet(workbook({"S": [[f"c{n}" for n in range(1_001)]]})).header()

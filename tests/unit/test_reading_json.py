@@ -213,7 +213,7 @@ def test_a_file_of_no_objects_is_refused_with_its_first_problem():
     assert reader("").header() == reader("\n \n").header() == reader("[]").header() == []
 
 
-def test_too_many_columns_are_refused():
+def test_b19_too_many_columns_are_refused():
     wide = json.dumps({f"c{n}": n for n in range(1_001)})
     with pytest.raises(FileRefused, match="has 1001 columns, above 1000"):
         reader(wide).header()

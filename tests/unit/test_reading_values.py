@@ -209,7 +209,7 @@ def test_yes_and_no() -> None:
     assert parts(read([1, 0], "boolean")) == ([None, None], ["1", "0"])
 
 
-def test_long_cells_fail_and_are_cut() -> None:
+def test_b19_long_cells_fail_and_are_cut() -> None:
     long = "ä" * (CELL_CHARACTERS_MAX + 1)
     for kind in ("string", "double", "timestamp"):
         values, failed = parts(read([long, None], kind))

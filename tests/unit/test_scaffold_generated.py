@@ -174,8 +174,9 @@ def test_the_generated_files_say_what_the_data_has(copy):
     assert '"Interest Rate": "interest_level",' in source
     assert '"text": "text_value",' in source
     assert '"Gr\\xf6\\xdfe": "grosse",' in source
-    assert 'nulls=frozenset({"NA"}),' in source
-    assert 'located(settings, "loans", LOCATION, ";")' in source
+    assert 'Notation(missing=frozenset({"NA"})),' in source
+    assert 'DIALECT = Dialect(delimiter=";")' in source
+    assert 'located(settings, "loans", LOCATION, DIALECT)' in source
     assert 'Label("Defaulted?", positive="yes", negative="no")' in source
     shop = text("pipelines/data/extract/sources/shop.py")
     assert 'label_known_at="back"' in shop

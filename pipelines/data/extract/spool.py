@@ -21,6 +21,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.data.extract.publications import INSTANT, PLACED, is_placed
+from pipelines.data.extract.seen import FILES, Watch
 from pipelines.data.extract.taken import NOTHING, SHAPE, Digests
 from pipelines.data.reading.rows import DIGEST, schema, with_value
 from pipelines.use_cases.spec.interval import Interval
@@ -48,6 +49,12 @@ class PartFiles:
         wanted = rows.select(self.schema.names).cast(self.schema)
         self._writer.write_table(wanted)  # type: ignore[union-attr]
         self.written[-1] = (path, num_rows + len(rows))
+
+    def note(self, name: bytes, text: str) -> None:
+        """Something to be said of the whole part."""
+        if self._writer is None:
+            self._next()
+        self._writer.add_key_value_metadata({name: text})  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Finish the files."""
@@ -102,12 +109,6 @@ class Spool:
         for files in self.files.values():
             files.close()
 
-    @property
-    def said(self) -> str:
-        """How many rows were read, and what became of them."""
-        said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
-        return said or "no rows"
-
     def add(self, rows: pa.Table) -> None:
         """What was published, in any order of parts."""
         fresh = _without(rows, np.concatenate([NOTHING, *self.landed.values()]))
@@ -127,6 +128,13 @@ class Spool:
         if self.new and len(fresh):
             self.counts["new, without an instant that can be"] += len(fresh)
             self.files[self.new[-1].key].add(fresh)
+
+    def note(self, watch: Watch) -> None:
+        """What files the source has, with its newest part that is new."""
+        if watch.num_unread:
+            self.counts["in files as they were, not read again"] = watch.num_unread
+        if self.new and watch.signatures:
+            self.files[self.new[-1].key].note(FILES, watch.text)
 
     def _add(self, part: Interval, rows: pa.Table) -> None:
         if part.key in self.files:

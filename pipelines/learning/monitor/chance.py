@@ -77,10 +77,10 @@ def by_chance(
 
 
 def among_days(measure: Measure, days: Draws, draws: Draws, mean_square: float) -> float:
-    """How far days lie from others of their weekday, beyond chance: a mean square.
+    """How far days lie from others that they are like, beyond chance: a mean square.
 
     Args:
-        days: each day against the others of its weekday.
+        days: each day against the others.
         draws, mean_square: what chance makes of so many rows; of fewer it makes more.
     """
     expected = mean_square * _sizes(days) / _sizes(draws)[0]

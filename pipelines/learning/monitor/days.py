@@ -42,28 +42,25 @@ def dated(table: pa.Table) -> pa.Table:
     return table.drop_columns(DECIDED_AT).append_column(DECIDED_DAY, pa.array(day, pa.int32()))
 
 
-def comparable(reference: pa.Table, current: pa.Table) -> pa.Table:
-    """The current rows of those weekdays that the reference has; of tables without days all."""
-    known, asked = _days(reference), _days(current)
-    if known is None or asked is None:
-        return current
-    return current.filter(pa.array(np.isin(asked % _WEEK, known % _WEEK)))
-
-
 def alike(reference: pa.Table, current: pa.Table) -> pa.Table:
     """The reference's newest days in the current rows' mixture of weekdays, as many as there are.
 
     Of a window of one Sunday these are all Sundays, of a week all whole weeks. Where the reference
-    is too short for one such mixture, all its days of these weekdays.
+    is too short for one such mixture, all its days of these weekdays; where it lacks one, all days.
     """
     known, asked = _days(reference), _days(current)
-    if known is None or asked is None or not len(asked):
+    if known is None or asked is None or not _knows(known, asked):
         return reference
     wanted = Counter((np.unique(asked) % _WEEK).tolist())
     held = Counter((np.unique(known) % _WEEK).tolist())
     times = min(held[weekday] // number for weekday, number in wanted.items())
     most = {weekday: (times or _WEEK) * number for weekday, number in wanted.items()}
     return reference.filter(pa.array(np.isin(known, list(_newest(known, most)))))
+
+
+def _knows(known: Array, asked: Array) -> bool:
+    """Whether a reference has all weekdays that are judged."""
+    return len(asked) > 0 and bool(np.isin(asked % _WEEK, known % _WEEK).all())
 
 
 def _newest(day: Array, most: dict[int, int]) -> Iterator[int]:
@@ -77,7 +74,7 @@ def _newest(day: Array, most: dict[int, int]) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class DayByDay:
-    """Each day of the reference against the others of its weekday.
+    """Each day of the reference against the others that it is like.
 
     Args:
         draws: a draw a day.
@@ -90,15 +87,22 @@ class DayByDay:
     degrees: int
 
 
-def day_by_day(reference: pa.Table) -> DayByDay | None:
-    """What tells how days differ; None where too few have another of their weekday."""
-    day = _days(reference)
-    if day is None:
+def day_by_day(reference: pa.Table, current: pa.Table) -> DayByDay | None:
+    """What tells how days differ; None where too few have another that they are like.
+
+    Days of one weekday are alike. Where the reference lacks a weekday that is judged, all are: its
+    days stand for any, and the rhythm is a part of how they differ.
+    """
+    day, asked = _days(reference), _days(current)
+    if day is None or asked is None:
         return None
     known = np.unique(day)
-    others = {each: known[(known % _WEEK == each % _WEEK) & (known != each)] for each in known}
+    kind = known % _WEEK if _knows(known, asked) else np.zeros_like(known)
+    others = {
+        each: known[(kind == own) & (known != each)] for each, own in zip(known, kind, strict=True)
+    }
     compared = [each for each in known if len(others[each])]
-    degrees = len(compared) - len({each % _WEEK for each in compared})
+    degrees = len(compared) - len(set(kind[np.isin(known, compared)].tolist()))
     if degrees < _DEGREES_MIN:
         return None
     before = np.column_stack([np.isin(day, others[each]) for each in compared])

@@ -116,7 +116,7 @@ def compare(
     Raises:
         DataRefused: a column is of the wrong kind.
     """
-    both = sides(reference, current, _together(columns, answer), watch.num_rows_max)
+    both = sides(reference, current, together(columns, answer), watch.num_rows_max)
     known = limits(both, watch)
     held = [name for name, missing in _missing(both).items() if missing.has_both]
     named = {name: known[name, "values"] for name in both.columns.inputs}
@@ -163,7 +163,8 @@ def judged(
     )
 
 
-def _together(columns: Columns, answer: Columns) -> Columns:
+def together(columns: Columns, answer: Columns) -> Columns:
+    """Inputs and the fields of answers: all that is compared."""
     return Columns(
         numeric=(*columns.numeric, *answer.numeric),
         categorical=(*columns.categorical, *answer.categorical),

@@ -49,7 +49,7 @@ def run(context: Context) -> Outcome[Watched]:
     _require_published(context)
     best, spec = _predictor(context), cases.model(context.case.name, model)
     reference = _reference(context, best)
-    current = days.comparable(reference, _fetch(context, _answers_query(context, spec)))
+    current = _fetch(context, _answers_query(context, spec))
     log.info(
         "%d answers to compare with the reference of version %d", current.num_rows, best.version
     )

@@ -90,7 +90,7 @@ def _of_days(
     """
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 
-    known = days.day_by_day(both.reference)
+    known = days.day_by_day(both.reference, both.current)
     if known is None:
         return {}
     times = stdtrit(known.degrees, 1 - alarm_rate / 2)

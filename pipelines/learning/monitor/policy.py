@@ -36,12 +36,11 @@ def judge(
 
     Args:
         drift: None where there were fewer than `watch.num_rows_min` rows to compare.
-        num_rows: predictions of weekdays that the reference has.
         promised: of the champion's reference, the rows by which it was promoted.
     """
     if drift is None:
         return Judgement(
-            None, f"no verdict: {num_rows} predictions to compare, fewer than {watch.num_rows_min}"
+            None, f"no verdict: {num_rows} predictions, fewer than {watch.num_rows_min}"
         )
     findings = (
         _inputs(drift, watch),

@@ -21,8 +21,8 @@ PREDICTIONS = (
     "predicted_at timestamp, decided_date date, number double"
 )
 LABELS = "id int, is_late boolean, known_at timestamp, known_date date"
-STILL = ColumnDrift("number", 0.0, False, 0.0, 0.0)
-MOVED = ColumnDrift("number", 9.0, True, 0.0, 0.0)
+STILL = ColumnDrift("number", 0.0, 0.25, False, 0.0, 0.0)
+MOVED = ColumnDrift("number", 9.0, 0.25, True, 0.0, 0.0, ("new 'moon' (5 rows, 21%)",))
 
 
 @pytest.fixture
@@ -94,6 +94,9 @@ def test_a_verdict_is_noted_with_its_page(watch: Any) -> None:
     (row,) = watch.rows(verdicts)
     assert (row.model_version, row.drifted, row.due) == (1, True, False)
     assert "1 of the last 1 verdicts say drift, 2 of 3 are needed" in row.reason
+    assert "number: new 'moon' (5 rows, 21%)" in row.reason
+    assert row.statistics["inputs"][0]["notes"] == ["new 'moon' (5 rows, 21%)"]
+    assert row.statistics["inputs"][0]["distance_max"] == 0.25
     assert objects.reports(watch.settings).read_text(row.page) == "<body>"
     assert outcome.rows == {"predictions": 6, "labelled": 0}
 
@@ -176,6 +179,16 @@ def test_too_few_answers_are_no_verdict_whatever_they_look_like(watch: Any) -> N
     assert (row.drifted, row.due, row.page) == (None, False, None)
     assert "no verdict: 2 predictions, fewer than 3" in row.reason
     assert watch.seen == []
+
+
+def test_both_sides_say_on_which_day_each_row_was_decided(watch: Any) -> None:
+    """A decision at midnight of the 21st is of the 20th, a Friday."""
+    decided = pa.array([watch.day(14), watch.day(7)] * 2, pa.timestamp("us", "UTC"))
+    watch.reference = watch.reference.append_column("decided_at", decided)
+    watch.watch()
+    ((reference, current),) = watch.seen
+    days = [sorted(set(side["decided_day"].to_pylist())) for side in (reference, current)]
+    assert days == [[20763, 20770], [20777]]
 
 
 def test_a_reference_without_rows_is_no_reference(watch: Any) -> None:

@@ -121,7 +121,7 @@ def test_verdicts_and_their_inputs(year):
     assert "input_96" in one
     assert "(5 rows, 21%); gone &#39;north&#39; (9 rows, 3%)" in one
     assert "0.100 0.432 0.0% 10.0%" in one
-    assert "0.100 – 0.0% 10.0%" in one  # of before, when verdicts kept no limits
+    assert "0.100 \N{EN DASH} 0.0% 10.0%" in one  # of before, when verdicts kept no limits
     assert text(year.get(f"drift?interval={made_up.key(9)}")).count("made up,") == 1
 
 
