@@ -137,3 +137,12 @@ def test_b06_what_csv_writes_comes_back(name: str, encoding: str) -> None:
         [row[name] for name in "abcde"] for row in read(text.getvalue().encode(encoding), dialect)
     ]
     assert found == rows
+
+
+def test_an_escape_before_a_plain_letter_is_a_letter() -> None:
+    content = b'a,b,c,d\n\\N,C:\\new,"D:\\x \\"y\\"",e\\,f\n'
+    (found,) = read(content, Dialect(escape="\\"))
+    assert [found[name] for name in "abcd"] == ["\\N", "C:\\new", 'D:\\x "y"', "e,f"]
+    bare_text = b'a,b,c,d\n1,5\\"x,O\\\'H,\\"\n'
+    (bare,) = read(bare_text, Dialect(quote="", escape="\\"))
+    assert [bare[name] for name in "abcd"] == ["1", '5"x', "O'H", '"']

@@ -130,3 +130,22 @@ def test_titles_above_a_sheet_and_its_name(tmp_path):
     assert found(tmp_path, {"a.xlsx": both}, said).dialect == Dialect(sheet="Data")
     with pytest.raises(UsageError, match="the sheets Other, Data; say which one by --sheet"):
         found(tmp_path, {"a.xlsx": both})
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        # The names alone show it: the words have apostrophes and double quotes, too.
+        ("'id';'city'\n1;'O''Hare'\n2;'5\" x'\n", Dialect(delimiter=";", quote="'")),
+        ("id,city\n1,O'Hare\n2,'tis\n", Dialect()),
+        ("id,city\n1,O'Hare\n2,'x'\n", Dialect()),
+        # Each line has one comma more than the header, but for the escape.
+        ("a,b\n1\\,5,x\n2\\,5,y\n", Dialect(escape="\\")),
+        ("a,b\nC:\\new,x\nD:\\,y\n", Dialect()),
+        ('"a","b"\n1,"x \\"y\\""\n2,""\n', Dialect(escape="\\")),
+        # A text of two lines that ends its first one as an escaped quote would.
+        ('"a","b"\n1,"\\""\n#"\n2,"x"\n', Dialect()),
+    ],
+)
+def test_quotes_and_escapes_are_those_by_which_the_lines_are_even(tmp_path, text, dialect):
+    assert found(tmp_path, {"a.csv": text.encode()}).dialect == dialect

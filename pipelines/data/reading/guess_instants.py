@@ -33,6 +33,8 @@ _MONTH_FIRST = re.compile(
     rf"(?P<t>[ ,-]+)(?P<y>\d{{4}}){_CLOCK}"
 )
 _COMPACT = re.compile(r"\d{8}(?:(?P<t>T?)\d{6}(?P<z>Z?))?")
+# Of numbers of eight digits one in a thousand is a day of these years: so many are by chance never.
+_COMPACT_MIN = 5
 # From so few values the forms are taken that all others are then tried by.
 _TRIED = 30
 # Compact dates and epochs out of these years are other numbers.
@@ -58,7 +60,8 @@ class Instants:
     @cached_property
     def forms(self) -> tuple[str, ...]:
         """The forms that nearly all values fit; "" is ISO 8601, and then the only one."""
-        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, self.is_time)))
+        may_be_dense = self.is_time or len(self.tally.values) >= _COMPACT_MIN
+        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, may_be_dense)))
         for form in ("", *self.said):
             if self.tally.fits("timestamp", Notation(format=form)):
                 return (form,)
@@ -147,6 +150,11 @@ class Instants:
         num_ours = int(self.tally.counts[is_ours.to_numpy(zero_copy_only=False)].sum())
         return self.tally.is_nearly_all(num_ours)
 
+    @property
+    def are_compact(self) -> bool:
+        """Whether they are digits alone, which would otherwise be numbers."""
+        return any(map(_is_compact, self.forms))
+
     def num_without_zone(self, form: str) -> int:
         """Of so many rows the zone is not said."""
         if form:
@@ -193,13 +201,13 @@ def _order(form: str) -> str:
     return "".join(found.groups()) if found else ""
 
 
-def _candidates(values: Collection[str], is_time: bool) -> Iterator[str]:
+def _candidates(values: Collection[str], may_be_dense: bool) -> Iterator[str]:
     for text in list(values)[:_TRIED]:
         if found := _NUMERIC.fullmatch(text):
             yield from (date + _clock(found) for date in _numeric(found))
         elif found := _NAMED.fullmatch(text) or _MONTH_FIRST.fullmatch(text):
             yield _named(found)
-        elif is_time and (found := _COMPACT.fullmatch(text)):
+        elif may_be_dense and (found := _COMPACT.fullmatch(text)):
             yield _compact(found)
 
 

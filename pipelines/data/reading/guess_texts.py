@@ -153,6 +153,8 @@ def _of_booleans(column: Text, _file: File) -> Guess | None:
 
 def _of_numbers(column: Text, file: File) -> Guess | None:
     found = column.numbers
+    if column.instants.are_compact:
+        return None
     if found.decimal is None and not file.said.style.decimal:
         return _mixed(column)
     if found.open_mark and not file.style.decimal:

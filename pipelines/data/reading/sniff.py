@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -28,8 +28,22 @@ _NAMES = {
 }
 # What Excel writes above its own CSV.
 _DECLARED = re.compile(r"sep=(.)")
+# Longer records are left aside.
+_RECORD_LINES_MAX = 20
 # Titles above a header are some lines.
 _TITLES_MAX = 20
+_EDGE = rf"(?:^|[{re.escape(DELIMITERS)}])"
+_END = rf"(?=$|[\r{re.escape(DELIMITERS)}])"
+# Fields in quotes; a quote inside stands twice or after an escape.
+_ENCLOSED = {
+    quote: re.compile(
+        rf"{_EDGE}{quote}((?:[^{quote}\\]|{quote}{quote}|\\.)*){quote}{_END}",
+        re.MULTILINE | re.DOTALL,
+    )
+    for quote in "\"'"
+}
+_OPENING = re.compile(rf'{_EDGE}[ ]?"', re.MULTILINE)
+_APOSTROPHES_SHARE_MIN = 0.9
 # So many of the lines must have the fields that the most have.
 _SAME_SHARE_MIN = 0.5
 # Beside so many of the delimiters stands a blank, where it is part of them; the others are within
@@ -75,9 +89,9 @@ def sniffed(
     lines = [line.removesuffix("\r") for line in text.split("\n")[:_LINES]]
     if declared := _DECLARED.fullmatch(lines[0]):
         said = replace(said, delimiter=said.delimiter or declared[1], skipped_lines=1)
-    plain = Dialect(encoding=encoding, quote=_quote(text, said), escape=_escape(text, said))
+    plain = Dialect(encoding=encoding, quote=_quote("\n".join(lines), said))
     candidates = [said.delimiter] if said.delimiter else list(delimiters)
-    tried = [_tried(replace(plain, delimiter=mark), lines, said) for mark in candidates]
+    tried = [_escaped(replace(plain, delimiter=mark), lines, said) for mark in candidates]
     best = max(tried, key=lambda each: (each.has_names, each.width > 1, each.num_same * each.width))
     return best.dialect, _told(best.dialect, said)
 
@@ -114,21 +128,17 @@ def header_told(dialect: Dialect) -> Sequence[str]:
 
 
 def _quote(text: str, said: SaidDialect) -> str:
-    r"""The quote that encloses fields; of a text whose quotes are all inside of words none."""
+    """The quote that encloses the most fields; none, if all quotes are inside of words.
+
+    Apostrophes stand in words, too: they are quotes if nearly all of them are of such fields.
+    """
     if said.quote is not None:
         return said.quote
-    edges = rf"(?:^|[{re.escape(DELIMITERS)}])"
-    if '"' in text:
-        return '"' if re.search(rf'{edges}[ ]?"', text, re.MULTILINE) else ""
-    whole = rf"{edges}'[^'\n]*'(?=$|[\r{re.escape(DELIMITERS)}])"
-    enclosed, all_ = len(re.findall(whole, text, re.MULTILINE)), text.count("'")
-    return "'" if enclosed and 2 * enclosed >= 0.9 * all_ else '"'
-
-
-def _escape(text: str, said: SaidDialect) -> str:
-    if said.escape is not None:
-        return said.escape
-    return "\\" if re.search(r'[^\\"]\\"[^,;\t|\r\n]', text) and '""' not in text else ""
+    doubles, singles = (_ENCLOSED[quote].findall(text) for quote in "\"'")
+    enclosing = sum(2 + field.count("'") for field in singles)
+    if len(singles) > len(doubles) and enclosing >= _APOSTROPHES_SHARE_MIN * text.count("'"):
+        return "'"
+    return '"' if '"' not in text or doubles or _OPENING.search(text) else ""
 
 
 @dataclass(frozen=True)
@@ -141,10 +151,18 @@ class _Tried:
     num_same: int
 
 
+def _escaped(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
+    """With the escape by which more lines have the fields of the header: mostly with none."""
+    has_any = any("\\" in line for line in lines)
+    escapes = ["", "\\"] if has_any and said.escape is None else [said.escape or ""]
+    tried = [_tried(replace(dialect, escape=mark), lines, said) for mark in escapes]
+    return max(tried, key=lambda each: each.num_same)
+
+
 def _tried(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
     """How well a delimiter parts the lines."""
     is_padded = dialect.delimiter != " "
-    widths = [_width(line, replace(dialect, is_padded=is_padded)) for line in lines]
+    widths = list(_widths(lines, replace(dialect, is_padded=is_padded)))
     header = _header_at(lines, widths, dialect, said)
     is_padded &= _is_padded(lines, header, dialect.delimiter)
     width = next((width for width in widths[header:] if width), 0)
@@ -212,14 +230,30 @@ def header_at(widths: Sequence[int]) -> int:
     return found if found <= _TITLES_MAX else 0
 
 
-def _width(line: str, dialect: Dialect) -> int:
-    """How many fields a line has; none: it is blank or broken."""
-    return len(_fields(line, dialect))
+def _widths(lines: Sequence[str], dialect: Dialect) -> Iterator[int]:
+    """How many fields the record of each line has; none: it is blank, broken, or goes on there."""
+    at = 0
+    while at < len(lines):
+        width, num_lines = _width(lines[at : at + _RECORD_LINES_MAX], dialect)
+        yield from (width, *[0] * (num_lines - 1))
+        at += num_lines
+
+
+def _width(lines: Sequence[str], dialect: Dialect) -> tuple[int, int]:
+    """The fields and the lines of the first record."""
+    if not lines[0] or lines[0].isspace():
+        return 0, 1
+    for num_lines in range(1, len(lines) + 1):
+        try:
+            return len(fields_of("\n".join(lines[:num_lines]), dialect)), num_lines
+        except Broken as broken:
+            if not broken.is_open:
+                break
+    return 0, 1
 
 
 def _fields(line: str, dialect: Dialect) -> Sequence[str]:
-    if not line or line.isspace():
-        return ()
+    """The fields of a record of one line; none: it is none."""
     try:
         return fields_of(line, dialect)
     except Broken:

@@ -176,14 +176,14 @@ def _bare(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
     end = len(text) if end < 0 else end
     if not dialect.escape or dialect.escape not in text[at:end]:
         return text[at:end], end
-    return _escaped(text, at, dialect.delimiter, dialect.escape)
+    return _escaped(text, at, dialect.delimiter, dialect)
 
 
 def _quoted(text: str, start: int, dialect: Dialect) -> tuple[str, int]:
     """The value of a quoted field, and where its closing quote ends."""
     quote = dialect.quote
     if dialect.escape:
-        value, end = _escaped(text, start, quote, dialect.escape)
+        value, end = _escaped(text, start, quote, dialect)
         if end == len(text):
             raise Broken("a quote that is not closed", is_open=True)
         return value, end + 1
@@ -195,11 +195,18 @@ def _quoted(text: str, start: int, dialect: Dialect) -> tuple[str, int]:
     return text[start:end].replace(quote * 2, quote), end + 1
 
 
-def _escaped(text: str, at: int, until: str, escape: str) -> tuple[str, int]:
-    """A value in which an escape makes the next character a letter, and where its end mark is."""
+def _escaped(text: str, at: int, until: str, dialect: Dialect) -> tuple[str, int]:
+    r"""A value in which an escape makes a mark after it a letter, and where its end mark is.
+
+    Before anything else the escape is a letter itself: MySQL writes `\N` for null, and DuckDB and
+    Spark leave `C:\new` as it is where nothing is quoted.
+    """
+    # `csv` escapes quotes also where it is told to quote nothing.
+    quotes = dialect.quote or "\"'"
+    marks = f"{dialect.delimiter}{quotes}{dialect.escape}\r\n"
     pieces = []
     while at < len(text) and text[at] != until:
-        at += text[at] == escape and at + 1 < len(text)
+        at += text[at] == dialect.escape and text[at + 1 : at + 2] in marks and at + 1 < len(text)
         pieces.append(text[at])
         at += 1
     return "".join(pieces), at
