@@ -118,7 +118,7 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     bad = _bad(profiles, wanted, rows, known, days)
     for each in proposed:
         bad |= each.limits.outside(profiles[each.source].values)
-    read = (*_flattened(table), *_read(profiles), *_unread(sample))
+    read = (*_flattened(table), *_read(profiles, wanted), *_unread(sample))
     return Proposal(
         ask=ask,
         profiles=profiles,
@@ -170,15 +170,17 @@ def _flattened(table: Table) -> Iterator[str]:
         yield f"{', '.join(names)}: records of their own, whose fields are columns here"
 
 
-def _read(profiles: Mapping[str, Profile]) -> Iterator[str]:
-    """How the columns are read."""
-    for profile in profiles.values():
-        yield from profile.guess.told
+def _read(profiles: Mapping[str, Profile], wanted: Target) -> Iterator[str]:
+    """How the columns are read; of a yes or no its words say all."""
+    for name, profile in profiles.items():
+        if name != wanted.label.column or wanted.type != "boolean":
+            yield from profile.guess.told
 
 
 def _unread(sample: Sample) -> Iterator[str]:
     if number := len(sample.problems):
-        yield f"{number} records can't be read: for quarantine, such as {sample.problems[0]}"
+        records = "1 record" if number == 1 else f"{number:,} records"
+        yield f"{records} can't be read: for quarantine, such as {sample.problems[0]}"
 
 
 def _refuse_future(

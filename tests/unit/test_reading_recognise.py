@@ -149,3 +149,31 @@ def test_titles_above_a_sheet_and_its_name(tmp_path):
 )
 def test_quotes_and_escapes_are_those_by_which_the_lines_are_even(tmp_path, text, dialect):
     assert found(tmp_path, {"a.csv": text.encode()}).dialect == dialect
+
+
+@pytest.mark.parametrize(
+    ("cities", "encoding", "certain"),
+    [
+        (("Köln", "Malmö", "Besançon", "Århus"), "cp1252", True),
+        (("Straße", "Tromsø", "Ålesund"), "cp1252", True),
+        (("fête", "élève", "garçon", "où", "cœur"), "cp1252", True),
+        # The same letters in both.
+        (("Bogotá", "Medellín", "Cúcuta"), "cp1252", True),
+        # Gdańsk or Gdañsk, Genève or Genčve, Rīga or Rîga, Málaga of an old PC.
+        (("España",), "cp1252", False),
+        (("Genève",), "cp1252", False),
+        (("Gdańsk", "Plzeň", "Győr"), "cp1250", False),
+        (("Rīga",), "cp1257", False),
+        (("Málaga", "Straße"), "cp850", False),
+    ],
+)
+def test_an_encoding_is_certain_where_no_other_makes_words_of_it(
+    tmp_path, cities, encoding, certain
+):
+    text = "id,city\n" + "".join(f"{n},{city}\n" for n, city in enumerate(cities))
+    content = {"a.csv": text.encode(encoding)}
+    if certain:
+        assert found(tmp_path, content).dialect.encoding == "cp1252"
+    else:
+        with pytest.raises(UsageError, match=r"it is not certain what else .*by --encoding"):
+            found(tmp_path, content)
