@@ -112,7 +112,7 @@ class Rows:
             start, end = self.interval.start - margin, self.interval.end
             publishing = Publishing(shape=self.shape, columns=feed.columns, now=self.now)
             wanted = Between(self.shape.time_columns, start, end, *publishing.plausible)
-            for rows in published(table, publishing, wanted, watch.before):
+            for rows in published(table, publishing, wanted, self._before(watch)):
                 watch.add(rows)
                 self._add(spool, rows)
             spool.note(watch)
@@ -127,6 +127,10 @@ class Rows:
             return Watch({}, {})
         signatures = self.table.signatures()
         return Watch(signatures, unchanged(self.taken.seen(), signatures, new))
+
+    def _before(self, watch: Watch) -> datetime | None:
+        """Of a database any: none of its rows is placed by it, and no other may be there to ask."""
+        return watch.before if isinstance(self.table, FileTable) else self.interval.start
 
     def _add(self, spool: Spool, rows: pa.Table) -> None:
         """A database has no row before another, so nothing places one without an instant."""
