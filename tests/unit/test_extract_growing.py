@@ -100,7 +100,10 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-LAST = timedelta(days=1) - timedelta(microseconds=1)
+def late(part: str, placed: str) -> datetime:
+    """When a row is known that is found late: a microsecond before the end for each second."""
+    end = at(part) + timedelta(days=1)
+    return end - (end - at(placed)) / 10**6
 
 
 def file_of(folder: Path, *lines: str) -> FileTable:
@@ -121,7 +124,7 @@ def test_b15_late_rows_land_once_in_the_night_that_finds_them(
     found = nights.landed("2026-03-03")
     assert sorted(found) == [
         ("c", False, at("2026-03-03 09:00")),
-        ("late", False, at("2026-03-03") + LAST),
+        ("late", False, late("2026-03-03", "2026-03-01 11:00")),
     ]
     assert nights.landed("2026-03-01") == [("a", False, at("2026-03-01 10:00"))]
     # Neither that night again nor the next one takes them again.
@@ -139,7 +142,7 @@ def test_b15_what_was_published_stays_published_where_the_source_changes_in_plac
     assert nights.extract("2026-03-01") == (2, 0)
     assert nights.landed("2026-03-01") == before
     assert nights.extract("2026-03-02") == (1, 1)
-    assert nights.landed("2026-03-02") == [("a", True, at("2026-03-02") + LAST)]
+    assert nights.landed("2026-03-02") == [("a", True, late("2026-03-02", "2026-03-01 10:00"))]
 
 
 def folder_of(folder: Path, **files: str) -> FileTable:
@@ -178,7 +181,7 @@ def test_of_a_folder_only_files_that_are_new_or_changed_are_read(
     nights.table = folder_of(tmp_path / "in", b="b,yes,2026-03-02 10:00\n")
     assert nights.extract("2026-03-04") == (1, 1)
     assert set(opened) == {"b.csv"}
-    assert nights.landed("2026-03-04") == [("b", True, at("2026-03-04") + LAST)]
+    assert nights.landed("2026-03-04") == [("b", True, late("2026-03-04", "2026-03-02 10:00"))]
 
 
 def test_of_a_delta_table_only_files_that_its_log_added_are_read(
@@ -259,3 +262,33 @@ def test_whatever_the_order_each_row_lands_exactly_once(
         nights.extract(str(draw.choice(days[: number + 1])))
     found = [row[0] for day in days for row in nights.landed(str(day))]
     assert sorted(found) == sorted(line.split(",")[0] for line in arrived), f"seed {seed}"
+
+
+def test_a_day_extracted_after_the_next_one_takes_no_row_of_that(
+    nights: Nights, tmp_path: Path
+) -> None:
+    rows = ["a,no,2026-03-01 10:00", "b,no,2026-03-02 10:00"]
+    nights.table = file_of(tmp_path, *rows)
+    nights.extract("2026-03-02")
+    # A row of the second day comes late, and then the first day is extracted.
+    nights.table = file_of(tmp_path, *rows, "late,no,2026-03-02 11:00")
+    assert nights.extract("2026-03-01") == (1, 1)
+    assert nights.extract("2026-03-03") == (1, 1)
+    known = late("2026-03-03", "2026-03-02 11:00")
+    assert nights.landed("2026-03-03") == [("late", False, known)]
+
+
+def test_a_late_row_without_and_with_its_label_are_in_that_order(
+    nights: Nights, tmp_path: Path
+) -> None:
+    path, first = tmp_path / "told.csv", "ID,Late,At,Told\na,no,2026-03-01 10:00,2026-03-02 10:00\n"
+    path.write_text(first)
+    nights.shape = replace(SHAPE, label_known_at="Told")
+    nights.table = FileTable(str(path), (tmp_path,))
+    nights.extract("2026-03-01/2026-03-02")
+    path.write_text(f"{first}late,yes,2026-03-01 11:00,2026-03-02 11:00\n")
+    nights.table = FileTable(str(path), (tmp_path,))
+    assert nights.extract("2026-03-03") == (2, 1)
+    (_, before, known), (_, after, told) = nights.landed("2026-03-03")
+    assert (before, after) == (None, True)
+    assert known < told < at("2026-03-04")

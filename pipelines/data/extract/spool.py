@@ -2,13 +2,12 @@
 
 Memory stays that of a batch, whatever the interval. What landed stays as it is: rows of such a part
 that its landing has not came late, or were changed at the source. They land in the newest part that
-is new, known at its end, since nobody knew them before.
+is new, known at its end, since nobody knew them before; never in one before their own.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -29,7 +28,7 @@ from pipelines.use_cases.spec.use_case import Feed
 
 # A worker holds a whole file in memory.
 FILE_BYTES_MAX = 64 * 2**20
-_MICROSECOND = timedelta(microseconds=1)
+_SECONDS_A_MICROSECOND = 10**6
 
 
 @dataclass
@@ -140,7 +139,7 @@ class Spool:
         if part.key in self.files:
             self.counts["new"] += len(rows)
             self.files[part.key].add(rows)
-        elif self.new:
+        elif self.new and part.start < self.new[-1].start:
             self.counts["late"] += len(rows)
             self.files[self.new[-1].key].add(_known_late(rows, self.new[-1]))
         else:
@@ -154,8 +153,14 @@ def _without(rows: pa.Table, taken: Digests) -> pa.Table:
 
 
 def _known_late(rows: pa.Table, part: Interval) -> pa.Table:
-    """Known at a part's end; what is wrong with an instant stays, for quarantine."""
-    late = pa.scalar(part.end - _MICROSECOND, INSTANT)
+    """Known at a part's end; what is wrong with an instant stays, for quarantine.
+
+    A microsecond before it for each second that a row is late: a row without its label, and the
+    same with it, remain in that order.
+    """
+    end = pa.scalar(part.end, INSTANT)
+    early = pc.divide(pc.subtract(end, rows[PLACED]).cast(pa.int64()), _SECONDS_A_MICROSECOND)
+    late = pc.subtract(end, early.cast(pa.duration("us")))
     known = pc.if_else(is_placed(rows), late, rows["known_at"])
     return with_value(rows, "known_at", known)
 
