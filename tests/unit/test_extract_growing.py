@@ -25,6 +25,7 @@ from pipelines.data.extract import job
 from pipelines.data.extract.database import DatabaseTable
 from pipelines.data.extract.tables import Label, Rows, Shape, Table
 from pipelines.data.reading.delimited import Delimited
+from pipelines.data.reading.dialect import Dialect
 from pipelines.data.reading.files import FileTable
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
@@ -202,7 +203,7 @@ def test_of_a_delta_table_only_files_that_its_log_added_are_read(
     assert nights.read == {"rows": {"rows read": 2, **became, **unread}}
 
 
-def test_another_shape_lands_its_days_anew(nights: Nights, tmp_path: Path) -> None:
+def test_another_shape_or_dialect_lands_its_days_anew(nights: Nights, tmp_path: Path) -> None:
     nights.table = file_of(tmp_path, "a,ja,2026-03-01 10:00")
     nights.extract("2026-03-01")
     assert nights.landed("2026-03-01") == [("a", None, at("2026-03-01 10:00"))]
@@ -210,6 +211,8 @@ def test_another_shape_lands_its_days_anew(nights: Nights, tmp_path: Path) -> No
     assert nights.extract("2026-03-01") == (1, 1)
     assert nights.landed("2026-03-01") == [("a", True, at("2026-03-01 10:00"))]
     assert nights.extract("2026-03-02") == (0, 1)
+    nights.table = FileTable(str(tmp_path / "rows.csv"), (tmp_path,), Dialect(encoding="cp1252"))
+    assert nights.extract("2026-03-01") == (1, 1)
 
 
 def test_b13_b14_rows_of_1926_and_2062_land_with_the_row_before_them(

@@ -80,7 +80,7 @@ class Rows:
 
     def after(self, store: Objects, feed: Feed, grain: Grain, now: datetime) -> Self:
         """The same, knowing what of it has landed in the feed's store."""
-        taken = Taken(store, self.shape.digest(feed.columns), grain)
+        taken = Taken(store, self._digest(feed), grain)
         return replace(self, grain=grain, taken=taken, now=now)
 
     def has_landed(self, part: Interval) -> bool:
@@ -102,12 +102,11 @@ class Rows:
         """The parts that have not landed, from one reading of the source."""
         landed = self.taken.around(self.interval, self.shape.late_days) if self.taken else {}
         new = [part for part in self.interval.parts(self.grain) if not self.has_landed(part)]
-        shape = self.shape.digest(feed.columns)
         watch = self._watch(new)
         table = self.table
         if isinstance(table, FileTable) and watch.unchanged:
             table = table.without(watch.unchanged)
-        with Spool.of(feed, shape, new, landed) as spool:
+        with Spool.of(feed, self._digest(feed), new, landed) as spool:
             margin = timedelta(days=self.shape.late_days if landed else 0)
             start, end = self.interval.start - margin, self.interval.end
             publishing = Publishing(shape=self.shape, columns=feed.columns, now=self.now)
@@ -120,6 +119,11 @@ class Rows:
             said = ", ".join(f"{count:,} {what}" for what, count in spool.counts.items())
             log.info("%s: %s", feed.name, said or "no rows")
         return spool
+
+    def _digest(self, feed: Feed) -> str:
+        """Another one where what landed has to land anew."""
+        dialect = self.table.dialect if isinstance(self.table, FileTable) else RFC_4180
+        return self.shape.digest(feed.columns, dialect)
 
     def _watch(self, new: Sequence[Interval]) -> Watch:
         """The files that have to be read, and those that have not."""
