@@ -155,7 +155,9 @@ def _profiles(ask: Ask, rows: pa.Table) -> Mapping[str, Profile]:
         UsageError: what is not certain, a line each, with the option that says it.
     """
     columns = {name: rows[name] for name in rows.column_names}
-    guesses = guessed(columns, ask.values, times=ask.times, texts=ask.key)
+    # A time that is part of the key is written in a notation, too.
+    texts = [name for name in ask.key if name not in ask.times]
+    guesses = guessed(columns, ask.values, times=ask.times, texts=texts)
     if asks := [guess.asks for guess in guesses.values() if guess.asks]:
         raise UsageError("\n  ".join([*asks, "or leave a column out by --without"]))
     return {name: Profile(name, column, guesses[name]) for name, column in columns.items()}

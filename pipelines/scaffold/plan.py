@@ -35,17 +35,19 @@ def planned(proposal: Proposal) -> Plan:
     """Evaluation on some thousand rows if a quarter of the days has them, and room for late labels.
 
     A decision whose label comes after its part has ended is in no part: the parts are longer than
-    nine in ten labels take.
+    nine in ten labels take. Only rows with a label are learned from and judged by.
     """
     days = num_days(proposal)
     a_day = proposal.num_rows / days
+    labelled_a_day = proposal.target.num_labelled / days
     delay = proposal.label_delay_days
-    evaluation = max(_within(ceil(2000 / a_day), 7, max(7, days // 4)), ceil(2 * delay))
+    evaluation = max(_within(ceil(2000 / labelled_a_day), 7, max(7, days // 4)), ceil(2 * delay))
     validation = max(3, evaluation // 2, ceil(1.5 * delay))
     look_back = max(_within(days, 30, 365), 3 * (evaluation + validation))
-    expected = a_day * evaluation
+    expected = labelled_a_day * evaluation
     watched_days = 7 if a_day < _FEW_A_DAY else 1
-    num_training_rows = max(0, int(a_day * (min(days, look_back) - evaluation - validation)))
+    training_days = max(0, min(days, look_back) - evaluation - validation)
+    num_training_rows = int(labelled_a_day * training_days)
     batch_rows, max_epochs, warmup_steps = steps(num_training_rows)
     num_rounds, num_leaves, min_rows, min_category_rows = trees(num_training_rows)
     return Plan(

@@ -16,6 +16,7 @@ from benchmarks.harness import own_platform
 from pipelines.core import journal
 from pipelines.core.settings import Settings
 from tests import loans
+from tests.chain import exports
 from tests.loans import NAME, Loans
 from tests.stages import DATA, PREDICTION, TRAINING, WATCH
 
@@ -54,11 +55,11 @@ class Driver:
     process: "subprocess.Popen[str]"
     log: Path
 
-    def ask(self, stage: str, key: str) -> Answer:
+    def ask(self, stage: str, key: str, case: str = NAME) -> Answer:
         """Run a stage of an interval; only "nothing due" may be raised."""
         begin = self.log.stat().st_size
         asked, answered = _pipes(self.process)
-        asked.write(json.dumps([stage, NAME, key]) + "\n")
+        asked.write(json.dumps([stage, case, key]) + "\n")
         asked.flush()
         line = answered.readline()
         said = self.log.read_bytes()[begin:].decode()
@@ -67,11 +68,11 @@ class Driver:
         assert answer.raised in (None, NOTHING_DUE), f"{stage} of {key}: {answer.result}"
         return answer
 
-    def chain(self, stages: tuple[str, ...], key: str) -> list[Answer]:
+    def chain(self, stages: tuple[str, ...], key: str, case: str = NAME) -> list[Answer]:
         """The stages of a Dag: the first to which nothing is due ends it."""
         answers: list[Answer] = []
         for stage in stages:
-            answers.append(self.ask(stage, key))
+            answers.append(self.ask(stage, key, case))
             if answers[-1].raised:
                 break
         return answers
@@ -114,7 +115,7 @@ def started(made: Loans) -> Iterator[tuple[Settings, dict[str, str]]]:
     with own_platform() as (settings, theirs):
         ours = {
             "PYTHONPATH": str(made.project),
-            "MILLRACE_DATA_ROOTS": json.dumps([str(made.data)]),
+            "MILLRACE_DATA_ROOTS": json.dumps([*map(str, (made.data, *exports.FOLDERS))]),
         }
         environment = {**os.environ, **theirs, **ours}
         start = [sys.executable, "-m", "pipelines", "start", "postgres", "spark", "mlflow"]

@@ -1,10 +1,15 @@
 """What names the rows, and how the values of a label are spelled."""
 
+from datetime import UTC, datetime, timedelta
+
 import pyarrow as pa
 import pytest
 
 from pipelines.core.errors import UsageError
+from pipelines.data.reading.files import FileTable
+from pipelines.data.reading.notation import Notation
 from pipelines.scaffold.ask import Ask
+from pipelines.scaffold.infer import infer
 from pipelines.scaffold.keys import Keys, keys
 from pipelines.scaffold.target import Target, refuse_few, target
 from pipelines.scaffold.words import plain_pair, said_pair
@@ -20,6 +25,33 @@ def judged(ids: list[str], values: list[str] | None = None) -> Keys:
         {name: profile(name, table[name].to_pylist(), is_key=True) for name in ("id", "v")},
         table,
     )
+
+
+START = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "notation", "said"),
+    [
+        ("{at:%Y-%m-%dT%H:%M:%SZ}", None, None),
+        ("{at:%Y-%m-%d %H:%M}", None, "when: no zone, taken as UTC"),
+        ("{at:%d.%m.%Y}", Notation(format="%d.%m.%Y"), "when: dates are written %d.%m.%Y"),
+        ("{seconds:.0f}000", Notation(epoch="ms"), "when: ms since 1970"),
+    ],
+)
+def test_a_time_that_is_part_of_the_key_is_read_as_a_time(tmp_path, written, notation, said):
+    path = tmp_path / "stations.csv"
+    instants = [START + timedelta(days=day) for day in range(90)]
+    texts = [written.format(at=at, seconds=at.timestamp()) for at in instants]
+    rows = [f"{place},{text},{n}.5" for n, text in enumerate(texts) for place in range(10)]
+    path.write_text("\n".join(["station,when,level", *rows]))
+    asked = Ask(name="x", location="x", key=("station", "when"), event_time="when", label="level")
+    found = infer(asked, FileTable(str(path), (tmp_path,)), START + timedelta(days=99))
+    assert found.key == ("station", "event_at")
+    assert found.shape.notations.get("when") == notation
+    assert sum(found.known_on.values()) == found.num_rows == 900
+    assert found.first_day == START.date()
+    assert any(line.startswith(said) for line in found.said) if said else not found.said
 
 
 IDS = [f"P{number}" for number in range(900)]

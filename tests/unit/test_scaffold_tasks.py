@@ -168,6 +168,19 @@ def test_a_plan_asks_for_rows_of_the_second_class_and_scales_the_trees(tickets, 
     assert trees(0) == (1000, 8, 10, 5)
 
 
+def test_a_plan_counts_the_rows_whose_label_is_known(tmp_path):
+    rows = enumerate(made_tables.trips(DAYS))
+    few = (row | ({"Fare (EUR)": ""} if place % 10 else {}) for place, row in rows)
+    path = made_tables.write(few, tmp_path / "trips.csv")
+    times = {"event_time": "Started", "label": "Fare (EUR)"}
+    plan = planned(proposed(path, Ask(name="taxi", location=str(path), key=("Trip",), **times)))
+    # 6 of 60 rows a day have a label: of 10 days for evaluation 60, and the gate asks for 50.
+    assert (plan.evaluation_days, plan.num_rows_min) == (10, 50)
+    assert plan.num_training_rows == 6 * (40 - 10 - plan.validation_days)
+    # What is watched are predictions, one a row.
+    assert (plan.watched_days, plan.num_watched_min) == (1, 30)
+
+
 def test_the_report_says_the_task_and_how_to_say_another(tickets, trips):
     assert (
         shown._label(tickets) == "answered_by is one of 5 classes, billing in 34%, known of 2,400"

@@ -18,7 +18,7 @@ from pipelines.data.extract.seen import FILES, SeenFile, seen
 from pipelines.data.landing import MANIFEST, intact
 from pipelines.data.reading.rows import DIGEST
 from pipelines.stores.objects import Objects
-from pipelines.use_cases.spec.interval import Grain, Interval
+from pipelines.use_cases.spec.interval import YEARS, Grain, Interval
 
 Digests = npt.NDArray[np.uint64]
 SHAPE = b"millrace.shape"
@@ -66,7 +66,8 @@ class Taken:
         """The parts that have landed in an interval, and so many days before and after it."""
         first, after = (-late_days, interval.days + late_days)
         days = (interval.start.date() + timedelta(days=day) for day in range(first, after))
-        parts = (part for day in days for part in Interval.of_day(day).parts(self.grain))
+        named = (Interval.of_day(day) for day in days if day.year in YEARS)
+        parts = (part for each in named for part in each.parts(self.grain))
         found = {part: self.digests(part) for part in parts}
         return {part: digests for part, digests in found.items() if digests is not None}
 

@@ -1,0 +1,198 @@
+"""Three real exports, as they lie in their packages, the whole way to predictions.
+
+Each by `millrace new`, history, training and the days after; pandas reads the same file beside it.
+The tests follow one another, one export after the other.
+"""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from runpy import run_path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from pipelines.data.extract.shape import Shape
+from pipelines.insight import status
+from pipelines.use_cases.spec.interval import Interval
+from pipelines.use_cases.spec.use_case import UseCase
+from tests.chain.conftest import Answer, Driver
+from tests.chain.exports import EXPORTS, GLUCOSE, MOVIES, VIEW, WEATHER, Export
+from tests.loans import Loans
+from tests.stages import DATA, PREDICTION, TRAINING
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
+
+
+@pytest.fixture(scope="module", params=EXPORTS, ids=lambda export: export.name)
+def export(request: pytest.FixtureRequest) -> Export:
+    found: Export = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def locations(made: Loans) -> Mapping[str, str]:
+    """Where each lies; of the database a copy with one view more."""
+    copy = shutil.copy(MOVIES, made.data)
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute(VIEW)
+    films = f"sqlite:///{copy}#rated films"
+    return {"weather": str(WEATHER), "glucose": str(GLUCOSE), "films": films}
+
+
+def new(
+    made: Loans, started: tuple[Any, Mapping[str, str]], export: Export, location: str
+) -> "subprocess.CompletedProcess[str]":
+    words = (export.name, "--from", location, *export.said, "--into", str(made.project))
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", "new", *words],
+        cwd=made.project,
+        env=started[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def told(
+    made: Loans,
+    started: tuple[Any, Mapping[str, str]],
+    export: Export,
+    locations: Mapping[str, str],
+) -> str:
+    """What `millrace new` said of it."""
+    ended = new(made, started, export, locations[export.name])
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def case(made: Loans, export: Export, told: str) -> UseCase:
+    found: UseCase = run_path(_file(made.project, "use_cases", export))[export.name.upper()]
+    return found
+
+
+@pytest.fixture(scope="module")
+def shape(made: Loans, export: Export, told: str) -> Shape:
+    """How its source is written down."""
+    found: Shape = run_path(_file(made.project, "data/extract/sources", export))["SHAPE"]
+    return found
+
+
+def _file(project: Path, room: str, export: Export) -> str:
+    return str(project / "pipelines" / room / f"{export.name}.py")
+
+
+def ran(driver: Driver, export: Export, stages: Sequence[str], key: str) -> Sequence[Answer]:
+    """All the stages, each with something to do."""
+    answers = driver.chain(tuple(stages), key, export.name)
+    assert [answer.raised for answer in answers] == [None] * len(stages), answers[-1].result
+    return answers
+
+
+def within(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The rows of the interval's days."""
+    interval = Interval.parse(key)
+    return rows[(rows["event_at"] >= interval.start) & (rows["event_at"] < interval.end)]
+
+
+def values(rows: pd.DataFrame, key: Sequence[str]) -> list[tuple[Any, ...]]:
+    """In the order of the key, as Python's values: days as texts, None where there is none."""
+    rows = rows.sort_values(list(key))
+    found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
+    return [tuple(str(v) if hasattr(v, "isoformat") else v for v in row) for row in found]
+
+
+def read(session: "SparkSession", table: str, names: Mapping[str, str], key: str) -> pd.DataFrame:
+    """The rows of an interval by the source's names, and `event_at` in UTC."""
+    interval = Interval.parse(key)
+    columns = ", ".join(f"{ours} as `{source}`" for source, ours in names.items())
+    days = f"date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
+    found = session.sql(
+        f"select {columns}, unix_seconds(event_at) as event_at from {table} "  # noqa: S608
+        f"where to_date(event_at) between {days}"
+    ).toPandas()
+    return found.assign(event_at=pd.to_datetime(found["event_at"], unit="s", utc=True))
+
+
+def test_films_of_before_2000_are_refused_with_what_to_do(
+    made: Loans, started: tuple[Any, Mapping[str, str]]
+) -> None:
+    ended = new(made, started, EXPORTS[-1], f"sqlite:///{MOVIES}#omdb")
+    assert ended.returncode == 2
+    assert "7,906 of 17,472 rows became known from 1940-01-01 to 1999-12-21" in ended.stderr
+    assert "take the rows from then on" in ended.stderr
+
+
+def test_new_tells_how_it_is_written_and_writes_it_down(
+    export: Export, told: str, shape: Shape
+) -> None:
+    said = " ".join(told.split())
+    assert [line for line in export.told if line not in said] == []
+    assert dict(shape.notations) == dict(export.notations)
+
+
+def test_every_row_of_history_is_kept_quarantined_or_a_duplicate(
+    driver: Driver, export: Export, case: UseCase, shape: Shape, session: "SparkSession"
+) -> None:
+    answers = ran(driver, export, DATA, export.history)
+    rows = within(export.rows(), export.history)
+    kept = rows[~rows["bad"] & ~rows["copy"]]
+    assert answers[DATA.index("ingest")].result["rows"] == {
+        "rows_in": len(rows),
+        "rows_kept": len(kept),
+        "rows_quarantined": int(rows["bad"].sum()),
+        "rows_duplicates": int(rows["copy"].sum()),
+    }
+    bronze = read(session, case.table("bronze", "rows"), shape.columns, export.history)
+    assert values(bronze[kept.columns.drop(["bad", "copy"])], export.key) == values(
+        kept.drop(columns=["bad", "copy"]), export.key
+    )
+    bad = session.sql(f"select source_line, raw from {case.table('quarantine', 'rows')}").collect()
+    assert {row["source_line"]: row["raw"] for row in bad} == export.raw
+
+
+def test_its_champion_is_better_than_saying_the_same_of_all(
+    driver: Driver, export: Export, case: UseCase, engine: Engine
+) -> None:
+    answers = ran(driver, export, TRAINING, export.history)
+    assert answers[-1].details["decision"] == "promoted", answers[-1].details
+    champion = status.champion(engine, case, case.model())
+    assert champion
+    metric, least = export.metric
+    assert (champion["metric"], champion["value"] >= least) == (metric, True), champion
+    assert champion["cutoff"] == Interval.parse(export.history).end.isoformat()
+
+
+def test_each_row_of_the_days_after_is_predicted(
+    driver: Driver, export: Export, case: UseCase, shape: Shape, session: "SparkSession"
+) -> None:
+    ran(driver, export, DATA, export.after)
+    predicted = ran(driver, export, PREDICTION, export.after)[0].result["rows"]
+    rows = within(export.rows(), export.after)
+    rows = rows[~rows["bad"] & ~rows["copy"]]
+    assert predicted == {"decisions": len(rows), "new": len(rows)}
+    label = shape.label.column
+    names = {source: shape.columns[source] for source in export.key if source != "event_at"}
+    names |= {label: "prediction"}
+    table = case.table("gold", "predictions")
+    found = read(session, table, names, export.after)
+    key = list(export.key)
+    both = found.merge(rows[[*key, label]], on=key, suffixes=("", "_true"), validate="1:1")
+    assert len(both) == len(found) == len(rows)
+    history = within(export.rows(), export.history)[label]
+    if case.model().task == "multiclass":
+        assert set(both["prediction"]) <= set(history.dropna())
+    else:
+        true = both[f"{label}_true"]
+        assert both["prediction"].between(history.min(), history.max()).all()
+        mean = (both["prediction"] - true).abs().mean()
+        assert mean < (history.median() - true).abs().mean()
