@@ -24,10 +24,16 @@ class Outcome(Generic[Details]):
 
 @dataclass(frozen=True, kw_only=True)
 class Extracted:
-    """How many parts lie in the landing, and how many of them this run brought."""
+    """How many parts lie in the landing, and how many of them this run brought.
+
+    Args:
+        read: of each feed of a table, what became of the rows that were read of it: how many are
+            new, late, landed before, of other days.
+    """
 
     parts: int
     new_parts: int
+    read: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

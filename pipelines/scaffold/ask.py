@@ -60,6 +60,7 @@ class Ask:
             skipped_lines=self.skipped_lines,
             records=self.records,
             sheet=self.sheet,
+            names=self.needed,
         )
 
     @cached_property

@@ -1,5 +1,6 @@
 """Which columns of a source are taken, under the names that it has for them."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +8,12 @@ from difflib import get_close_matches
 
 from pipelines.core.errors import UsageError
 from pipelines.data.reading.batches import COLUMNS_MAX
+from pipelines.data.reading.sniff import plain_name
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.names import refuse_repeated
+
+# A number with a fraction or the start of a date: no name of a column.
+_VALUE = re.compile(r"[-+]?[0-9]+[.,][0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 
 
 @dataclass(frozen=True)
@@ -86,16 +91,20 @@ def _in(name: str, headers: Sequence[str]) -> str | None:
     """The header itself, or the only one that differs by case and spaces alone."""
     if name in headers:
         return name
-    alike = [each for each in headers if _plain(each) == _plain(name)]
+    alike = [each for each in headers if plain_name(each) == plain_name(name)]
     return alike[0] if len(alike) == 1 else None
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.replace("\ufeff", " ").split()).casefold()
-
-
 def _no_column(location: str, lacking: Sequence[str], headers: Sequence[str]) -> str:
+    if not headers:
+        return f"{location} is empty: there is no header, and no row"
     near = get_close_matches(lacking[0], headers, n=1)
     hint = f"; is it {near[0]!r}?" if near else ""
     shown = ", ".join(headers[:50]) + (f" and {len(headers) - 50} more" if headers[50:] else "")
+    if len(headers) == 1 and all(name in headers[0] for name in lacking):
+        hint = "; say by --delimiter what parts its fields; of fixed width it is no CSV"
+    if f"{lacking[0]}.0" in headers:
+        hint = '; each column is a record, as pandas writes JSON: write it with orient="records"'
+    if any(map(_VALUE.fullmatch, headers)):
+        hint = "; the first line looks like a row: put a line of names above it"
     return f"{location} has no column {', '.join(lacking)}; it has {shown}{hint}"

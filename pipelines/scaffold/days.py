@@ -9,8 +9,9 @@ from itertools import pairwise
 from pipelines.core.errors import UsageError
 from pipelines.use_cases.spec.interval import YEARS
 
-# So few rows that stand apart from all others by a gap are mistakes, such as a birthday.
-_APART_SHARE_MAX = 0.01
+# So few rows that stand apart from all others by a gap are mistakes, such as a birthday; of so many
+# rows one is.
+_APART_SHARE_MAX, _APART_ONE_OF = 0.01, 30
 # A gap that is longer than all that comes after it, three months at least; or than a year.
 _GAP_DAYS_MIN, _GAP_DAYS = 90, 366
 
@@ -74,7 +75,8 @@ def _apart(
     found: Mapping[date, int],
 ) -> tuple[Mapping[date, int], Mapping[date, int], Mapping[date, int]]:
     """Days long before the others, days long after them, and the others."""
-    days, most = sorted(found), _APART_SHARE_MAX * sum(found.values())
+    days, rows = sorted(found), sum(found.values())
+    most = max(_APART_SHARE_MAX * rows, 1 if rows >= _APART_ONE_OF else 0)
     early = _cut(days, found, most)
     late = _cut(days[::-1], found, most)
     ends = [*days[:early], *days[len(days) - late :]]

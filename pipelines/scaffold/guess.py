@@ -94,10 +94,15 @@ def _nothing_to_predict(profile: Profile) -> str:
         else ""
     )
     return (
-        f"label {profile.source} has {len(profile.counts)} values{shown(profile)} in {rows} rows "
-        f"that have any: there is nothing to predict; take rows of another value, too, or another "
+        f"label {profile.source} has {_number(profile)}{shown(profile)} in {rows} rows that have "
+        f"any: there is nothing to predict; take rows of another value, too, or another "
         f"column{hint}"
     )
+
+
+def _number(profile: Profile) -> str:
+    number = len(profile.counts)
+    return "1 value" if number == 1 else f"{number} values"
 
 
 def _often(rows: Iterable[int]) -> str:

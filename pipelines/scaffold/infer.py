@@ -4,7 +4,7 @@ Nothing is guessed that a person has to know (the key, the instant, the label); 
 What the label asks for is guessed, unless it is said: see `pipelines.scaffold.guess`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -100,7 +100,7 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     headers = table.column_names()
     ask = found(ask, headers)
     columns = chosen(ask, headers)
-    sample = _sample(table, columns.columns)
+    sample = _sample(table, columns.columns, needed={*ask.key, *ask.times})
     profiles = _profiles(ask, sample.rows)
     blank = {name: "no name, and no value" for name in profiles if _is_blank(profiles[name])}
     profiles = {name: profile for name, profile in profiles.items() if name not in blank}
@@ -118,7 +118,7 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     bad = _bad(profiles, wanted, rows, known, days)
     for each in proposed:
         bad |= each.limits.outside(profiles[each.source].values)
-    read = (*_flattened(table), *_read(profiles), *_unread(sample))
+    read = (*_flattened(table), *_read(profiles, wanted), *_unread(sample))
     return Proposal(
         ask=ask,
         profiles=profiles,
@@ -127,7 +127,7 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
         label=names.names[ask.label],
         target=wanted,
         inputs=proposed,
-        num_rows=len(sample.rows),
+        num_rows=len(sample.rows) + len(sample.problems),
         is_whole=sample.is_whole,
         label_delay_days=_label_delay_days(ask, profiles, known),
         known_on=days.known_on,
@@ -139,8 +139,9 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     )
 
 
-def _sample(table: Table, columns: Sequence[str]) -> Sample:
-    found = sampled(table, columns, SAMPLE_ROWS)
+def _sample(table: Table, columns: Sequence[str], needed: Collection[str]) -> Sample:
+    optional = [name for name in columns if name not in needed]
+    found = sampled(table, columns, SAMPLE_ROWS, optional)
     if not len(found.rows):
         first = f": {found.problems[0]}" if found.problems else ""
         raise UsageError(f"the source has no rows that can be read{first}")
@@ -171,15 +172,17 @@ def _flattened(table: Table) -> Iterator[str]:
         yield f"{', '.join(names)}: records of their own, whose fields are columns here"
 
 
-def _read(profiles: Mapping[str, Profile]) -> Iterator[str]:
-    """How the columns are read."""
-    for profile in profiles.values():
-        yield from profile.guess.told
+def _read(profiles: Mapping[str, Profile], wanted: Target) -> Iterator[str]:
+    """How the columns are read; of a yes or no its words say all."""
+    for name, profile in profiles.items():
+        if name != wanted.label.column or wanted.type != "boolean":
+            yield from profile.guess.told
 
 
 def _unread(sample: Sample) -> Iterator[str]:
     if number := len(sample.problems):
-        yield f"{number} records can't be read: for quarantine, such as {sample.problems[0]}"
+        records = "1 record" if number == 1 else f"{number:,} records"
+        yield f"{records} can't be read: for quarantine, such as {sample.problems[0]}"
 
 
 def _refuse_future(

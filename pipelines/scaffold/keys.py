@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from expectations.rates import rate_at_least
 from pipelines.core.errors import UsageError
 from pipelines.data.extract.labels import folded
 from pipelines.scaffold.ask import Ask
 from pipelines.scaffold.profile import Profile
 
-# More empty keys than the gate lets go to quarantine would stop each night.
+# More empty keys than the gate lets go to quarantine would stop each night: a rate that few rows
+# prove little of.
 EMPTY_SHARE_MAX = 0.02
 # More rows of one key that are no copies are no corrections: the key lacks a column.
 CONFLICT_SHARE_MAX = 0.01
@@ -91,7 +93,7 @@ def _values(row: Mapping[str, str | None]) -> tuple[str | None, ...]:
 
 
 def _refuse_empty(columns: Sequence[str], empty: int, num_rows: int) -> None:
-    if empty > EMPTY_SHARE_MAX * num_rows:
+    if rate_at_least(empty, num_rows) > EMPTY_SHARE_MAX:
         raise UsageError(
             f"key {', '.join(columns)} is empty in {empty} of {num_rows} rows; at most "
             f"{EMPTY_SHARE_MAX:.0%} may go to quarantine: take another column, or fill it at the "
@@ -106,7 +108,7 @@ def _refuse_conflicts(
     *,
     hint: str,
 ) -> None:
-    if sum(conflicts.values()) > CONFLICT_SHARE_MAX * num_rows:
+    if rate_at_least(sum(conflicts.values()), num_rows) > CONFLICT_SHARE_MAX:
         raise UsageError(
             f"key {', '.join(columns)} names several rows {len(conflicts)} times, such as "
             f"{', '.join(map(str, next(iter(conflicts))))}; add a column to --key{hint}"

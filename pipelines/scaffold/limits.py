@@ -61,16 +61,16 @@ def limits(values: Numbers) -> Limits:
         Limits(low=0.0, high=200.0, because='198 of 199 values: 1 to 99')
     """
     numbers = values[np.isfinite(values)]
-    sane = numbers[np.abs(numbers) < _MAGNITUDE_MAX]
-    if len(sane) < VALUES_MIN:
-        return Limits(because=f"{len(sane)} values say too little; from {VALUES_MIN} on")
+    plain = sane(numbers)
+    if len(plain) < VALUES_MIN:
+        return Limits(because=f"{len(plain)} values say too little; from {VALUES_MIN} on")
     if numbers.min() == numbers.max():
         return Limits(because="always the same value")
-    varied = _varied(sane)
+    varied = _varied(plain)
     if len(varied) < VALUES_MIN:
         return Limits(because="nearly always the same value")
-    is_long = _has_long_tail(sane)
-    bulk = sane[_is_usual(sane, varied, is_long=is_long)]
+    is_long = _has_long_tail(plain)
+    bulk = plain[_is_usual(plain, varied, is_long=is_long)]
     if len(numbers) - len(bulk) > max(1, _OUTLIERS_MAX * len(numbers)):
         return Limits(because=f"{len(numbers) - len(bulk)} values are far from the others")
     if bulk.min() == bulk.max():
@@ -78,9 +78,14 @@ def limits(values: Numbers) -> Limits:
     return _with_room(numbers, bulk, is_long=is_long)
 
 
+def sane(values: Numbers) -> Numbers:
+    """The values that are there, without those too great to measure anything."""
+    return values[np.abs(values) < _MAGNITUDE_MAX]
+
+
 def widest(values: Numbers) -> Limits:
     """The extremes with their room, for a number that must have limits, whatever it is."""
-    numbers = values[np.isfinite(values)]
+    numbers = sane(values)
     low, high = _room(numbers)
     return Limits(low=low, high=high, because=f"all {len(numbers)} values: {_range(numbers)}")
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from expectations.rates import rate_at_least
+from pipelines.data.reading.notation import PLAIN
 from pipelines.scaffold.guess import TASKS
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX, Input
@@ -147,7 +149,7 @@ def remarks(proposal: Proposal) -> Sequence[str]:
         *proposal.said,
         *_spellings(proposal),
         *_together(unlimited, "without limits"),
-        *_odd(proposal),
+        *_slips(proposal),
         *_quarantined(proposal),
     ]
 
@@ -175,30 +177,24 @@ def _spellings(proposal: Proposal) -> Iterator[str]:
             yield f"{label.column}: {', '.join(map(repr, words))} are all {means}"
     for text, name in label.spellings.items():
         yield f"{label.column}: {text!r} is taken for {name!r}"
-    if missing := sorted(proposal.target.missing):
+    missing = sorted(proposal.shape.notations.get(label.column, PLAIN).missing)
+    if missing and proposal.target.type == "boolean":
         yield f"{label.column}: {', '.join(map(repr, missing))} is taken for not known yet"
 
 
-def _odd(proposal: Proposal) -> Iterator[str]:
+def _slips(proposal: Proposal) -> Iterator[str]:
     for text, rows in proposal.target.slips.items():
         yield (
             f"{proposal.ask.label}: {text!r} in {rows} row{'s' if rows > 1 else ''} is none of its "
             "values: for quarantine"
         )
-    for source, profile in proposal.profiles.items():
-        if profile.odd and source != proposal.ask.label:
-            rows = sum(profile.counts[text] for text in profile.odd)
-            yield (
-                f"{source}: {rows} value{'s' if rows > 1 else ''} such as {min(profile.odd)!r} "
-                f"{'are' if rows > 1 else 'is'} no {profile.type}: for quarantine"
-            )
 
 
 def _quarantined(proposal: Proposal) -> Iterator[str]:
     bad, rows = proposal.num_bad, proposal.num_rows
     if bad:
         yield f"in all {bad:,} of {rows:,} rows ({bad / rows:.1%}) would go to quarantine"
-    if bad > QUARANTINE_RATE_MAX * rows:
+    if bad and rate_at_least(bad, rows) > QUARANTINE_RATE_MAX:
         yield (
             f"that is more than {QUARANTINE_RATE_MAX:.0%}, which stops a night: mend the source, "
             f"or raise quarantine_rate_max in pipelines/use_cases/{proposal.ask.name}.py"

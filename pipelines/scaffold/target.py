@@ -8,7 +8,7 @@ from pipelines.core.errors import UsageError
 from pipelines.data.extract.labels import Label, folded
 from pipelines.data.reading.missing import missing_words
 from pipelines.scaffold.guess import CLASS_ROWS_MIN, TASKS, TaskName, guessed, shown
-from pipelines.scaffold.limits import Limits, limits, widest
+from pipelines.scaffold.limits import Limits, limits, sane, widest
 from pipelines.scaffold.profile import CATEGORIES_MAX, Profile
 from pipelines.scaffold.words import NO, Pair, Value, are_slips, plain_pair, said_pair, values
 from pipelines.use_cases.spec.use_case import ColumnType
@@ -192,8 +192,7 @@ def _odd(profile: Profile) -> Mapping[str, int]:
 
 
 def _number(profile: Profile, why: str | None) -> Target:
-    numbers = profile.numbers
-    if len(set(numbers)) < 2:  # noqa: PLR2004
+    if len(set(sane(profile.values))) < 2:  # noqa: PLR2004
         raise UsageError(
             f"label {profile.source} is no column of different numbers{shown(profile)}: nothing "
             "says how much it will be; take another column, or another --task"
@@ -206,7 +205,7 @@ def _number(profile: Profile, why: str | None) -> Target:
         task="regression",
         label=Label(profile.source),
         type="double",
-        num_labelled=len(numbers),
+        num_labelled=len(profile.numbers),
         counts={},
         limits=found,
         low=float(plausible.min()),

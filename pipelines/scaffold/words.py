@@ -18,7 +18,8 @@ _NO = """
     0 false f no n off falsch nein faux non falso não nao nee nej nei nu net нет nie ne hayir ei nem
 """
 YES, NO = frozenset(_YES.split()), frozenset(_NO.split())
-# A value of fewer rows than this share, all such values together, is a slip of somebody's hand.
+# A value of fewer rows than this share, all such values together, is a slip of somebody's hand; so
+# is one of a single row.
 SLIPS_MAX = 0.01
 # Each of two values that remain is so many times as frequent as all slips.
 _TIMES_MIN = 10
@@ -112,4 +113,4 @@ def are_slips(rare: Sequence[Value], plain: Sequence[Value]) -> bool:
     slips = sum(value.num_rows for value in rare)
     total = slips + sum(value.num_rows for value in plain)
     least = min(value.num_rows for value in plain)
-    return slips <= SLIPS_MAX * total and least >= _TIMES_MIN * slips
+    return slips <= max(1, SLIPS_MAX * total) and least >= _TIMES_MIN * slips

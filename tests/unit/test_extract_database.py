@@ -268,3 +268,12 @@ def test_what_is_not_there_is_said(connection, tmp_path):
     not_one.write_text("no database at all, but long enough to be read as one" * 20)
     with pytest.raises(MillraceError, match="t can't be read: file is not a database"):
         DatabaseTable(f"sqlite:///{not_one}", "t", table.roots).column_names()
+
+
+def test_texts_of_other_days_are_not_picked_whatever_is_beyond_the_last_instant(
+    connection: sqlite3.Connection,
+) -> None:
+    days = ("2026-10-20 10:00", "2026-11-20 10:00", "2062-01-01")
+    table = filled(connection, "at text", [[day] for day in days])
+    between = Between(["at"], START, DAY.end, START - timedelta(days=90), DAY.end)
+    assert read(table, "at", between=between)["at"].to_pylist() == list(days[1:])

@@ -164,6 +164,21 @@ def test_formats_give_equal_rows(folder):
     assert found == expected
 
 
+def test_local_times_are_of_their_zone_and_the_doubled_hour_is_said(folder, caplog):
+    clock = ("2026-10-25 01:30", "2026-10-25 02:30", "2026-10-25 03:30", "2026-03-29 02:30")
+    text = HEADER + "".join(f"{number},1,no,{at}\n" for number, at in enumerate(clock))
+    shape = replace(SHAPE, notations={"At": Notation(zone="Europe/Berlin")})
+    with caplog.at_level("WARNING"):
+        found = landed(file_table(folder, "rows.csv", text), "2026-10-24/2026-10-25", shape)
+    assert [row["event_at"] for row in found] == [
+        at("2026-10-24T23:30"),
+        at("2026-10-25T00:30"),
+        at("2026-10-25T02:30"),
+        "2026-03-29 02:30",
+    ]
+    assert "event_at: 1 times came twice, when the clocks of Europe/Berlin went back" in caplog.text
+
+
 def test_a_broken_json_line_is_one_record(folder):
     text = '{"ID": 1, "At": "2026-03-01", "Amount": 1.50}\n{"ID": 2, "At\n[3]\n'
     found = landed(file_table(folder, "rows.jsonl", text))

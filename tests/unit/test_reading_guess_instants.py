@@ -99,10 +99,13 @@ def test_epochs_of_times_go_by_their_size(texts: Texts, epoch: str) -> None:
     assert guess(texts).kind != "timestamp"
 
 
-def test_compact_dates_are_dates_of_times_alone() -> None:
+def test_few_compact_dates_are_dates_of_times_alone() -> None:
     found = guess(["20261120", "20261231"], is_time=True)
     assert (found.kind, found.notation.format) == ("timestamp", "%Y%m%d")
     assert guess(["20261120", "20261231"]).kind == "bigint"
+    many = [f"202611{day}" for day in range(20, 25)]
+    assert (guess(many).kind, guess(many).notation.format) == ("date", "%Y%m%d")
+    assert guess([*many[1:], "20261140"]).kind == "bigint"
     for other in ("99999999", "18261120"):
         assert guess([other, "20261120"], is_time=True).asks is not None
 

@@ -52,7 +52,7 @@ def found(folder: Path, files: dict[str, bytes], said: SaidDialect = SaidDialect
             Dialect(encoding="utf-16-le"),
             ("encoding: utf-16-le, by its NUL bytes",),
         ),
-        ("a.csv.gz", gzip.compress(text_of(";").encode()), Dialect(delimiter=";"), ...),
+        ("a.csv.gz", gzip.compress(text_of(";").encode(), mtime=0), Dialect(delimiter=";"), ...),
         (
             "a.csv",
             ("Export of today\n\n" + text_of()).encode(),
@@ -74,6 +74,7 @@ def found(folder: Path, files: dict[str, bytes], said: SaidDialect = SaidDialect
         ("a.jsonl", b'{"data": [{"id": 1}]}\n', Dialect(), ()),
         ("a.csv", b"", Dialect(), ()),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_is_recognised(tmp_path, name, content, dialect, told):
     got = found(tmp_path, {name: content})
@@ -129,3 +130,50 @@ def test_titles_above_a_sheet_and_its_name(tmp_path):
     assert found(tmp_path, {"a.xlsx": both}, said).dialect == Dialect(sheet="Data")
     with pytest.raises(UsageError, match="the sheets Other, Data; say which one by --sheet"):
         found(tmp_path, {"a.xlsx": both})
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        # The names alone show it: the words have apostrophes and double quotes, too.
+        ("'id';'city'\n1;'O''Hare'\n2;'5\" x'\n", Dialect(delimiter=";", quote="'")),
+        ("id,city\n1,O'Hare\n2,'tis\n", Dialect()),
+        ("id,city\n1,O'Hare\n2,'x'\n", Dialect()),
+        # Each line has one comma more than the header, but for the escape.
+        ("a,b\n1\\,5,x\n2\\,5,y\n", Dialect(escape="\\")),
+        ("a,b\nC:\\new,x\nD:\\,y\n", Dialect()),
+        ('"a","b"\n1,"x \\"y\\""\n2,""\n', Dialect(escape="\\")),
+        # A text of two lines that ends its first one as an escaped quote would.
+        ('"a","b"\n1,"\\""\n#"\n2,"x"\n', Dialect()),
+    ],
+)
+def test_quotes_and_escapes_are_those_by_which_the_lines_are_even(tmp_path, text, dialect):
+    assert found(tmp_path, {"a.csv": text.encode()}).dialect == dialect
+
+
+@pytest.mark.parametrize(
+    ("cities", "encoding", "certain"),
+    [
+        (("Köln", "Malmö", "Besançon", "Århus"), "cp1252", True),
+        (("Straße", "Tromsø", "Ålesund"), "cp1252", True),
+        (("fête", "élève", "garçon", "où", "cœur"), "cp1252", True),
+        # The same letters in both.
+        (("Bogotá", "Medellín", "Cúcuta"), "cp1252", True),
+        # Gdańsk or Gdañsk, Genève or Genčve, Rīga or Rîga, Málaga of an old PC.
+        (("España",), "cp1252", False),
+        (("Genève",), "cp1252", False),
+        (("Gdańsk", "Plzeň", "Győr"), "cp1250", False),
+        (("Rīga",), "cp1257", False),
+        (("Málaga", "Straße"), "cp850", False),
+    ],
+)
+def test_an_encoding_is_certain_where_no_other_makes_words_of_it(
+    tmp_path, cities, encoding, certain
+):
+    text = "id,city\n" + "".join(f"{n},{city}\n" for n, city in enumerate(cities))
+    content = {"a.csv": text.encode(encoding)}
+    if certain:
+        assert found(tmp_path, content).dialect.encoding == "cp1252"
+    else:
+        with pytest.raises(UsageError, match=r"it is not certain what else .*by --encoding"):
+            found(tmp_path, content)

@@ -119,9 +119,9 @@ def test_a_correction_may_repeat_a_key_when_its_publication_is_known(csv_file):
     csv_file.write_text(loans() + "".join([*again] * 2).replace(",4,no", ",5,no"))
     found = propose(csv_file, known_at="Settled", without=())
     assert "5 rows are the exact copy of another: counted as duplicates" in found.said
-    again = (f"L{n % 5},2026-09-01 00:00:00,retail,{n},no,2026-10-01\n" for n in range(10))
+    again = (f"L{n % 10},2026-09-01 00:00:00,retail,{n},no,2026-10-01\n" for n in range(20))
     csv_file.write_text(loans() + "".join(again))
-    with pytest.raises(UsageError, match="names several rows 5 times, such as L0, 2026-10-01"):
+    with pytest.raises(UsageError, match="names several rows 10 times, such as L0, 2026-10-01"):
         propose(csv_file, known_at="Settled", without=())
 
 

@@ -81,3 +81,9 @@ def test_years_of_which_there_are_no_intervals_are_refused_with_ways_out(year, r
     days = [start + timedelta(days=number) for number in range(730)]
     with pytest.raises(UsageError, match=rf"^{rows} of 730 rows .* {year}-01-01 to .* 2000 on: "):
         span(days, NOW)
+
+
+def test_one_row_of_few_decides_nothing():
+    found = span([*DAILY[:60], *at("1926-08-30")], NOW)
+    assert min(found.known_on) == date(2026, 8, 27)
+    assert found.said == ("1 row, of 1926-08-30, long before all others: for quarantine",)

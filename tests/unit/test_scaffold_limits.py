@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX, inputs
-from pipelines.scaffold.limits import Limits, affordable, limits
+from pipelines.scaffold.limits import Limits, affordable, limits, widest
 from tests.made_profiles import profile
 
 SEED = 3
@@ -148,3 +148,8 @@ def test_a_name_that_promises_a_share_or_a_count_has_its_limits():
         [profile("r", texts), profile("n", texts)], {"r": "tax_rate", "n": "num_x"}, (), []
     )
     assert [(each.limits.low, each.limits.high) for each in found] == [(0, 1), (0, 1e9)]
+
+
+def test_what_must_have_limits_has_them_from_numbers_that_measure_something():
+    found = widest(np.array([*range(40), 1e308, -1e308, np.nan]))
+    assert (found.low, found.high) == (-39.0, 78.0)

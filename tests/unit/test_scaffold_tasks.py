@@ -88,7 +88,7 @@ def test_a_task_that_is_said_is_taken(texts, task, kind):
             ["no"] * 9,
             None,
             None,
-            r"has 1 values \('no'\) in 9 rows that have any: there is nothing",
+            r"has 1 value \('no'\) in 9 rows that have any: there is nothing",
         ),
         (["7", "7.0"], None, None, "there is nothing to predict"),
         ([f"n{n}" for n in range(99)], None, None, "has 99 values .*: it names the rows, of which"),

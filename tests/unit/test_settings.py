@@ -77,6 +77,7 @@ def test_nothing_else_reads_the_environment():
         "core/runner.py",  # which task of Airflow it is
         "insight/lineage/emit.py",  # whether OpenLineage's client is configured by its own names
         "learning/train/process.py",
+        "scaffold/trial.py",
         "services/control.py",
         "services/program.py",
         "services/supervisor.py",

@@ -77,10 +77,11 @@ def _picked(column: Column, start: datetime, end: datetime, dialect: str) -> Ite
 
 
 def _dynamic(column: Column, start: datetime, end: datetime) -> Iterator[Condition]:
-    """SQLite keeps any kind of value in any column, and compares numbers as less than texts."""
+    """SQLite keeps any kind of value in any column; beside a column of texts a number is a text."""
     raw = sa.type_coerce(column, sa.types.NullType())
     kind = sa.func.typeof(raw)
-    yield from _numbers(raw, start, end)
+    is_number = kind.in_(("integer", "real"))
+    yield from (sa.and_(is_number, each) for each in _numbers(raw, start, end))
     yield _texts(raw, start, end)
     day = sa.func.substr(raw, 1, _DAY_CHARACTERS)
     # Of what is no day of the calendar it makes null, or, with a modifier, another day.

@@ -65,7 +65,7 @@ def _meant(values: Sequence[Any], sql: TypeEngine[Any]) -> Sequence[Any]:
 def _meant_by_ints(values: Sequence[Any], sql: TypeEngine[Any]) -> Sequence[Any]:
     if isinstance(sql, sa.Boolean) and {0, 1}.issuperset(v for v in values if v is not None):
         return [None if value is None else bool(value) for value in values]
-    is_broken = isinstance(sql, sa.Numeric) and max(abs(v) for v in values if v) <= 2**53
+    is_broken = isinstance(sql, sa.Numeric) and all(abs(v) <= 2**53 for v in values if v)
     return [None if v is None else float(v) for v in values] if is_broken else values
 
 

@@ -28,18 +28,31 @@ def run(context: Context) -> Outcome[Extracted]:
     _refuse_unfinished(settings, context.interval)
     source = cases.source(case.name).source(settings, context.interval)
     _refuse_too_long(case, context.interval)
-    landed = {feed.name: _land_feed(context, source, feed) for feed in case.feeds}
+    landed, read = {}, {}
+    for feed in case.feeds:
+        known = _knowing(context, source, feed)
+        landed[feed.name] = _land_feed(context, known, feed)
+        if isinstance(known, Rows) and (counts := known.counts(feed)):
+            read[feed.name] = counts
     rows = {name: sum(part.rows for part in parts) for name, parts in landed.items()}
     is_new = [part.is_new for parts in landed.values() for part in parts]
     log.info("landed %s", ", ".join(f"{count} {name}" for name, count in rows.items()))
     log.info("%d parts are new, %d as they were", sum(is_new), len(is_new) - sum(is_new))
-    return Outcome(rows=rows, details=Extracted(parts=len(is_new), new_parts=sum(is_new)))
+    details = Extracted(parts=len(is_new), new_parts=sum(is_new), read=read)
+    return Outcome(rows=rows, details=details)
+
+
+def _knowing(context: Context, source: Source, feed: Feed) -> Source:
+    """The source; a table that grows knows what of it has landed."""
+    if not isinstance(source, Rows):
+        return source
+    landing, case = objects.landing(context.settings), context.case
+    store = landing.below(f"{case.name}/{feed.name}")
+    return source.after(store, feed, case.grain, context.settings.clock())
 
 
 def _land_feed(context: Context, source: Source, feed: Feed) -> list[LandedPart]:
-    landing, case, now = objects.landing(context.settings), context.case, context.settings.clock()
-    if isinstance(source, Rows):
-        source = source.after(landing.below(f"{case.name}/{feed.name}"), feed, case.grain, now)
+    landing, case = objects.landing(context.settings), context.case
     return [
         _land_part(context, source, feed, part, landing.below(part_name(case, feed, part)))
         for part in feed.parts(context.interval, case.grain)

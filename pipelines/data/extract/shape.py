@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pipelines.data.extract.labels import Label
+from pipelines.data.reading.dialect import RFC_4180, Dialect
 from pipelines.data.reading.notation import Notation
 from pipelines.use_cases.spec.use_case import Column
 
@@ -54,13 +55,18 @@ class Shape:
         named = {ours: source for source, ours in self.columns.items()}
         return named | {"event_at": self.event_at, "known_at": self.time_columns[0]}
 
-    def digest(self, columns: tuple[Column, ...]) -> str:
-        """Another one where the same source would make other rows."""
+    def digest(self, columns: tuple[Column, ...], dialect: Dialect = RFC_4180) -> str:
+        """Another one where the same source would make other rows.
+
+        Args:
+            dialect: of the source's files.
+        """
         kinds = [(column.name, column.type) for column in columns]
         notations = sorted((name, _said(each)) for name, each in self.notations.items())
         label = (self.label.column, self.label.positive, self.label.negative)
         names = (sorted(self.columns.items()), self.time_columns, sorted(self.whole))
-        said = (kinds, names, notations, label, sorted(self.label.spellings.items()), self.begins)
+        spellings = sorted(self.label.spellings.items())
+        said = (kinds, names, notations, label, spellings, self.begins, dialect)
         return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 

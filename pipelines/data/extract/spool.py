@@ -2,13 +2,12 @@
 
 Memory stays that of a batch, whatever the interval. What landed stays as it is: rows of such a part
 that its landing has not came late, or were changed at the source. They land in the newest part that
-is new, known at its end, since nobody knew them before.
+is new, known at its end, since nobody knew them before; never in one before their own.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -21,6 +20,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.data.extract.publications import INSTANT, PLACED, is_placed
+from pipelines.data.extract.seen import FILES, Watch
 from pipelines.data.extract.taken import NOTHING, SHAPE, Digests
 from pipelines.data.reading.rows import DIGEST, schema, with_value
 from pipelines.use_cases.spec.interval import Interval
@@ -28,7 +28,7 @@ from pipelines.use_cases.spec.use_case import Feed
 
 # A worker holds a whole file in memory.
 FILE_BYTES_MAX = 64 * 2**20
-_MICROSECOND = timedelta(microseconds=1)
+_SECONDS_A_MICROSECOND = 10**6
 
 
 @dataclass
@@ -48,6 +48,12 @@ class PartFiles:
         wanted = rows.select(self.schema.names).cast(self.schema)
         self._writer.write_table(wanted)  # type: ignore[union-attr]
         self.written[-1] = (path, num_rows + len(rows))
+
+    def note(self, name: bytes, text: str) -> None:
+        """Something to be said of the whole part."""
+        if self._writer is None:
+            self._next()
+        self._writer.add_key_value_metadata({name: text})  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Finish the files."""
@@ -102,12 +108,6 @@ class Spool:
         for files in self.files.values():
             files.close()
 
-    @property
-    def said(self) -> str:
-        """How many rows were read, and what became of them."""
-        said = ", ".join(f"{count:,} {what}" for what, count in self.counts.items())
-        return said or "no rows"
-
     def add(self, rows: pa.Table) -> None:
         """What was published, in any order of parts."""
         fresh = _without(rows, np.concatenate([NOTHING, *self.landed.values()]))
@@ -128,11 +128,18 @@ class Spool:
             self.counts["new, without an instant that can be"] += len(fresh)
             self.files[self.new[-1].key].add(fresh)
 
+    def note(self, watch: Watch) -> None:
+        """What files the source has, with its newest part that is new."""
+        if watch.num_unread:
+            self.counts["in files as they were, not read again"] = watch.num_unread
+        if self.new and watch.signatures:
+            self.files[self.new[-1].key].note(FILES, watch.text)
+
     def _add(self, part: Interval, rows: pa.Table) -> None:
         if part.key in self.files:
             self.counts["new"] += len(rows)
             self.files[part.key].add(rows)
-        elif self.new:
+        elif self.new and part.start < self.new[-1].start:
             self.counts["late"] += len(rows)
             self.files[self.new[-1].key].add(_known_late(rows, self.new[-1]))
         else:
@@ -146,8 +153,14 @@ def _without(rows: pa.Table, taken: Digests) -> pa.Table:
 
 
 def _known_late(rows: pa.Table, part: Interval) -> pa.Table:
-    """Known at a part's end; what is wrong with an instant stays, for quarantine."""
-    late = pa.scalar(part.end - _MICROSECOND, INSTANT)
+    """Known at a part's end; what is wrong with an instant stays, for quarantine.
+
+    A microsecond before it for each second that a row is late: a row without its label, and the
+    same with it, remain in that order.
+    """
+    end = pa.scalar(part.end, INSTANT)
+    early = pc.divide(pc.subtract(end, rows[PLACED]).cast(pa.int64()), _SECONDS_A_MICROSECOND)
+    late = pc.subtract(end, early.cast(pa.duration("us")))
     known = pc.if_else(is_placed(rows), late, rows["known_at"])
     return with_value(rows, "known_at", known)
 

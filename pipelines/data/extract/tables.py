@@ -5,7 +5,7 @@ the newest part that is new: known at its end, since nobody knew them before.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from pipelines.core.source import SourceFile
 from pipelines.data.extract.database import DatabaseTable
 from pipelines.data.extract.labels import Label
 from pipelines.data.extract.publications import PLACED, Publishing, is_placed, last_placed
+from pipelines.data.extract.seen import Watch, unchanged
 from pipelines.data.extract.shape import Shape
 from pipelines.data.extract.spool import Spool
 from pipelines.data.extract.taken import NOTHING, Taken
@@ -79,7 +80,7 @@ class Rows:
 
     def after(self, store: Objects, feed: Feed, grain: Grain, now: datetime) -> Self:
         """The same, knowing what of it has landed in the feed's store."""
-        taken = Taken(store, self.shape.digest(feed.columns), grain)
+        taken = Taken(store, self._digest(feed), grain)
         return replace(self, grain=grain, taken=taken, now=now)
 
     def has_landed(self, part: Interval) -> bool:
@@ -93,21 +94,47 @@ class Rows:
         for path, num_rows in self._spools[feed.name].files[part.key].written:
             yield SourceFile(path.name, partial(_copied, path, num_rows))
 
+    def counts(self, feed: Feed) -> Mapping[str, int]:
+        """What became of the rows that were read for a feed, if any had to be."""
+        return dict(self._spools[feed.name].counts) if feed.name in self._spools else {}
+
     def _spooled(self, feed: Feed) -> Spool:
         """The parts that have not landed, from one reading of the source."""
         landed = self.taken.around(self.interval, self.shape.late_days) if self.taken else {}
         new = [part for part in self.interval.parts(self.grain) if not self.has_landed(part)]
-        shape = self.shape.digest(feed.columns)
-        with Spool.of(feed, shape, new, landed) as spool:
+        watch = self._watch(new)
+        table = self.table
+        if isinstance(table, FileTable) and watch.unchanged:
+            table = table.without(watch.unchanged)
+        with Spool.of(feed, self._digest(feed), new, landed) as spool:
             margin = timedelta(days=self.shape.late_days if landed else 0)
             start, end = self.interval.start - margin, self.interval.end
             publishing = Publishing(shape=self.shape, columns=feed.columns, now=self.now)
             wanted = Between(self.shape.time_columns, start, end, *publishing.plausible)
-            for rows in published(self.table, publishing, wanted):
+            for rows in published(table, publishing, wanted, self._before(watch)):
+                watch.add(rows)
                 self._add(spool, rows)
+            spool.note(watch)
         if self.taken:
-            log.info("%s: %s", feed.name, spool.said)
+            said = ", ".join(f"{count:,} {what}" for what, count in spool.counts.items())
+            log.info("%s: %s", feed.name, said or "no rows")
         return spool
+
+    def _digest(self, feed: Feed) -> str:
+        """Another one where what landed has to land anew."""
+        dialect = self.table.dialect if isinstance(self.table, FileTable) else RFC_4180
+        return self.shape.digest(feed.columns, dialect)
+
+    def _watch(self, new: Sequence[Interval]) -> Watch:
+        """The files that have to be read, and those that have not."""
+        if not isinstance(self.table, FileTable) or self.taken is None:
+            return Watch({}, {})
+        signatures = self.table.signatures()
+        return Watch(signatures, unchanged(self.taken.seen(), signatures, new))
+
+    def _before(self, watch: Watch) -> datetime | None:
+        """Of a database any: none of its rows is placed by it, and no other may be there to ask."""
+        return watch.before if isinstance(self.table, FileTable) else self.interval.start
 
     def _add(self, spool: Spool, rows: pa.Table) -> None:
         """A database has no row before another, so nothing places one without an instant."""
@@ -122,11 +149,18 @@ class Rows:
 
 
 def published(
-    table: Table, publishing: Publishing, wanted: Between | None = None
+    table: Table,
+    publishing: Publishing,
+    wanted: Between | None = None,
+    before: datetime | None = None,
 ) -> Iterator[pa.Table]:
-    """What a source published, batch by batch, in the order of its records."""
+    """What a source published, batch by batch, in the order of its records.
+
+    Args:
+        before: when the row before the first was; None: the first that has an instant says it.
+    """
     batches = partial(_batches, table, publishing, wanted)
-    before = publishing.first_instant(batches())
+    before = before or publishing.first_instant(batches())
     for batch in batches():
         found = publishing.published(batch, before)
         before = last_placed(found, len(batch))

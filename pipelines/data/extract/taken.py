@@ -4,7 +4,7 @@ What landed stays as it is. A row that the source has now and its part's landing
 or was changed: it is known from the part that finds it on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from pipelines.data.extract.seen import FILES, SeenFile, seen
 from pipelines.data.landing import MANIFEST, intact
 from pipelines.data.reading.rows import DIGEST
 from pipelines.stores.objects import Objects
@@ -53,6 +54,14 @@ class Taken:
             self._read[part.key] = self._of(part)
         return self._read[part.key]
 
+    def seen(self) -> Mapping[str, SeenFile]:
+        """The source's files as they were when the newest part landed; of another shape none."""
+        if not self._landed:
+            return {}
+        newest = max(map(Interval.parse, self._landed), key=lambda part: part.start)
+        texts = (metadata.get(FILES) for metadata, _ in self._files(newest))
+        return next((seen(text.decode()) for text in texts if text), {})
+
     def around(self, interval: Interval, late_days: int) -> Mapping[Interval, Digests]:
         """The parts that have landed in an interval, and so many days before and after it."""
         first, after = (-late_days, interval.days + late_days)
@@ -69,16 +78,22 @@ class Taken:
         return np.concatenate([NOTHING, *(each for each in found if each is not None)])
 
     def _of(self, part: Interval) -> Digests | None:
-        store = self.store.below(part.key)
-        manifest = intact(store)
+        manifest = intact(self.store.below(part.key))
         if manifest is None:
             return None
-        found = [NOTHING]
+        found = [digests for _, digests in self._files(part)]
+        return np.concatenate([NOTHING, *found]) if len(found) == len(manifest.files) else None
+
+    def _files(self, part: Interval) -> Iterator[tuple[Mapping[bytes, bytes], Digests]]:
+        """Of the files of a part that landed by this shape what they say, and their digests."""
+        store = self.store.below(part.key)
+        if (manifest := intact(store)) is None:
+            return
         for file in manifest.files:
             if not file.name.endswith(".parquet"):
-                return None
+                return
             parquet = pq.ParquetFile(BytesIO(store.read_bytes(manifest.place(file))))
-            if (parquet.schema_arrow.metadata or {}).get(SHAPE) != self.shape.encode():
-                return None
-            found.append(parquet.read([DIGEST])[DIGEST].to_numpy())
-        return np.concatenate(found)
+            said = parquet.metadata.metadata or {}
+            if said.get(SHAPE) != self.shape.encode():
+                return
+            yield said, parquet.read([DIGEST])[DIGEST].to_numpy()

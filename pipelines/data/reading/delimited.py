@@ -7,15 +7,17 @@ not are split one by one, see `splitting`. Both give the same values; tests hold
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from pipelines.data.reading import in_bulk
-from pipelines.data.reading.batches import COLUMNS_MAX, LINE, FileRefused, batch, gathered
+from pipelines.data.reading.batches import COLUMNS_MAX, LINE, PROBLEM, FileRefused, batch, gathered
 from pipelines.data.reading.dialect import RFC_4180, Dialect
+from pipelines.data.reading.rows import with_value
 from pipelines.data.reading.splitting import Broken, Split, fields_of, is_blank, record_at, shown
 from pipelines.data.reading.texts import blocks
 
@@ -68,7 +70,8 @@ class Delimited:
         width = len(header) + self.dialect.has_trailing_delimiter
         places = {name: header.index(name) for name in columns if name in header}
         walk = _Walk(self.file, self.dialect, width, places)
-        yield from gathered(self._tables(walk, skipped, line))
+        tables = gathered(self._tables(walk, skipped, line))
+        yield from (_without_headers(table, list(places)) for table in tables)
 
     def _tables(self, walk: "_Walk", skipped: int, line: int) -> Iterator[pa.Table]:
         with self.open() as stream:
@@ -80,6 +83,21 @@ class Delimited:
                 line += buffer.count(b"\n", 0, taken)
                 buffer = buffer[taken:]
             yield from walk.tables(buffer, line, is_last=True)
+
+
+def _without_headers(rows: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The header again is no record: somebody put two exports one behind the other.
+
+    Of one column it may be a value.
+    """
+    if not names[1:] or not pc.any(pc.equal(rows[names[0]], names[0])).as_py():
+        return rows
+    are_names = (pc.equal(rows[name], name) for name in names)
+    is_header = pc.fill_null(reduce(pc.and_, are_names), False)
+    for name in names:
+        value = pc.if_else(is_header, pa.scalar(None, pa.string()), rows[name])
+        rows = with_value(rows, name, value)
+    return with_value(rows, PROBLEM, pc.if_else(is_header, "the header again", rows[PROBLEM]))
 
 
 def _header(block: bytes, dialect: Dialect) -> tuple[list[str], int, int]:

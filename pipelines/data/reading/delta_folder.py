@@ -46,12 +46,14 @@ class DeltaFolder:
         open: a fresh stream of a file by its path in the folder, which can be read from any place.
         file: the table's name, for `FILE` and for messages.
         options: of the store, as `deltalake` names them.
+        left_out: names of files, as `files` has them, whose rows are not read.
     """
 
     address: str
     open: Callable[[str], BinaryIO]
     file: str
     options: Mapping[str, str] | None = None
+    left_out: frozenset[str] = frozenset()
 
     def version(self) -> int:
         """The version of the table: the same one is the same rows.
@@ -77,6 +79,14 @@ class DeltaFolder:
         """The columns that are structs, and become a column a field."""
         return [field.name for field in self._schema if arrow_columns.is_nested(field)]
 
+    def files(self) -> list[str]:
+        """The names of the files that the log has now; one of a name never changes.
+
+        Raises:
+            FileRefused: the log can't be read.
+        """
+        return [self._name(found) for found in self._data_files()]
+
     def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """The rows, typed; a line is the row's number in its data file.
 
@@ -84,7 +94,11 @@ class DeltaFolder:
             FileRefused: the log or a data file can't be read.
         """
         for found in self._data_files():
-            yield from self._rows(found, columns)
+            if self._name(found) not in self.left_out:
+                yield from self._rows(found, columns)
+
+    def _name(self, found: _DataFile) -> str:
+        return f"{self.file}/{found.path}"
 
     @cached_property
     def _table(self) -> "DeltaTable":
@@ -144,11 +158,10 @@ class DeltaFolder:
         return dict(zip(map(unquote, names), vectors["selection_vector"], strict=True))
 
     def _rows(self, found: _DataFile, columns: Sequence[str]) -> Iterator[pa.Table]:
-        name = f"{self.file}/{found.path}"
         physical = {logical: each for each, logical in self._logical.items()}
         asked = [physical.get(column, column) for column in columns]
         line = 1
-        reader = arrow_files.ArrowFile(lambda: self.open(found.path), name)
+        reader = arrow_files.ArrowFile(lambda: self.open(found.path), self._name(found))
         for whole in reader.batches(asked):
             batch = whole.rename_columns([self._logical.get(n, n) for n in whole.column_names])
             for column in found.partition.keys() & set(columns):

@@ -15,6 +15,7 @@ class Dialect:
         delimiter: one character, between the fields of CSV.
         quote: around fields that hold delimiters, quotes or line ends; "": quotes are letters.
         escape: before a quote inside a quoted field; "": such a quote stands twice.
+        is_padded: blanks around a field are no part of it, as in `a, "b, c"`.
         skipped_lines: of titles above the header.
         has_trailing_delimiter: each record ends with a delimiter that the header lacks.
         records: the key of a JSON envelope's list; "": the list itself, or an object a line.
@@ -32,6 +33,7 @@ class Dialect:
     delimiter: str = ","
     quote: str = '"'
     escape: str = ""
+    is_padded: bool = False
     skipped_lines: int = 0
     has_trailing_delimiter: bool = False
     records: str = ""

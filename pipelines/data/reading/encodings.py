@@ -1,11 +1,14 @@
 """In what encoding a text is: by its mark, by its form, or as Western Europe writes; else asked.
 
 Any bytes are text in some encoding of one byte a letter, so such a guess is made only where the
-letters that come out are those of Western words; it is always told, with an example.
+letters that come out are those of Western words, and where those that Central Europe's encodings
+make of the same bytes are of none of its languages, or are the same. It is always told, with an
+example.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
@@ -17,11 +20,21 @@ from pipelines.data.reading.texts import marked
 # languages, and the signs that stand beside words there.
 _LETTERS = frozenset("äöüßéèêëàâçîïôûùœæñáíóúãõåøÄÖÜÉÈÊËÀÂÇÎÏÔÛÙŒÆÑÁÍÓÚÃÕÅØìòÌÒ")
 _SIGNS = frozenset("€£¥°²³µ§©®™«»‹›„“”‚‘’–—…·•¿¡ºª½¼¾±×\xa0")  # noqa: RUF001
+# Halves of letters beyond 65535, each as if it were a letter: some databases write these.
+_SURROGATES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+# The letters of the languages that these encodings are for, each by itself: a word is of one.
+_OTHERS = {
+    "cp1250": (
+        *("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíľňóôšťúýž", "áéíóöőúüű"),
+        *("ăâîşţ", "čćđšž", "äöüß"),
+    ),
+    "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äöõüšž", "äöüß"),
+}
 _WORD = re.compile(r"[^\W\d_]+")
-_SIGN_IN_A_WORD = re.compile(r"[^\W\d_][„”‚³£][^\W\d_]")  # noqa: RUF001
+_SIGN_IN_A_WORD = re.compile(r"[^\W\d_][„”‚³£¡¢¤¥\xa0][^\W\d_]")  # noqa: RUF001
 # In Western words most letters are ASCII; of a Greek or Russian text read so hardly one is.
 _ACCENTED_SHARE_MAX = 0.5
-_SHOWN = 4
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -46,12 +59,13 @@ def encoding_of(start: bytes, where: str) -> Encoding:
     wrong = _first_wrong(start)
     if wrong is None:
         return Encoding("utf-8")
-    if _is_mostly_utf_8(start):
+    if _is_mostly_utf_8(start) or _first_wrong(_SURROGATES.sub(b"", start)) is None:
         line = start.count(b"\n", 0, wrong) + 1
         return Encoding("utf-8", f"encoding: UTF-8, but not line {line}: such rows are quarantined")
-    strange = _strange_words(start)
+    cells = _strange_cells(start)
+    strange = [cell.decode("cp1252", "replace").strip() for cell in cells]
     example = next((word for word in strange if _is_western(word)), "")
-    if example and all(map(_is_western, strange)):
+    if example and all(map(_is_western, strange)) and not any(_may_be(cells, n) for n in _OTHERS):
         return Encoding("cp1252", f"encoding: Windows-1252 (cp1252), such as in {example!r}")
     raise UsageError(_uncertain(start, wrong, where))
 
@@ -81,10 +95,27 @@ def _is_mostly_utf_8(start: bytes) -> bool:
     return 2 * letters.count("\ufffd") < len(letters)
 
 
-def _strange_words(start: bytes) -> list[str]:
-    """The cells with bytes beyond ASCII, as Windows-1252 reads them; each once."""
-    cells = set(re.findall(rb"[^,;\t|\"\r\n]*[\x80-\xff][^,;\t|\"\r\n]*", start[: 2**20]))
-    return sorted(cell.decode("cp1252", "replace").strip() for cell in cells)
+def _strange_cells(start: bytes) -> list[bytes]:
+    """The cells with bytes beyond ASCII, each once."""
+    return sorted(set(re.findall(rb"[^,;\t|\"\r\n]*[\x80-\xff][^,;\t|\"\r\n]*", start[: 2**20])))
+
+
+def _may_be(cells: Sequence[bytes], name: str) -> bool:
+    """Whether they are words of an encoding's languages, and others than Windows-1252 reads.
+
+    Example:
+        >>> _may_be(["Gdańsk".encode("cp1250")], "cp1250"), _may_be([b"Besan\xe7on"], "cp1250")
+        (True, False)
+    """
+    read = [cell.decode(name, "replace") for cell in cells]
+    if read == [cell.decode("cp1252", "replace") for cell in cells]:
+        return False
+    words = {word.lower() for text in read for word in _WORD.findall(text) if not word.isascii()}
+    return all(any(_is_of(word, letters) for letters in _OTHERS[name]) for word in words)
+
+
+def _is_of(word: str, letters: str) -> bool:
+    return all(letter in letters for letter in word if not letter.isascii())
 
 
 def _is_western(text: str) -> bool:
@@ -102,7 +133,7 @@ def _uncertain(start: bytes, wrong: int, where: str) -> str:
     begins = start.rfind(b"\n", 0, wrong) + 1
     text = start[begins : start.find(b"\n", wrong) if b"\n" in start[wrong:] else len(start)]
     around = text[max(0, wrong - begins - 20) : wrong - begins + 20]
-    names = ["cp1252", *(found.encoding for found in from_bytes(start[: 2**16]))]
+    names = ["cp1252", "cp1250", *(found.encoding for found in from_bytes(start[: 2**16]))]
     shown: dict[str, str] = {}
     for name in names:
         read = around.decode(name, "replace").strip()

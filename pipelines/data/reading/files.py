@@ -1,11 +1,12 @@
 """The rows of one file, or of every file of a folder, as batches; nothing is dropped in silence."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -32,6 +33,7 @@ class FileTable:
         location: an absolute path inside one of `roots`, or the URL of an object store.
         roots: the folders that may be read, `settings.data_roots`.
         dialect: of all files; a .tsv file has tabs.
+        left_out: names of files whose rows are not read.
 
     Raises:
         BatchRefused: the path is outside the roots; see `pipelines.data.reading.paths.allowed`.
@@ -40,6 +42,7 @@ class FileTable:
     location: str
     roots: Sequence[Path]
     dialect: Dialect = RFC_4180
+    left_out: frozenset[str] = frozenset()
 
     @cached_property
     def listing(self) -> Listing:
@@ -67,6 +70,23 @@ class FileTable:
             raise BatchRefused(f"{self.location} has {len(names)} columns, above {COLUMNS_MAX}")
         return list(names)
 
+    def without(self, names: Iterable[str]) -> Self:
+        """The same listing; the rows of the files of these names are not read."""
+        made = replace(self, left_out=frozenset(names))
+        made.__dict__["listing"] = self.listing
+        return made
+
+    def signatures(self) -> Mapping[str, str]:
+        """Of each file what changes when its content does; of a Delta table's files the log says.
+
+        Raises:
+            BatchRefused: the log can't be read.
+        """
+        if (delta := self.listing.delta) is not None:
+            with _reading(delta.path):
+                return dict.fromkeys(_delta(delta, self.left_out).files(), "")
+        return {file.name: file.signature for file in self.listing.files}
+
     @property
     def flattened(self) -> list[str]:
         """The columns that are records themselves, and become a column a field of theirs."""
@@ -91,7 +111,7 @@ class FileTable:
         """
         for source in self._sources():
             with _reading(source.path):
-                header = source.reader.header()
+                header = source.reader.header() if source.name not in self.left_out else ()
                 if not header:
                     continue
                 _refuse_twice(header)
@@ -102,10 +122,10 @@ class FileTable:
     def _sources(self) -> "Iterator[_Source]":
         found = self.listing
         if found.delta is not None:
-            yield _Source(_delta(found.delta), found.delta.path, {})
+            yield _Source(_delta(found.delta, self.left_out), found.delta.path, "", {})
             return
         for file in found.files:
-            yield _Source(reader_of(file, self.dialect), file.path, file.partition)
+            yield _Source(reader_of(file, self.dialect), file.path, file.name, file.partition)
 
 
 @dataclass(frozen=True)
@@ -114,6 +134,7 @@ class _Source:
 
     reader: Reader
     path: str
+    name: str
     partition: Mapping[str, str | None]
 
 
@@ -139,8 +160,8 @@ def reader_of(file: Found, dialect: Dialect) -> Reader:
     return Delimited(file.open, file.name, dialect)
 
 
-def _delta(folder: Folder) -> DeltaFolder:
-    return DeltaFolder(folder.path, folder.open, folder.name)
+def _delta(folder: Folder, left_out: frozenset[str]) -> DeltaFolder:
+    return DeltaFolder(folder.path, folder.open, folder.name, left_out=left_out)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_LONG_MONTHS = "january|february|march|april|may|june|july|august|september|october|november"
-_MONTH = f"{_LONG_MONTHS}|december|sept|{'|'.join(MONTHS)}"
+from pipelines.data.reading.months import MONTHS
+
+_MONTH = "|".join(MONTHS)
 _WEEKDAY = "(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _ZONE = "(?P<z>Z|UTC|GMT|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
 

@@ -22,15 +22,19 @@ _CLOCK = (
     r"(?P<zone>\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 )
 _NUMERIC = re.compile(rf"(\d{{1,4}})([./-])(\d{{1,2}})\2(\d{{1,4}}){_CLOCK}", re.ASCII)
+# As in `27. Okt. 2026`, `Oct 27, 2026` and `27 de octubre de 2026`.
+_MONTH, _GAP = r"[^\W\d_]{3,12}", r"[ ,./-]+(?:de )?"
 _NAMED = re.compile(
-    r"(?P<week>[A-Za-z]{3,9}(?P<comma>,? ))?(?P<d>\d{1,2})(?P<s>[ ./-]+)(?P<month>[A-Za-z]{3,9})"
-    rf"(?P<t>[ ,./-]+)(?P<y>\d{{4}}|\d{{2}}){_CLOCK}"
+    r"(?P<week>[A-Za-z]{3,9}(?P<comma>,? ))?(?P<d>\d{1,2})"
+    rf"(?P<s>{_GAP})(?P<month>{_MONTH})(?P<t>{_GAP})(?P<y>\d{{4}}|\d{{2}}){_CLOCK}"
 )
 _MONTH_FIRST = re.compile(
-    r"(?P<week>[A-Za-z]{3,9}(?P<comma>,? ))?(?P<month>[A-Za-z]{3,9})(?P<s>[ .-]+)(?P<d>\d{1,2})"
+    rf"(?P<week>[A-Za-z]{{3,9}}(?P<comma>,? ))?(?P<month>{_MONTH})(?P<s>[ .-]+)(?P<d>\d{{1,2}})"
     rf"(?P<t>[ ,-]+)(?P<y>\d{{4}}){_CLOCK}"
 )
 _COMPACT = re.compile(r"\d{8}(?:(?P<t>T?)\d{6}(?P<z>Z?))?")
+# Of numbers of eight digits one in a thousand is a day of these years: so many are by chance never.
+_COMPACT_MIN = 5
 # From so few values the forms are taken that all others are then tried by.
 _TRIED = 30
 # Compact dates and epochs out of these years are other numbers.
@@ -56,12 +60,25 @@ class Instants:
     @cached_property
     def forms(self) -> tuple[str, ...]:
         """The forms that nearly all values fit; "" is ISO 8601, and then the only one."""
-        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, self.is_time)))
+        may_be_dense = self.is_time or len(self.tally.values) >= _COMPACT_MIN
+        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, may_be_dense)))
         for form in ("", *self.said):
             if self.tally.fits("timestamp", Notation(format=form)):
                 return (form,)
         found = [form for form in candidates if form and self.tally.fits("timestamp", _with(form))]
         return tuple(self._plausible(self._of_all(found) or found))
+
+    @property
+    def of_two_forms(self) -> tuple[str, str] | None:
+        """One value of each of two forms that together have nearly all; None: they are not so."""
+        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, True)))
+        rest = {form: self.tally.bad("timestamp", _with(form)) for form in candidates}
+        first = min(rest, key=lambda form: rest[form].num_rows)
+        others = (Instants(rest[first], True).forms) if rest[first].num_rows else ()
+        if not others or rest[first].num_rows == self.tally.num_rows:
+            return None
+        mine = self.tally.without(frozenset(rest[first].values.to_pylist()))
+        return mine.head[0], rest[first].head[0]
 
     def _of_all(self, forms: Collection[str]) -> list[str]:
         """Those that all values fit: one 13 settles which number is the month."""
@@ -133,6 +150,11 @@ class Instants:
         num_ours = int(self.tally.counts[is_ours.to_numpy(zero_copy_only=False)].sum())
         return self.tally.is_nearly_all(num_ours)
 
+    @property
+    def are_compact(self) -> bool:
+        """Whether they are digits alone, which would otherwise be numbers."""
+        return any(map(_is_compact, self.forms))
+
     def num_without_zone(self, form: str) -> int:
         """Of so many rows the zone is not said."""
         if form:
@@ -179,13 +201,13 @@ def _order(form: str) -> str:
     return "".join(found.groups()) if found else ""
 
 
-def _candidates(values: Collection[str], is_time: bool) -> Iterator[str]:
+def _candidates(values: Collection[str], may_be_dense: bool) -> Iterator[str]:
     for text in list(values)[:_TRIED]:
         if found := _NUMERIC.fullmatch(text):
             yield from (date + _clock(found) for date in _numeric(found))
         elif found := _NAMED.fullmatch(text) or _MONTH_FIRST.fullmatch(text):
             yield _named(found)
-        elif is_time and (found := _COMPACT.fullmatch(text)):
+        elif may_be_dense and (found := _COMPACT.fullmatch(text)):
             yield _compact(found)
 
 

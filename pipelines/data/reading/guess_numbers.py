@@ -5,7 +5,7 @@ What one column settles holds for the others: one file has one way to write numb
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,7 +31,7 @@ _NEUTRAL = f"[{BLANKS}'\u2019]"  # marks of thousands that say nothing of the de
 _BODY = rf"[0-9.,]+(?:{_NEUTRAL}[0-9.,]+)*(?:[eE][+-]?[0-9]+)?"
 _CHARACTERS_MAX = 60
 _AFFIXED = re.compile(
-    rf"{_MINUS}?\(?{_MINUS}?{_BLANK}*(?P<before>[^0-9{BLANKS}.,'()+{_MINUSES}]*\.?){_BLANK}*[({_MINUSES}]?"
+    rf"{_MINUS}?\(?{_MINUS}?{_BLANK}*(?P<before>(?:[^0-9{BLANKS}.,'()+{_MINUSES}]+\.?)?){_BLANK}*[({_MINUSES}]?"
     rf"(?=[.,]?[0-9]){_BODY}{_BLANK}*[){_MINUSES}]?{_BLANK}*(?P<after>[^0-9{BLANKS}'()]*)\)?"
 )
 _PHONE = r"\+[0-9][0-9 ()/-]{6,}"
@@ -61,17 +61,32 @@ class Numbers:
     @cached_property
     def signs(self) -> tuple[str, ...] | None:
         """The spellings of their one sign or unit; None: they are no numbers, or of several."""
-        found = [_AFFIXED.fullmatch(text[:_CHARACTERS_MAX]) for text in self.tally.head]
-        affixes = [affix for each in found if each if (affix := _affix(each)) is not None]
-        if len(affixes) * 2 < len(found):
-            return None
-        signs = sorted({affix for affix in affixes if affix})
-        if len({_meaning(sign) for sign in signs}) > 1:
+        affixes, signs = self._affixes, self.all_signs
+        if not self._are_numbers or self.are_of_several_signs:
             return None
         is_money = all(sign.lower() in _CURRENCIES for sign in signs)
         # 5 and 5% in one column may be the same or a hundred times as much.
         is_mixed = signs and not is_money and affixes.count("") > self.tally.num_bad_max
         return None if is_mixed else tuple(signs)
+
+    @property
+    def all_signs(self) -> Sequence[str]:
+        """The signs and units that stand beside numbers, of whatever meaning."""
+        return sorted({affix for affix in self._affixes if affix})
+
+    @property
+    def are_of_several_signs(self) -> bool:
+        """Whether they are numbers of several units, such as dollars and euros."""
+        return self._are_numbers and len(set(map(_meaning, self.all_signs))) > 1
+
+    @property
+    def _are_numbers(self) -> bool:
+        return len(self._affixes) * 2 >= len(self.tally.head)
+
+    @cached_property
+    def _affixes(self) -> Sequence[str]:
+        found = (_AFFIXED.fullmatch(text[:_CHARACTERS_MAX]) for text in self.tally.head)
+        return [affix for each in found if each if (affix := _affix(each)) is not None]
 
     @cached_property
     def bodies(self) -> Tally:

@@ -12,10 +12,13 @@ from pipelines.data.reading.guess_numbers import Numbers, Style
 from pipelines.data.reading.missing import missing_words, sure_words
 from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.said import Guess, Said
+from pipelines.data.reading.stand_ins import stand_in_told
 from pipelines.data.reading.tally import Tally
 from pipelines.data.reading.values import converted
 from pipelines.use_cases.spec.use_case import ColumnType
 
+# Of the years 1954 to 2119.
+_SERIAL_DAYS = r"[2-7][0-9]{4}(?:[.,][0-9]+)?"
 _NOUNS: Mapping[ColumnType, str] = {
     "bigint": "whole number",
     "double": "number",
@@ -118,10 +121,21 @@ def _text(column: Text, said: Said) -> Guess:
 
 
 def _no_instants(column: Text) -> Guess:
-    asks = (
-        f"{column.name}: {column.tally.head[0][:50]!r} is not read as an instant: say how it is "
-        "written by --dates, such as --dates '%d.%m.%Y %H:%M'"
-    )
+    text = column.tally.head[0][:50]
+    if both := column.instants.of_two_forms:
+        first, second = both
+        asks = (
+            f"{column.name}: {first!r} and {second!r} are written in two ways, of which one column "
+            "can have one: write them alike at the source"
+        )
+        return Guess(kind="string", notation=Notation(), asks=asks)
+    how = "say how it is written by --dates, such as --dates '%d.%m.%Y %H:%M'"
+    if column.tally.is_nearly_all(column.tally.num_of(_SERIAL_DAYS)):
+        how = (
+            "these may be days since 1900 as Excel counts them; give the column the format of a "
+            "date there, or take the workbook itself"
+        )
+    asks = f"{column.name}: {text!r} is not read as an instant: {how}"
     return Guess(kind="string", notation=Notation(), asks=asks)
 
 
@@ -139,13 +153,18 @@ def _of_booleans(column: Text, _file: File) -> Guess | None:
 
 def _of_numbers(column: Text, file: File) -> Guess | None:
     found = column.numbers
+    if column.instants.are_compact:
+        return None
     if found.decimal is None and not file.said.style.decimal:
         return _mixed(column)
     if found.open_mark and not file.style.decimal:
         return _open(column)
     notation = numbers.notation_of(found, file.style)
     kind = found.kind(notation)
-    return kind and Guess(kind=kind, notation=notation, told=tuple(_marks_told(column, notation)))
+    if kind is None:
+        return None
+    told = (*_marks_told(column, notation), *stand_in_told(column.name, column.tally, notation))
+    return Guess(kind=kind, notation=notation, told=told)
 
 
 def _marks_told(column: Text, notation: Notation) -> Iterator[str]:
@@ -255,6 +274,9 @@ def _why_text(column: Text) -> Iterator[str]:
             f"{column.name}: a text, since {odd.head[0][:50]!r} and others stand in {odd.num_rows} "
             f"of {tally.num_rows} rows beside numbers; say --missing if these mean missing"
         )
+    elif column.numbers.are_of_several_signs:
+        signs = column.numbers.all_signs
+        yield f"{column.name}: a text, since its numbers have the signs {_shown(signs)}"
     elif num_numbers == tally.num_rows:
         yield f"{column.name}: a text, its digits are a code (zeros before them, or too many)"
 

@@ -1,11 +1,16 @@
 """What the columns of typed sources are: by type, and numbers that are times by their size."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from pipelines.data.reading.guess_instants import epoch_of
 from pipelines.data.reading.notation import Notation
 from pipelines.data.reading.said import Guess, Said
+from pipelines.data.reading.stand_ins import stand_in_told
+from pipelines.data.reading.tally import Tally
+from pipelines.data.reading.typed import as_texts, decoded
 from pipelines.data.reading.values import converted
 from pipelines.use_cases.spec.use_case import ColumnType
 
@@ -17,9 +22,17 @@ def of_typed(name: str, column: pa.ChunkedArray, is_time: bool, said: Said) -> G
     asks = None
     if is_time and kind not in ("date", "timestamp"):
         asks = f"{name}: it holds {column.type}, which is no instant: name another column"
-    is_empty = column.null_count == len(column)
-    told = (f"{name}: empty in the sample",) if is_empty else ()
-    return Guess(kind=kind, notation=notation, told=told, asks=asks)
+    return Guess(kind=kind, notation=notation, told=tuple(_told(name, column, notation)), asks=asks)
+
+
+def _told(name: str, column: pa.ChunkedArray, notation: Notation) -> Iterator[str]:
+    if notation.epoch:
+        yield f"{name}: {notation.epoch} since 1970"
+    elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        texts = pa.chunked_array([as_texts(decoded(chunk)) for chunk in column.chunks], pa.string())
+        yield from stand_in_told(name, Tally.of(texts), Notation())
+    if column.null_count == len(column):
+        yield f"{name}: empty in the sample"
 
 
 def has_zone(kind: pa.DataType) -> bool:

@@ -152,7 +152,10 @@ def split(
     offsets = np.concatenate(([0], np.cumsum(ends - starts))).astype(np.int32)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
     texts = pa.Array.from_buffers(pa.string(), len(starts), buffers)
-    return table.select(wanted).columns, pc.ascii_rtrim(texts, "\r\n")
+    columns = table.select(wanted).columns
+    if dialect.is_padded:
+        columns = [pc.utf8_trim(column, " ") for column in columns]
+    return columns, pc.ascii_rtrim(texts, "\r\n")
 
 
 def _found(data: npt.NDArray[np.uint8], byte: int) -> _Places:

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from pipelines.data.reading.formats import MONTHS, has_time, pattern
+from pipelines.data.reading.formats import has_time, pattern
+from pipelines.data.reading.months import MONTHS
 from pipelines.data.reading.notation import Epoch, Notation
 from pipelines.data.reading.numbers import cast, whole_number
 from pipelines.data.reading.zones import (
@@ -144,9 +145,9 @@ def _padded(fraction: pa.Array, digits: int) -> pa.Array:
 
 
 def _month(names: pa.Array) -> Any:
-    short = pc.utf8_slice_codeunits(pc.utf8_lower(names), 0, 3)
-    found = pc.fill_null(pc.index_in(short, value_set=pa.array(MONTHS)), 0)
-    return found.to_numpy(zero_copy_only=False).astype(np.int64) + 1
+    found = pc.index_in(pc.utf8_lower(names), value_set=pa.array(MONTHS))
+    numbers = np.array([*MONTHS.values()], np.int64)
+    return numbers[pc.fill_null(found, 0).to_numpy(zero_copy_only=False)]
 
 
 def _is_afternoon(marks: pa.Array) -> Any:

@@ -17,6 +17,7 @@ from pipelines.data.reading.sniff import (
     SaidDialect,
     header_at,
     header_told,
+    named,
     sniffed,
 )
 
@@ -69,7 +70,19 @@ def _delimited(files: Sequence[Found], said: SaidDialect) -> Recognised:
     encoding = _encoding(starts, said)
     delimiters = TABS.get(file.suffix, DELIMITERS)
     dialect, told = sniffed(start, encoding.name, said, delimiters)
+    for other, its_start in starts[1:] if said.delimiter is None else ():
+        its, _ = sniffed(its_start, encoding.name, said, TABS.get(other.suffix, DELIMITERS))
+        _refuse_another(file, dialect, other, its)
     return Recognised(dialect, (*_line(encoding.told), *told))
+
+
+def _refuse_another(file: Found, dialect: Dialect, other: Found, its: Dialect) -> None:
+    if its.delimiter != dialect.delimiter and file.suffix == other.suffix:
+        raise UsageError(
+            f"{file.name} has {named(dialect.delimiter)} between its fields, {other.name} "
+            f"{named(its.delimiter)}: the files of a folder are read alike; put those that are "
+            "written otherwise into a folder of their own"
+        )
 
 
 def _encoding(starts: Sequence[tuple[Found, bytes]], said: SaidDialect) -> Encoding:

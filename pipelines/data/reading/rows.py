@@ -3,6 +3,7 @@
 Such rows land as Parquet, typed up to bronze: a value is parsed once.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 
@@ -15,9 +16,12 @@ from pipelines.data.reading.notation import PLAIN, Notation
 from pipelines.data.reading.values import arrow_type, converted
 from pipelines.use_cases.spec.use_case import Column, Feed
 
+log = logging.getLogger(__name__)
+
 # The texts that are not of their column's type, a field a column; and what a row is known by when
 # its source is read again.
 FAILED, DIGEST = "__failed__", "__digest__"
+_DOUBLED = "%s: %d times came twice, when the clocks of %s went back: each is taken as the first"
 
 
 def typed(
@@ -39,6 +43,8 @@ def typed(
             notation = notations.get(column.name, PLAIN)
             found = converted(batch[column.name], column.type, notation)
             values[column.name], failed[column.name] = found.values, found.failed
+            if found.num_doubled:
+                log.warning(_DOUBLED, column.name, found.num_doubled, notation.zone)
     return pa.table({**values, FAILED: _struct(failed), **{name: batch[name] for name in ORIGIN}})
 
 

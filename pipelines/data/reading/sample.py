@@ -1,6 +1,6 @@
 """The first rows of a table in memory, of which its columns' types are guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -25,12 +25,18 @@ class Sample:
     problems: Sequence[str] = field(default_factory=tuple)
 
 
-def sampled(table: Table, columns: Sequence[str], num_rows: int) -> Sample:
-    """About so many of the first rows, whole batches; a type that changes becomes text."""
+def sampled(
+    table: Table, columns: Sequence[str], num_rows: int, optional: Collection[str] = ()
+) -> Sample:
+    """About so many of the first rows, whole batches; a type that changes becomes text.
+
+    Args:
+        optional: columns that a file may lack; they are null then.
+    """
     found: list[pa.Table] = []
     problems: list[str] = []
     is_whole = True
-    for batch in table.batches(columns):
+    for batch in table.batches(columns, optional=optional):
         if sum(map(len, found)) >= num_rows:
             is_whole = False
             break

@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -14,19 +14,49 @@ from pipelines.data.reading.texts import blocks
 # So many bytes tell the encoding, and so many lines all else.
 SAMPLE_BYTES = 8 * 2**20
 _LINES = 1000
-DELIMITERS = ",;\t|"
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "'": "apostrophe"}
+# Ctrl-A is Hive's.
+DELIMITERS = ",;\t|^~\x01"
+_NAMES = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    "^": "caret",
+    "~": "tilde",
+    "\x01": "Ctrl-A",
+    "'": "apostrophe",
+}
 # What Excel writes above its own CSV.
 _DECLARED = re.compile(r"sep=(.)")
+# Longer records are left aside.
+_RECORD_LINES_MAX = 20
 # Titles above a header are some lines.
 _TITLES_MAX = 20
+_EDGE = rf"(?:^|[{re.escape(DELIMITERS)}])"
+_END = rf"(?=$|[\r{re.escape(DELIMITERS)}])"
+# Fields in quotes; a quote inside stands twice or after an escape.
+_ENCLOSED = {
+    quote: re.compile(
+        rf"{_EDGE}{quote}((?:[^{quote}\\]|{quote}{quote}|\\.)*){quote}{_END}",
+        re.MULTILINE | re.DOTALL,
+    )
+    for quote in "\"'"
+}
+_OPENING = re.compile(rf'{_EDGE}[ ]?"', re.MULTILINE)
+_APOSTROPHES_SHARE_MIN = 0.9
 # So many of the lines must have the fields that the most have.
 _SAME_SHARE_MIN = 0.5
+# Beside so many of the delimiters stands a blank, where it is part of them; the others are within
+# fields, or end a line.
+_BLANKS_SHARE_MIN = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
 class SaidDialect:
     """What the person said of how a file is written; None: to be guessed.
+
+    Args:
+        names: columns that are there: the first line that has them is the header.
 
     Raises:
         ValueError: what nothing can be read by.
@@ -39,6 +69,7 @@ class SaidDialect:
     skipped_lines: int | None = None
     records: str | None = None
     sheet: str | None = None
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -58,18 +89,23 @@ def sniffed(
     lines = [line.removesuffix("\r") for line in text.split("\n")[:_LINES]]
     if declared := _DECLARED.fullmatch(lines[0]):
         said = replace(said, delimiter=said.delimiter or declared[1], skipped_lines=1)
-    plain = Dialect(encoding=encoding, quote=_quote(text, said), escape=_escape(text, said))
+    plain = Dialect(encoding=encoding, quote=_quote("\n".join(lines), said))
     candidates = [said.delimiter] if said.delimiter else list(delimiters)
-    tried = [_tried(replace(plain, delimiter=mark), lines, said) for mark in candidates]
-    best = max(tried, key=lambda each: (each.width > 1, each.num_same * each.width))
+    tried = [_escaped(replace(plain, delimiter=mark), lines, said) for mark in candidates]
+    best = max(tried, key=lambda each: (each.has_names, each.width > 1, each.num_same * each.width))
     return best.dialect, _told(best.dialect, said)
+
+
+def named(delimiter: str) -> str:
+    """A delimiter in a word."""
+    return _NAMES.get(delimiter, delimiter)
 
 
 def _told(dialect: Dialect, said: SaidDialect) -> list[str]:
     """A line on what is not as most files have it."""
     told = []
     if dialect.delimiter != "," and not said.delimiter:
-        told.append(f"delimiter: {_NAMES.get(dialect.delimiter, dialect.delimiter)}")
+        told.append(f"delimiter: {named(dialect.delimiter)}")
     if dialect.quote != '"' and said.quote is None:
         name = _NAMES.get(dialect.quote, 'none: each " is a letter')
         told.append(f"quotes: {name}")
@@ -77,6 +113,8 @@ def _told(dialect: Dialect, said: SaidDialect) -> list[str]:
         told.append(f"quotes inside quotes: after {dialect.escape}")
     if said.skipped_lines is None:
         told += header_told(dialect)
+    if dialect.is_padded:
+        told.append("blanks around the fields: they are left out")
     if dialect.has_trailing_delimiter:
         told.append("each row has one empty field more than the header: it is left out")
     return told
@@ -90,43 +128,91 @@ def header_told(dialect: Dialect) -> Sequence[str]:
 
 
 def _quote(text: str, said: SaidDialect) -> str:
-    r"""The quote that encloses fields; of a text whose quotes are all inside of words none."""
+    """The quote that encloses the most fields; none, if all quotes are inside of words.
+
+    Apostrophes stand in words, too: they are quotes if nearly all of them are of such fields.
+    """
     if said.quote is not None:
         return said.quote
-    edges = rf"(?:^|[{re.escape(DELIMITERS)}])"
-    if '"' in text:
-        return '"' if re.search(rf'{edges}[ ]?"', text, re.MULTILINE) else ""
-    whole = rf"{edges}'[^'\n]*'(?=$|[\r{re.escape(DELIMITERS)}])"
-    enclosed, all_ = len(re.findall(whole, text, re.MULTILINE)), text.count("'")
-    return "'" if enclosed and 2 * enclosed >= 0.9 * all_ else '"'
-
-
-def _escape(text: str, said: SaidDialect) -> str:
-    if said.escape is not None:
-        return said.escape
-    return "\\" if re.search(r'[^\\"]\\"[^,;\t|\r\n]', text) and '""' not in text else ""
+    doubles, singles = (_ENCLOSED[quote].findall(text) for quote in "\"'")
+    enclosing = sum(2 + field.count("'") for field in singles)
+    if len(singles) > len(doubles) and enclosing >= _APOSTROPHES_SHARE_MIN * text.count("'"):
+        return "'"
+    return '"' if '"' not in text or doubles or _OPENING.search(text) else ""
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """A dialect, the fields of its header, and how many lines have as many."""
+    """A dialect, whether its header has the names, its fields, how many lines have as many."""
 
     dialect: Dialect
+    has_names: bool
     width: int
     num_same: int
 
 
+def _escaped(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
+    """With the escape by which more lines have the fields of the header: mostly with none."""
+    has_any = any("\\" in line for line in lines)
+    escapes = ["", "\\"] if has_any and said.escape is None else [said.escape or ""]
+    tried = [_tried(replace(dialect, escape=mark), lines, said) for mark in escapes]
+    return max(tried, key=lambda each: each.num_same)
+
+
 def _tried(dialect: Dialect, lines: Sequence[str], said: SaidDialect) -> _Tried:
     """How well a delimiter parts the lines."""
-    widths = [_width(line, dialect) for line in lines]
-    header = said.skipped_lines if said.skipped_lines is not None else header_at(widths)
+    is_padded = dialect.delimiter != " "
+    widths = list(_widths(lines, replace(dialect, is_padded=is_padded)))
+    header = _header_at(lines, widths, dialect, said)
+    is_padded &= _is_padded(lines, header, dialect.delimiter)
     width = next((width for width in widths[header:] if width), 0)
     after = Counter(width for width in widths[header + 1 :] if width)
     more, same = after[width + 1], after[width]
     ends_by_it = [line.endswith(dialect.delimiter) for line in lines[header + 1 :] if line]
     is_trailing = more > same and width > 1 and sum(ends_by_it) >= more
-    found = replace(dialect, skipped_lines=header, has_trailing_delimiter=is_trailing)
-    return _Tried(found, width, 1 + max(more if is_trailing else 0, same))
+    found = replace(
+        dialect,
+        is_padded=is_padded,
+        skipped_lines=header,
+        has_trailing_delimiter=is_trailing,
+    )
+    has_names = _has_names(lines[header : header + 1], dialect, said.names)
+    return _Tried(found, has_names, width, 1 + max(more if is_trailing else 0, same))
+
+
+def _is_padded(lines: Sequence[str], header: int, delimiter: str) -> bool:
+    """Whether a blank stands behind each delimiter, or before each, of the header or nearly all."""
+    return any(
+        blanks >= share * marks > 0
+        for some, share in ((lines[header : header + 1], 1.0), (lines, _BLANKS_SHARE_MIN))
+        for blanked in (f"{delimiter} ", f" {delimiter}")
+        if (marks := sum(line.count(delimiter) for line in some))
+        for blanks in [sum(line.count(blanked) for line in some)]
+    )
+
+
+def _header_at(
+    lines: Sequence[str], widths: Sequence[int], dialect: Dialect, said: SaidDialect
+) -> int:
+    """The header's line: as it was said, by the names that it must have, or by its width."""
+    if said.skipped_lines is not None:
+        return said.skipped_lines
+    for place, line in enumerate(lines[: _TITLES_MAX + 1] if said.names else ()):
+        if _has_names([line], dialect, said.names):
+            return place
+    return header_at(widths)
+
+
+def _has_names(lines: Sequence[str], dialect: Dialect, names: Sequence[str]) -> bool:
+    """Whether one of the lines has all of the names, as far as they are seen in one line."""
+    padded = replace(dialect, is_padded=dialect.delimiter != " ")
+    found = ({plain_name(field) for field in _fields(line, padded)} for line in lines)
+    return any({plain_name(name) for name in names} <= each for each in found)
+
+
+def plain_name(name: str) -> str:
+    """A column's name without what people don't see: case, blanks around, a byte order mark."""
+    return " ".join(name.replace("\ufeff", " ").split()).casefold()
 
 
 def header_at(widths: Sequence[int]) -> int:
@@ -144,11 +230,31 @@ def header_at(widths: Sequence[int]) -> int:
     return found if found <= _TITLES_MAX else 0
 
 
-def _width(line: str, dialect: Dialect) -> int:
-    """How many fields a line has; none: it is blank or broken."""
-    if not line or line.isspace():
-        return 0
+def _widths(lines: Sequence[str], dialect: Dialect) -> Iterator[int]:
+    """How many fields the record of each line has; none: it is blank, broken, or goes on there."""
+    at = 0
+    while at < len(lines):
+        width, num_lines = _width(lines[at : at + _RECORD_LINES_MAX], dialect)
+        yield from (width, *[0] * (num_lines - 1))
+        at += num_lines
+
+
+def _width(lines: Sequence[str], dialect: Dialect) -> tuple[int, int]:
+    """The fields and the lines of the first record."""
+    if not lines[0] or lines[0].isspace():
+        return 0, 1
+    for num_lines in range(1, len(lines) + 1):
+        try:
+            return len(fields_of("\n".join(lines[:num_lines]), dialect)), num_lines
+        except Broken as broken:
+            if not broken.is_open:
+                break
+    return 0, 1
+
+
+def _fields(line: str, dialect: Dialect) -> Sequence[str]:
+    """The fields of a record of one line; none: it is none."""
     try:
-        return len(fields_of(line, dialect))
+        return fields_of(line, dialect)
     except Broken:
-        return 0
+        return ()

@@ -5,7 +5,7 @@ A record ends at a line end outside quotes. Where a quote does not close, its li
 because it drops the text that quarantine must show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from string import whitespace
 from typing import NamedTuple
 
@@ -91,14 +91,20 @@ def fields_of(text: str, dialect: Dialect) -> list[str]:
         ['a', 'b "c", d', '']
     """
     marks = (dialect.quote, dialect.escape)
-    if not any(mark and mark in text for mark in marks):
-        return text.split(dialect.delimiter)
-    fields, at = [], 0
+    if any(mark and mark in text for mark in marks):
+        fields = list(_fields(text, dialect))
+    else:
+        fields = text.split(dialect.delimiter)
+    return [field.strip(" ") for field in fields] if dialect.is_padded else fields
+
+
+def _fields(text: str, dialect: Dialect) -> Iterator[str]:
+    at = 0
     while True:
         value, at = _field(text, at, dialect)
-        fields.append(value)
+        yield value
         if at == len(text):
-            return fields
+            return
         at += 1
 
 
@@ -150,12 +156,16 @@ def _line_end(buffer: bytes, at: int) -> int:
 
 def _field(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
     """One field and where it ends: at a delimiter, or at the end of the text."""
+    while dialect.is_padded and text.startswith(" ", at):
+        at += 1
     if not dialect.quote or not text.startswith(dialect.quote, at):
         value, end = _bare(text, at, dialect)
         if dialect.quote and dialect.quote in value and not dialect.escape:
             raise Broken("a quote inside a field that does not start with one")
         return value, end
     value, end = _quoted(text, at + 1, dialect)
+    while dialect.is_padded and text.startswith(" ", end):
+        end += 1
     if end < len(text) and text[end] != dialect.delimiter:
         raise Broken("text after a closing quote")
     return value, end
@@ -166,14 +176,14 @@ def _bare(text: str, at: int, dialect: Dialect) -> tuple[str, int]:
     end = len(text) if end < 0 else end
     if not dialect.escape or dialect.escape not in text[at:end]:
         return text[at:end], end
-    return _escaped(text, at, dialect.delimiter, dialect.escape)
+    return _escaped(text, at, dialect.delimiter, dialect)
 
 
 def _quoted(text: str, start: int, dialect: Dialect) -> tuple[str, int]:
     """The value of a quoted field, and where its closing quote ends."""
     quote = dialect.quote
     if dialect.escape:
-        value, end = _escaped(text, start, quote, dialect.escape)
+        value, end = _escaped(text, start, quote, dialect)
         if end == len(text):
             raise Broken("a quote that is not closed", is_open=True)
         return value, end + 1
@@ -185,11 +195,18 @@ def _quoted(text: str, start: int, dialect: Dialect) -> tuple[str, int]:
     return text[start:end].replace(quote * 2, quote), end + 1
 
 
-def _escaped(text: str, at: int, until: str, escape: str) -> tuple[str, int]:
-    """A value in which an escape makes the next character a letter, and where its end mark is."""
+def _escaped(text: str, at: int, until: str, dialect: Dialect) -> tuple[str, int]:
+    r"""A value in which an escape makes a mark after it a letter, and where its end mark is.
+
+    Before anything else the escape is a letter itself: MySQL writes `\N` for null, and DuckDB and
+    Spark leave `C:\new` as it is where nothing is quoted.
+    """
+    # `csv` escapes quotes also where it is told to quote nothing.
+    quotes = dialect.quote or "\"'"
+    marks = f"{dialect.delimiter}{quotes}{dialect.escape}\r\n"
     pieces = []
     while at < len(text) and text[at] != until:
-        at += text[at] == escape and at + 1 < len(text)
+        at += text[at] == dialect.escape and text[at + 1 : at + 2] in marks and at + 1 < len(text)
         pieces.append(text[at])
         at += 1
     return "".join(pieces), at

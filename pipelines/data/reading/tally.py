@@ -75,7 +75,7 @@ class Tally:
     def num_of(self, pattern: str) -> int:
         """How many rows are wholly of a pattern, in any case."""
         if pattern not in self._nums:
-            self._nums[pattern] = int(self.counts[self._is_of(pattern)].sum())
+            self._nums[pattern] = int(self.counts[self.is_of(pattern)].sum())
         return self._nums[pattern]
 
     @cached_property
@@ -84,7 +84,7 @@ class Tally:
 
     def without_pattern(self, pattern: str) -> "Tally":
         """The values that are not of a pattern."""
-        return self._where(~self._is_of(pattern))
+        return self._where(~self.is_of(pattern))
 
     @property
     def num_slips_max(self) -> int:
@@ -120,7 +120,8 @@ class Tally:
         few = pa.chunked_array([pa.array(self.head[:100], pa.string())])
         return bool(converted(few, kind, notation).failed.null_count * 2 >= len(few))
 
-    def _is_of(self, pattern: str) -> Any:
+    def is_of(self, pattern: str) -> Any:
+        """Which of the values are wholly of a pattern, in any case."""
         found = pc.match_substring_regex(self.values, rf"(?i)\A(?:{pattern})\z")
         return found.to_numpy(zero_copy_only=False)
 
