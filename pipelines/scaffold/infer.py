@@ -158,8 +158,10 @@ def _profiles(ask: Ask, rows: pa.Table) -> Mapping[str, Profile]:
     # A time that is part of the key is written in a notation, too.
     texts = [name for name in ask.key if name not in ask.times]
     guesses = guessed(columns, ask.values, times=ask.times, texts=texts)
-    if asks := [guess.asks for guess in guesses.values() if guess.asks]:
-        raise UsageError("\n  ".join([*asks, "or leave a column out by --without"]))
+    if asked := {name: guess.asks for name, guess in guesses.items() if guess.asks}:
+        may_go = [name for name in asked if name not in ask.needed]
+        hint = [f"or leave {', '.join(may_go)} out by --without"] if may_go else []
+        raise UsageError("\n  ".join([*asked.values(), *hint]))
     return {name: Profile(name, column, guesses[name]) for name, column in columns.items()}
 
 

@@ -49,7 +49,7 @@ def keys(ask: Ask, profiles: Mapping[str, Profile], sample: pa.Table) -> Keys:
     whole = frozenset(name for name in columns if profiles[name].is_whole)
     texts = [_texts(profiles[name], is_whole=name in whole) for name in columns]
     rows = list(zip(*texts, strict=True))
-    empty = frozenset(place for place, row in enumerate(rows) if not all(row))
+    empty = frozenset(n for n, row in enumerate(rows) if not all(t and t.strip() for t in row))
     _refuse_empty(columns, len(empty), len(rows))
     places = defaultdict[tuple[str | None, ...], list[int]](list)
     for place, row in enumerate(rows):

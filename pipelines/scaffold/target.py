@@ -13,6 +13,9 @@ from pipelines.scaffold.profile import CATEGORIES_MAX, Profile
 from pipelines.scaffold.words import NO, Pair, Value, are_slips, plain_pair, said_pair, values
 from pipelines.use_cases.spec.use_case import ColumnType
 
+# With fewer labels nothing is learned, and no challenger is judged by fewer (`Gate.num_rows_min`).
+ROWS_MIN = 30
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -201,6 +204,11 @@ def _number(profile: Profile, why: str | None) -> Target:
     if found.low is None or found.high is None:
         found = widest(profile.values)
     plausible = profile.values[~found.outside(profile.values) & (profile.values == profile.values)]
+    if not len(plausible) or len(plausible) < ROWS_MIN <= len(profile.numbers):
+        raise UsageError(
+            f"label {profile.source} has numbers of no one size{shown(profile)}: no limits can be "
+            "proposed that keep most of them; scale it at the source, such as by its logarithm"
+        )
     return Target(
         task="regression",
         label=Label(profile.source),
@@ -221,8 +229,6 @@ _MADE: Mapping[str, Callable[[Profile, str | None], Target]] = {
 }
 
 
-# With fewer labels nothing is learned, and no challenger is judged by fewer (`Gate.num_rows_min`).
-ROWS_MIN = 30
 _CLASS_ROWS_MIN = 5
 
 

@@ -164,6 +164,12 @@ def test_formats_give_equal_rows(folder):
     assert found == expected
 
 
+def test_a_key_of_blanks_is_none(folder):
+    text = HEADER + " ,1,no,2026-03-01\na,1,no,2026-03-01\n"
+    found = landed(file_table(folder, "rows.csv", text))
+    assert [row["id"] for row in found] == [None, "a"]
+
+
 def test_local_times_are_of_their_zone_and_the_doubled_hour_is_said(folder, caplog):
     clock = ("2026-10-25 01:30", "2026-10-25 02:30", "2026-10-25 03:30", "2026-03-29 02:30")
     text = HEADER + "".join(f"{number},1,no,{at}\n" for number, at in enumerate(clock))

@@ -238,3 +238,9 @@ def test_the_made_tables_are_the_same_each_time(make, label):
     assert first == again
     assert first.num_rows == len(DAYS) * made_tables.ROWS_A_DAY
     assert label in first.column_names
+
+
+@pytest.mark.parametrize("texts", [[f"{n + 1}e-310" for n in range(60)], ["1e-310", "2e-310"]])
+def test_numbers_of_no_one_size_are_refused_in_words(texts):
+    with pytest.raises(UsageError, match=r"has numbers of no one size .*no limits can be proposed"):
+        of(texts, "regression")

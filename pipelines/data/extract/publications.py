@@ -24,6 +24,7 @@ from pipelines.use_cases.spec.use_case import Column
 
 PLACED = "__placed__"
 INSTANT = pa.timestamp("us", "UTC")
+_NO_TEXT = pa.scalar(None, pa.string())
 # A clock may be ahead, and a date without a time is of any zone.
 _AHEAD = timedelta(days=1)
 
@@ -34,11 +35,13 @@ class Publishing:
 
     Args:
         columns: of the feed.
+        key: of the feed; a text of blanks alone names no row.
         now: what says to be known later than a day from it is wrong; None: nothing is.
     """
 
     shape: Shape
     columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
     now: datetime | None = None
 
     def first_instant(self, batches: Iterable[pa.Table]) -> datetime:
@@ -96,6 +99,10 @@ class Publishing:
         for ours in (self.shape.columns[source] for source in sorted(self.shape.whole)):
             plain = pc.replace_substring_regex(rows[ours], r"^(-?[0-9]+)\.0+$", r"\1")
             rows = with_value(rows, ours, plain)
+        for name in self.key:
+            if pa.types.is_string(rows.schema.field(name).type):
+                is_blank = pc.equal(pc.utf8_trim_whitespace(rows[name]), "")
+                rows = with_value(rows, name, pc.if_else(is_blank, _NO_TEXT, rows[name]))
         return rows
 
     def _notation(self, source: str) -> Notation:
@@ -148,9 +155,7 @@ class Publishing:
         failed = failed_texts(rows)[self._label]
         nothing = pa.scalar(None, rows.schema.field(self._label).type)
         plain = with_value(rows, self._label, pc.if_else(where, nothing, rows[self._label]))
-        return with_failed(
-            plain, self._label, pc.if_else(where, pa.scalar(None, pa.string()), failed), anew=True
-        )
+        return with_failed(plain, self._label, pc.if_else(where, _NO_TEXT, failed), anew=True)
 
     def _said(self, rows: pa.Table, placed: pa.Array, again: int) -> pa.Table:
         names = [column.name for column in self.columns]

@@ -109,7 +109,9 @@ class Rows:
         with Spool.of(feed, self._digest(feed), new, landed) as spool:
             margin = timedelta(days=self.shape.late_days if landed else 0)
             start, end = self.interval.start - margin, self.interval.end
-            publishing = Publishing(shape=self.shape, columns=feed.columns, now=self.now)
+            publishing = Publishing(
+                shape=self.shape, columns=feed.columns, key=feed.key, now=self.now
+            )
             wanted = Between(self.shape.time_columns, start, end, *publishing.plausible)
             for rows in published(table, publishing, wanted, self._before(watch)):
                 watch.add(rows)
