@@ -68,7 +68,12 @@ class _Buffer:
 
     def outside(self, places: _Places) -> _Flags:
         """Whether so many quotes stand before each that none is open."""
-        is_outside: _Flags = np.searchsorted(self.quotes, places) % 2 == 0
+        if len(places) <= len(self.quotes):
+            num_before = np.searchsorted(self.quotes, places)
+        else:  # The fewer of the two are looked up.
+            first_behind = np.searchsorted(places, self.quotes)
+            num_before = np.bincount(first_behind, minlength=len(places) + 1)[:-1].cumsum()
+        is_outside: _Flags = num_before % 2 == 0
         return is_outside
 
 
@@ -83,8 +88,8 @@ def scan(text: bytes, width: int, dialect: Dialect) -> Scan:
     if not len(ends):
         return NOTHING
     starts = np.concatenate(([0], ends[:-1]))
-    lines = np.searchsorted(buffer.line_ends, starts)
-    until = np.append(lines[1:], np.searchsorted(buffer.line_ends, ends[-1]))
+    until = np.flatnonzero(is_end) + 1
+    lines = np.concatenate(([0], until[:-1]))
     is_odd = _is_odd(buffer, starts, ends, width, dialect)
     found = Scan(starts, np.minimum(ends, len(text)), lines, is_odd, 0, 0)
     kept = _num_kept(text, found, until - lines, width, dialect)
@@ -110,7 +115,7 @@ def _is_odd(
 def _first(found: Scan, num_records: int, num_lines: int, data: npt.NDArray[np.uint8]) -> Scan:
     """The first records, without blank lines."""
     starts = found.starts[:num_records]
-    first, second = data[starts], np.append(data, _LF)[starts + 1]
+    first, second = data[starts], data[np.minimum(starts + 1, len(data) - 1)]
     is_full = (first != _LF) & ((first != _CR) | (second != _LF))
     ends, lines, is_odd = (
         each[:num_records][is_full] for each in (found.ends, found.lines, found.is_odd)
@@ -167,10 +172,11 @@ def _first_wrong(buffer: _Buffer, dialect: Dialect) -> int:
     data, quotes = buffer.data, buffer.quotes
     if not len(quotes):
         return len(data)
-    around = np.concatenate(([_LF], data, [_LF, _LF]))
-    before, after, then = (around[quotes + step] for step in (0, 2, 3))
+    # The last byte ends a line.
+    before, after = data[np.maximum(quotes - 1, 0)], data[quotes + 1]
+    then = data[np.minimum(quotes + 2, len(data) - 1)]
     is_edge = np.array([ord(dialect.delimiter), _LF])
-    opens = np.isin(before, is_edge)
+    opens = np.isin(before, is_edge) | (quotes == 0)
     closes = np.isin(after, is_edge) | ((after == _CR) & (then == _LF))
     is_next = np.diff(quotes) == 1
     opens[1:] |= is_next
@@ -183,6 +189,8 @@ def _first_wrong(buffer: _Buffer, dialect: Dialect) -> int:
 def _unsafe(buffer: _Buffer) -> _Places:
     """NUL bytes, and CRs that end no line: Arrow's parser would end a record there."""
     found = _found(buffer.data, _NUL) if b"\0" in buffer.text else _NONE
+    if b"\r" not in buffer.text:
+        return found
     if buffer.text.count(b"\r") == buffer.text.count(b"\r\n"):
         return found
     returns = _found(buffer.data, _CR)
