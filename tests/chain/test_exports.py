@@ -1,7 +1,7 @@
 """Three real exports, as they lie in their packages, the whole way to predictions.
 
-Each by `millrace new`, its days as one run, training on all but the last, and predictions for those;
-pandas reads the same file beside it.
+Each by `millrace new`, its days as one run, training on all but the last ones, and predictions for
+those; pandas reads the same file beside it.
 The tests follow one another, one export after the other.
 """
 
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from runpy import run_path
 from typing import TYPE_CHECKING, Any
@@ -110,9 +111,14 @@ def within(rows: pd.DataFrame, key: str) -> pd.DataFrame:
 
 def values(rows: pd.DataFrame, key: Sequence[str]) -> list[tuple[Any, ...]]:
     """In the order of the key, as Python's values: days as texts, None where there is none."""
-    rows = rows.sort_values(list(key))
-    found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
-    return [tuple(str(v) if hasattr(v, "isoformat") else v for v in row) for row in found]
+    found = rows.sort_values(list(key)).itertuples(index=False, name=None)
+    return [tuple(map(_plain, row)) for row in found]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return str(value) if isinstance(value, date) else value
 
 
 def read(
