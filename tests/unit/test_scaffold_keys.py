@@ -1,6 +1,8 @@
 """What names the rows, and how the values of a label are spelled."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from pipelines.core.errors import UsageError
 from pipelines.data.reading.files import FileTable
 from pipelines.data.reading.notation import Notation
 from pipelines.scaffold.ask import Ask
-from pipelines.scaffold.infer import infer
+from pipelines.scaffold.infer import Proposal, infer
 from pipelines.scaffold.keys import Keys, keys
 from pipelines.scaffold.target import Target, refuse_few, target
 from pipelines.scaffold.words import plain_pair, said_pair
@@ -40,18 +42,36 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
     ],
 )
 def test_a_time_that_is_part_of_the_key_is_read_as_a_time(tmp_path, written, notation, said):
-    path = tmp_path / "stations.csv"
     instants = [START + timedelta(days=day) for day in range(90)]
     texts = [written.format(at=at, seconds=at.timestamp()) for at in instants]
-    rows = [f"{place},{text},{n}.5" for n, text in enumerate(texts) for place in range(10)]
-    path.write_text("\n".join(["station,when,level", *rows]))
-    asked = Ask(name="x", location="x", key=("station", "when"), event_time="when", label="level")
-    found = infer(asked, FileTable(str(path), (tmp_path,)), START + timedelta(days=99))
+    found = stations(tmp_path, texts)
     assert found.key == ("station", "event_at")
     assert found.shape.notations.get("when") == notation
     assert sum(found.known_on.values()) == found.num_rows == 900
     assert found.first_day == START.date()
     assert any(line.startswith(said) for line in found.said) if said else not found.said
+
+
+def test_times_in_the_key_that_can_not_be_read_are_said_or_asked_for(tmp_path):
+    instants = [f"{START + timedelta(days=day):%d.%m.%Y}" for day in range(180)]
+    found = stations(tmp_path, [*instants, "soon"])
+    assert (
+        "when: 10 of 1810 values are no instant, such as 'soon': these go to quarantine"
+        in found.said
+    )
+    assert found.num_bad == 10
+    asked = "when: 20 of 1,820 values are not read as an instant, such as 'soon': mend them at"
+    with pytest.raises(UsageError, match=asked):
+        stations(tmp_path, [*instants, "soon", "later"])
+
+
+def stations(folder: Path, times: Sequence[str]) -> Proposal:
+    """What is proposed of ten rows at each time, named by station and time."""
+    path = folder / "stations.csv"
+    rows = [f"{place},{time},{n}.5" for n, time in enumerate(times) for place in range(10)]
+    path.write_text("\n".join(["station,when,level", *rows]))
+    asked = Ask(name="x", location="x", key=("station", "when"), event_time="when", label="level")
+    return infer(asked, FileTable(str(path), (folder,)), START + timedelta(days=200))
 
 
 IDS = [f"P{number}" for number in range(900)]

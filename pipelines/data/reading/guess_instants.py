@@ -68,17 +68,22 @@ class Instants:
         found = [form for form in candidates if form and self.tally.fits("timestamp", _with(form))]
         return tuple(self._plausible(self._of_all(found) or found))
 
+    @cached_property
+    def unread(self) -> Tally:
+        """The values that the best of all forms leaves."""
+        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, True)))
+        rest = (self.tally.bad("timestamp", _with(form)) for form in candidates)
+        return min(rest, key=lambda found: found.num_rows)
+
     @property
     def of_two_forms(self) -> tuple[str, str] | None:
         """One value of each of two forms that together have nearly all; None: they are not so."""
-        candidates = dict.fromkeys(("", *self.said, *_candidates(self.tally.head, True)))
-        rest = {form: self.tally.bad("timestamp", _with(form)) for form in candidates}
-        first = min(rest, key=lambda form: rest[form].num_rows)
-        others = (Instants(rest[first], True).forms) if rest[first].num_rows else ()
-        if not others or rest[first].num_rows == self.tally.num_rows:
+        rest = self.unread
+        others = Instants(rest, True).forms if rest.num_rows else ()
+        if not others or rest.num_rows == self.tally.num_rows:
             return None
-        mine = self.tally.without(frozenset(rest[first].values.to_pylist()))
-        return mine.head[0], rest[first].head[0]
+        mine = self.tally.without(frozenset(rest.values.to_pylist()))
+        return mine.head[0], rest.head[0]
 
     def _of_all(self, forms: Collection[str]) -> list[str]:
         """Those that all values fit: one 13 settles which number is the month."""

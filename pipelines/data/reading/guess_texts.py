@@ -121,7 +121,6 @@ def _text(column: Text, said: Said) -> Guess:
 
 
 def _no_instants(column: Text) -> Guess:
-    text = column.tally.head[0][:50]
     if both := column.instants.of_two_forms:
         first, second = both
         asks = (
@@ -135,7 +134,14 @@ def _no_instants(column: Text) -> Guess:
             "these may be days since 1900 as Excel counts them; give the column the format of a "
             "date there, or take the workbook itself"
         )
-    asks = f"{column.name}: {text!r} is not read as an instant: {how}"
+    # All may be of a form that can't be meant, such as days of the year 9000.
+    rest = column.instants.unread if column.instants.unread.num_rows else column.tally
+    asks = f"{column.name}: {rest.head[0][:50]!r} is not read as an instant: {how}"
+    if rest.num_rows < (num_rows := column.tally.num_rows):
+        asks = (
+            f"{column.name}: {rest.num_rows:,} of {num_rows:,} values are not read as an instant, "
+            f"such as {rest.head[0][:50]!r}: mend them at the source, or {how}"
+        )
     return Guess(kind="string", notation=Notation(), asks=asks)
 
 
