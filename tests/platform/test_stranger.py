@@ -53,9 +53,10 @@ def test_b30_a_stranger_sees_why_a_row_was_quarantined(stranger: "FrameLocator",
     of_the_case(stranger, "Quarantine")
     (row,) = stranger.locator("ul.rows > li").all()
     assert row.locator(".reasons").inner_text() == "amount: '<b>plenty</b>' is not a double"
-    file = f"{NAME}/rows/{made.history[0]}/rows.csv"
-    # After a header, and the rows of that day.
-    assert row.locator(".where").inner_text() == f"{file}, line {ROWS_A_DAY + 2}"
+    # Where it stands in the source: after a header, and the rows of all days.
+    days = [*made.history, *made.calm, *made.drifted]
+    where = f"{NAME}.csv, line {len(days) * ROWS_A_DAY + 2}"
+    assert row.locator(".where").inner_text() == where
     raw = row.locator("pre").inner_text()
     assert all(text in raw for text in BROKEN.values())
     assert row.locator("b").count() == 0
