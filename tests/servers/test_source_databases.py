@@ -57,7 +57,9 @@ def mariadb() -> Iterator[str]:
 
 
 def engine_of(address: str) -> Engine:
-    return create_engine(address.replace("mysql://", "mysql+pymysql://"), poolclass=NullPool)
+    said = {"client_encoding": "utf8"} if address.startswith("postgres") else {}
+    driven = address.replace("mysql://", "mysql+pymysql://")
+    return create_engine(driven, poolclass=NullPool, connect_args=said)
 
 
 def test_postgres_types_stay_types(postgres):

@@ -53,7 +53,9 @@ def _engine(url: str, roots: Sequence[Path]) -> sa.Engine:
     if made.get_backend_name() == "sqlite":
         connect = _sqlite(made.database or "", roots)
         return sa.create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    return sa.create_engine(made, poolclass=NullPool, json_deserializer=str)
+    # Of a database without an encoding (SQL_ASCII) the names and texts are almost always UTF-8.
+    said = {"client_encoding": "utf8"} if made.get_backend_name() == "postgresql" else {}
+    return sa.create_engine(made, poolclass=NullPool, json_deserializer=str, connect_args=said)
 
 
 def _begin(connection: sa.Connection) -> None:
