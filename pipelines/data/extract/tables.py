@@ -85,7 +85,7 @@ class Rows:
 
     def has_landed(self, part: Interval) -> bool:
         """Whether a part stays as it landed."""
-        return self.taken is not None and self.taken.digests(part) is not None
+        return self.taken is not None and self.taken.has(part)
 
     def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
         """The files of a part, of one without rows an empty one."""

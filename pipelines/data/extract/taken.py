@@ -54,6 +54,10 @@ class Taken:
             self._read[part.key] = self._of(part)
         return self._read[part.key]
 
+    def has(self, part: Interval) -> bool:
+        """Whether a part stays as it landed: by this shape, or by a version that landed texts."""
+        return self.digests(part) is not None or self._is_of_texts(part)
+
     def seen(self) -> Mapping[str, SeenFile]:
         """The source's files as they were when the newest part landed; of another shape none."""
         if not self._landed:
@@ -83,6 +87,12 @@ class Taken:
             return None
         found = [digests for _, digests in self._files(part)]
         return np.concatenate([NOTHING, *found]) if len(found) == len(manifest.files) else None
+
+    def _is_of_texts(self, part: Interval) -> bool:
+        manifest = intact(self.store.below(part.key)) if part.key in self._landed else None
+        return manifest is not None and any(
+            not file.name.endswith(".parquet") for file in manifest.files
+        )
 
     def _files(self, part: Interval) -> Iterator[tuple[Mapping[bytes, bytes], Digests]]:
         """Of the files of a part that landed by this shape what they say, and their digests."""
