@@ -101,7 +101,7 @@ def _strange_cells(start: bytes) -> list[bytes]:
 
 
 def _may_be(cells: Sequence[bytes], name: str) -> bool:
-    """Whether they are words of an encoding's languages, and others than Windows-1252 reads.
+    r"""Whether they are words of an encoding's languages, and others than Windows-1252 reads.
 
     Example:
         >>> _may_be(["Gdańsk".encode("cp1250")], "cp1250"), _may_be([b"Besan\xe7on"], "cp1250")
