@@ -3,7 +3,6 @@
 Objects within a record are flattened one level; what is deeper, and lists, are JSON texts.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -25,6 +24,7 @@ from pipelines.data.reading.batches import (
 )
 from pipelines.data.reading.dialect import RFC_4180, Dialect
 from pipelines.data.reading.json_window import Broken, Element, Number
+from pipelines.data.reading.texts import marked
 
 # A field that comes later than this is no column of the file.
 HEADER_RECORDS = 100_000
@@ -35,12 +35,6 @@ UNKNOWN_MAX = 100
 PROBLEM_CHARACTERS_MAX = 500
 # Texts of so many characters are one batch, however few rows they are.
 _BATCH_CHARACTERS_MAX = 2**24
-# Longer marks first: that of UTF-32 begins as that of UTF-16 does.
-_MARKS = (
-    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
-    *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16")),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -197,8 +191,9 @@ def text_of(open_: Callable[[], BinaryIO], encoding: str) -> TextIO:
     """
     with open_() as stream:
         first = stream.read(4)
-    marked = next((name for mark, name in _MARKS if first.startswith(mark)), encoding)
-    return TextIOWrapper(open_(), encoding=marked, errors="backslashreplace")
+    found = marked(first)
+    name = f"{found}-sig" if found == "utf-8" else found or encoding
+    return TextIOWrapper(open_(), encoding=name, errors="backslashreplace")
 
 
 def guess_records(open_: Callable[[], BinaryIO], file: str, encoding: str = "utf-8") -> str:
