@@ -1,115 +1,23 @@
 """A source that grows and changes, extracted night by night: each row lands once, late ones too."""
 
-import json
 import random
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
-from deltalake import write_deltalake
-from sqlalchemy import create_engine
 
-from pipelines.core import cases
-from pipelines.core.registry import EXTRACT
-from pipelines.core.settings import Settings
-from pipelines.core.stage import Context
-from pipelines.data.extract import job
 from pipelines.data.extract.database import DatabaseTable
-from pipelines.data.extract.tables import Label, Rows, Shape, Table
-from pipelines.data.reading.delimited import Delimited
+from pipelines.data.extract.tables import Label
 from pipelines.data.reading.dialect import Dialect
 from pipelines.data.reading.files import FileTable
-from pipelines.use_cases import find
-from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.use_case import Column, Feed
-
-FEED = Feed(
-    name="rows",
-    description="",
-    format="parquet",
-    columns=(
-        Column("id", "string", ""),
-        Column("late", "boolean", "", optional=True),
-        Column("event_at", "timestamp", ""),
-        Column("known_at", "timestamp", ""),
-    ),
-    key=("id",),
-)
-CASE = replace(find("flight_delays"), name="parcels", feeds=(FEED,))
-SHAPE = Shape(
-    columns={"ID": "id", "Late": "late"},
-    event_at="At",
-    label=Label("Late", "yes", "no"),
-    begins=date(2026, 3, 1),
-)
-HEADER = "ID,Late,At\n"
-
-
-class Nights:
-    """The nights of a case whose source is a table."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.table: Table
-        self.shape = SHAPE
-        self.home = home
-        monkeypatch.setattr(cases, "source", lambda _: SimpleNamespace(source=self._source))
-
-    def _source(self, _: Settings, interval: Interval) -> Rows:
-        return Rows(self.table, self.shape, interval)
-
-    def extract(self, key: str) -> tuple[int, int]:
-        """Rows and parts that are new."""
-        interval = Interval.parse(key)
-        lease: Any = SimpleNamespace(commit=nullcontext)
-        done = job.run(
-            Context(
-                settings=Settings(home=self.home, now=interval.end + timedelta(hours=1)),
-                case=CASE,
-                interval=interval,
-                stage=EXTRACT,
-                engine=create_engine("sqlite://"),
-                attempt=1,
-                lease=lease,
-            )
-        )
-        self.read = done.details.read
-        return done.rows["rows"], done.details.new_parts
-
-    def landed(self, day: str) -> list[tuple[str, bool | None, datetime]]:
-        """Of a day the ids, labels and times of publication, in their order."""
-        folder = Path(Settings(home=self.home).objects.landing, "parcels", "rows", day)
-        manifest = json.loads((folder / "manifest.json").read_text())
-        files = [folder / manifest["version"] / file["name"] for file in manifest["files"]]
-        rows = pa.concat_tables([pq.read_table(file) for file in files]).to_pylist()
-        return [(row["id"], row["late"], row["known_at"]) for row in rows]
+from tests.nights import SHAPE, Nights, at, file_of, late
 
 
 @pytest.fixture
 def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
     return Nights(tmp_path / "home", monkeypatch)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def late(part: str, placed: str) -> datetime:
-    """When a row is known that is found late: a microsecond before the end for each second."""
-    end = at(part) + timedelta(days=1)
-    return end - (end - at(placed)) / 10**6
-
-
-def file_of(folder: Path, *lines: str) -> FileTable:
-    (folder / "rows.csv").write_text(HEADER + "".join(f"{line}\n" for line in lines))
-    return FileTable(str(folder / "rows.csv"), (folder,))
 
 
 def test_b15_late_rows_land_once_in_the_night_that_finds_them(
@@ -154,63 +62,6 @@ def test_the_first_and_the_last_days_that_there_are_can_be_extracted(
     nights.shape = replace(SHAPE, begins=None)
     assert nights.extract(day) == (1, 1)
     assert nights.extract(day) == (1, 0)
-
-
-def folder_of(folder: Path, **files: str) -> FileTable:
-    folder.mkdir(exist_ok=True)
-    for name, lines in files.items():
-        (folder / f"{name}.csv").write_text(HEADER + lines)
-    return FileTable(str(folder), (folder,))
-
-
-def test_of_a_folder_only_files_that_are_new_or_changed_are_read(
-    nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened: list[str] = []
-    plain = Delimited.batches
-
-    def noting(self: Delimited, columns: Sequence[str]) -> Iterator[pa.Table]:
-        opened.append(self.file)
-        yield from plain(self, columns)
-
-    monkeypatch.setattr(Delimited, "batches", noting)
-    nights.table = folder_of(
-        tmp_path / "in",
-        a="a,no,2026-03-01 10:00\nahead,no,2026-03-03 10:00\n",
-        b="b,no,2026-03-02 10:00\n",
-        c="",
-    )
-    assert nights.extract("2026-03-01/2026-03-02") == (2, 2)
-    opened.clear()
-    # One file is as it was but has a row of that day, one has not, one is new with a bad row first.
-    nights.table = folder_of(tmp_path / "in", d="bad,no,soon\nd,no,2026-03-03 09:00\n")
-    assert nights.extract("2026-03-03") == (3, 1)
-    assert set(opened) == {"a.csv", "d.csv"}
-    assert nights.read["rows"]["in files as they were, not read again"] == 1
-    assert [row[0] for row in nights.landed("2026-03-03")] == ["ahead", "bad", "d"]
-    opened.clear()
-    nights.table = folder_of(tmp_path / "in", b="b,yes,2026-03-02 10:00\n")
-    assert nights.extract("2026-03-04") == (1, 1)
-    assert set(opened) == {"b.csv"}
-    assert nights.landed("2026-03-04") == [("b", True, late("2026-03-04", "2026-03-02 10:00"))]
-
-
-def test_of_a_delta_table_only_files_that_its_log_added_are_read(
-    nights: Nights, tmp_path: Path
-) -> None:
-    def append(name: str, day: str) -> FileTable:
-        rows = pa.table({"ID": [name], "Late": ["no"], "At": [day]})
-        write_deltalake(tmp_path / "rows", rows, mode="append")
-        return FileTable(str(tmp_path / "rows"), (tmp_path,))
-
-    nights.table = append("a", "2026-03-01")
-    assert nights.extract("2026-03-01") == (1, 1)
-    nights.table = append("b", "2026-03-02")
-    append("late", "2026-03-01")
-    assert nights.extract("2026-03-02") == (2, 1)
-    became = {"new": 1, "late": 1, "of other days": 0, "landed before": 0}
-    unread = {"in files as they were, not read again": 1}
-    assert nights.read == {"rows": {"rows read": 2, **became, **unread}}
 
 
 def test_another_shape_or_dialect_lands_its_days_anew(nights: Nights, tmp_path: Path) -> None:
