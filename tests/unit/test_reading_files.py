@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.core.errors import BatchRefused
+from pipelines.core.errors import BatchRefused, MillraceError
+from pipelines.data.extract.database import DatabaseTable
 from pipelines.data.reading.batches import FILE, LINE, PROBLEM, RAW
 from pipelines.data.reading.delimited import Delimited
 from pipelines.data.reading.files import FileTable
@@ -111,3 +112,27 @@ def test_b17_memory_does_not_grow_with_the_file():
         tracemalloc.stop()
         assert num_rows == 40_000 * num_blocks
     assert peaks[1] < 1.5 * peaks[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "data"
+    made.mkdir()
+    return made
+
+
+def test_files_outside_the_roots_and_symlinks_are_refused(folder, tmp_path):
+    (tmp_path / "secret.csv").write_text(TEXT)
+    with pytest.raises(BatchRefused, match="none of the allowed folders"):
+        FileTable(str(tmp_path / "secret.csv"), (folder,)).column_names()
+    with pytest.raises(BatchRefused, match="is a URL"):
+        FileTable(f"file://{tmp_path}/secret.csv", (folder,)).column_names()
+    (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(BatchRefused, match="symlink"):
+        FileTable(str(folder), (folder,)).column_names()
+    database = tmp_path / "secret.db"
+    with pytest.raises(BatchRefused, match="none of the allowed folders"):
+        DatabaseTable(f"sqlite:///{database}", "rows", (folder,)).column_names()
+    with pytest.raises(MillraceError, match="there is no"):
+        DatabaseTable(f"sqlite:///{folder}/none.db", "rows", (folder,)).column_names()
+    assert not (folder / "none.db").exists()
