@@ -1,7 +1,8 @@
 """What the person says of the source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from pipelines.core.errors import UsageError
 from pipelines.data.reading.said import Said
@@ -52,27 +53,18 @@ class Ask:
     @cached_property
     def dialect(self) -> SaidDialect:
         """Of how a file's records stand in it."""
-        return SaidDialect(
-            encoding=self.encoding,
-            delimiter=self.delimiter,
-            quote=self.quote,
-            escape=self.escape,
-            skipped_lines=self.skipped_lines,
-            records=self.records,
-            sheet=self.sheet,
-            names=self.needed,
-        )
+        return SaidDialect(**self._of(SaidDialect), names=self.needed)
 
     @cached_property
     def values(self) -> Said:
         """Of how its values are written."""
-        return Said(
-            decimal=self.decimal,
-            thousands=self.thousands,
-            zone=self.zone,
-            missing=self.missing,
-            dates=self.dates,
-        )
+        return Said(**self._of(Said))
+
+    def _of(self, kind: type[SaidDialect] | type[Said]) -> dict[str, Any]:
+        """What was said of its fields, which have the same names here."""
+        return {
+            each.name: getattr(self, each.name) for each in fields(kind) if hasattr(self, each.name)
+        }
 
     @property
     def times(self) -> tuple[str, ...]:
