@@ -7,7 +7,7 @@ allow, and only after each was compared with the manifest.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,6 @@ from models.columns import Columns
 from models.errors import ModelRefused
 from models.family import NOTHING, Family, Scorer
 from models.files import write_atomically
-from models.plain import parsed
 from models.tasks import Task
 
 MANIFEST = "manifest.json"
@@ -51,7 +50,7 @@ class Manifest:
             "format": _FORMAT,
             "family": self.family,
             "task": tasks.to_json(self.task),
-            "columns": asdict(self.columns),
+            "columns": self.columns.to_json(),
             "asked": _described(self.columns.schema),
             "answer": _described(self.task.answer),
             **{name: dict(getattr(self, name)) for name in _MAPPINGS},
@@ -76,7 +75,7 @@ class Manifest:
             return cls(
                 family=values["family"],
                 task=tasks.from_json(values["task"]),
-                columns=parsed(Columns, values["columns"]),
+                columns=Columns.from_json(values["columns"]),
                 **{name: values[name] for name in _MAPPINGS},
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -1,13 +1,13 @@
 """What a model of a case is: its inputs, its task, and how its family learns it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from models import families, tasks
 from models.columns import Columns
 from models.family import Settings
-from models.plain import check_fields, parsed
+from models.plain import check_fields
 from models.tasks import Task
 
 
@@ -45,7 +45,7 @@ class ModelSpec:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a file between processes."""
         return {
-            "columns": asdict(self.columns),
+            "columns": self.columns.to_json(),
             "task": tasks.to_json(self.task),
             "settings": families.to_json(self.settings),
         }
@@ -59,7 +59,7 @@ class ModelSpec:
         """
         check_fields(cls.__name__, values, (each.name for each in fields(cls)))
         return cls(
-            columns=parsed(Columns, values["columns"]),
+            columns=Columns.from_json(values["columns"]),
             task=tasks.from_json(values["task"]),
             settings=families.settings_from_json(values["settings"]),
         )

@@ -32,7 +32,7 @@ class Blends(Family):
     files: Mapping[str, int] = {WEIGHTS: 2**20}
 
     def refusal(self, task: Task, columns: Columns, settings: Settings) -> str:
-        if task.scores_units or type(task).losses is Task.losses:
+        if type(task).losses is Task.losses:
             return f"a blend has no mean of answers to {task.name}; look for another family"
         assert isinstance(settings, Blend)  # noqa: S101  of this family
         return members.refusal(task, columns, settings.members)

@@ -34,7 +34,7 @@ class SegmentedModels(Family):
     files: Mapping[str, int] = {SEGMENTS: 2**20}
 
     def refusal(self, task: Task, columns: Columns, settings: Settings) -> str:
-        if task.scores_units:
+        if task.together:
             return f"segments part single rows, and {task.name} is asked by whole units"
         assert isinstance(settings, Segments)  # noqa: S101  of this family
         if settings.column not in columns.categorical:

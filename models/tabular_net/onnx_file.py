@@ -69,7 +69,7 @@ def load(
             to be; no session was made.
     """
     found, num_outputs = check(content)
-    _require(found == columns, f"the columns {found.inputs}, not {columns.inputs}")
+    _require(found == columns.single, f"the columns {found.inputs}, not {columns.inputs}")
     _require(num_outputs == task.num_outputs, f"{num_outputs} outputs, not {task.num_outputs}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads

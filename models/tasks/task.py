@@ -5,7 +5,7 @@ Shape suffixes: B rows, O numbers of an answer, U units, R draws.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
+from models.columns import numeric_matrix
 from models.errors import DataRefused
 from models.plain import Plain
 
@@ -33,11 +34,13 @@ class Evidence:
         label_B: float64, as the task encodes it.
         answer_BO: float64, the numbers of each answer in the task's order.
         unit_B: whole numbers from 0; rows of one unit are drawn together.
+        beside: what else of the rows its metrics look at (`Task.beside`), float64 [B], by column.
     """
 
     label_B: Array
     answer_BO: Array
     unit_B: Array
+    beside: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.label_B)
@@ -110,9 +113,23 @@ class Task(Plain, ABC):
     """
 
     name: ClassVar[str]
-    # Whether an answer depends on the other rows of its unit, so that they are scored together.
-    scores_units: ClassVar[bool] = False
     unit: tuple[str, ...] = (DAY,)
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """The columns whose equal values are scored together, as answers depend on each other.
+
+        None: each row is answered alone.
+        """
+        return ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Number columns of a row that the metrics look at, beside its label and its answer.
+
+        They are inputs of the model, so that whoever keeps an answer keeps them.
+        """
+        return ()
 
     @property
     @abstractmethod
@@ -177,6 +194,10 @@ class Task(Plain, ABC):
             DataRefused: says which, and what to do.
         """
 
+    def answer_facts(self, answer: pa.Table) -> Mapping[str, float]:  # noqa: ARG002
+        """Of many answers together, no label needed: what two times are compared by."""
+        return {}
+
     def pictures(self, evidence: Evidence) -> "Mapping[str, Callable[[Axes], None]]":  # noqa: ARG002
         """What draws a picture of the answers, by its name."""
         return {}
@@ -187,33 +208,33 @@ class Task(Plain, ABC):
         Raises:
             DataRefused: another field or type, a null, NaN, or a value out of its bounds.
         """
-        found = [(field.name, field.type) for field in answer.schema]
-        if found != [(field.name, field.type) for field in self.answer]:
+        found = [(each.name, each.type) for each in answer.schema]
+        if found != [(each.name, each.type) for each in self.answer]:
             raise DataRefused(f"{self.name}: the answer is {found}, not {self.answer.names}")
-        for field in self.answer:
-            _check_field(field, answer)
+        for each in self.answer:
+            _check_field(each, answer)
         return answer
 
     def adapted(self, answer: pa.Table) -> pa.Table:
         """What the task as it was before answered, as an answer of the task as it is now."""
         return answer
 
-    def evidence(
-        self, name: str, label: pa.ChunkedArray, answer: pa.Table, unit: Array
-    ) -> Evidence:
-        """Answers beside their labels.
+    def evidence(self, name: str, rows: pa.Table, answer: pa.Table, unit: Array) -> Evidence:
+        """Answers beside the labels of their rows, which are the column of that name.
 
         Raises:
             DataRefused: an answer or a label is none of this task, or lacks its row; see `checked`
                 and `encode`.
         """
-        if len({len(label), answer.num_rows, len(unit)}) > 1:
+        if len({rows.num_rows, answer.num_rows, len(unit)}) > 1:
             raise DataRefused(
-                f"{name}: {len(label)} labels, {answer.num_rows} answers and {len(unit)} units; "
+                f"{name}: {rows.num_rows} labels, {answer.num_rows} answers and {len(unit)} units; "
                 "give each row one of each"
             )
-        label_B = self.encode(name, label)
-        return Evidence(label_B, self.outputs(self.checked(answer)), np.asarray(unit))
+        label_B, answer_BO = self.encode(name, rows[name]), self.outputs(self.checked(answer))
+        numbers_BF = numeric_matrix(rows, self.beside).astype(float)
+        beside = dict(zip(self.beside, numbers_BF.T, strict=True))
+        return Evidence(label_B, answer_BO, np.asarray(unit), beside)
 
     def scores(self, evidence: Evidence) -> dict[str, float | None]:
         """Every metric by its name, after the number of rows and the facts of the labels."""

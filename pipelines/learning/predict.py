@@ -61,8 +61,7 @@ def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
     """Row key, instant, answer, and the inputs it was given for: what monitoring looks at."""
     spec, row_key = cases.model(context.case.name, context.model), context.model.row_key
     score = scorer(registry.address(context.settings, context.case, context.model, version))
-    units = spec.task.unit if spec.task.scores_units else ()
-    names = dict.fromkeys([*row_key, "known_at", *units, *spec.columns.inputs])
+    names = dict.fromkeys([*row_key, "known_at", *spec.task.together, *spec.columns.inputs])
     scored = _by_workers(rows.select(*names), spec.task, score)
     return scored.selectExpr(
         *(f"`{name}`" for name in row_key),
@@ -76,19 +75,19 @@ def _scored(context: Context, rows: "DataFrame", version: int) -> "DataFrame":
 
 
 def _by_workers(rows: "DataFrame", task: "Task", score: "Score") -> "DataFrame":
-    """The rows with their answers; of a task that answers whole units, each at once."""
+    """The rows with their answers; those that are scored together at once."""
     import pyarrow as pa
     from pyspark.sql.pandas.types import from_arrow_schema
 
     added = from_arrow_schema(task.answer).fields
     schema = type(rows.schema)([*rows.schema.fields, *added])
-    if not task.scores_units:
+    if not task.together:
         return rows.mapInArrow(score, schema)
 
-    def scored(unit: "pa.Table") -> "pa.Table":
-        return pa.Table.from_batches(score(iter(unit.combine_chunks().to_batches())))
+    def scored(rows: "pa.Table") -> "pa.Table":
+        return pa.Table.from_batches(score(iter(rows.combine_chunks().to_batches())))
 
-    return rows.groupBy(*task.unit).applyInArrow(scored, schema)
+    return rows.groupBy(*task.together).applyInArrow(scored, schema)
 
 
 Score = Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]

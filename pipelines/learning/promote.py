@@ -129,7 +129,7 @@ def _answered(
     try:
         label = context.model.label
         model = champion.load(context.settings, context.case, context.model, number)
-        return task.evidence(label, rows[label], task.adapted(model.score(rows)), units)
+        return task.evidence(label, rows, task.adapted(model.score(rows)), units)
     except ModelError as error:
         raise MillraceError(
             f"version {number} can't score this training set ({error}); "

@@ -210,7 +210,7 @@ def judge(model: artifact.Model, task: Task, table: pa.Table, label: str) -> Non
     answer = model.score(table)
     again = model.score(table.select(table.column_names[::-1]))
     assert again.equals(answer)
-    evidence = task.evidence(label, table[label], answer, units_of(table, task.unit))
+    evidence = task.evidence(label, table, answer, units_of(table, task.unit))
     assert evidence.answer_BO.shape == (table.num_rows, task.num_outputs)
     assert task.answered(evidence.answer_BO).equals(answer)
     found = task.scores(evidence)

@@ -113,7 +113,7 @@ def test_rows_that_cannot_be_judged_are_refused(
 ) -> None:
     answer = BINARY.answered(np.array(probability)[:, None])
     with pytest.raises(DataRefused, match=says):
-        BINARY.evidence("late", pa.chunked_array([label]), answer, np.array(unit))
+        BINARY.evidence("late", pa.table({"late": label}), answer, np.array(unit))
 
 
 def drawn_by_hand(

@@ -8,7 +8,14 @@ import pyarrow as pa
 import pytest
 import torch
 
-from models.columns import Columns, label_vector, numeric_matrix, text_matrix
+from models.columns import (
+    Columns,
+    label_vector,
+    numeric_list,
+    numeric_matrix,
+    text_list,
+    text_matrix,
+)
 from models.errors import DataRefused
 from models.tabular_net.data import Rows, global_batches, share, to_rows
 from models.tabular_net.preprocess import Preprocessing, count_unknown, encode, fit_statistics
@@ -47,6 +54,53 @@ def test_texts_of_every_kind() -> None:
     )
     expected = [["a", "0", "x"], ["", "23", "y"], ["c", "", ""]]
     assert text_matrix(table, table.column_names).tolist() == expected
+
+
+def test_lists_are_their_items_and_where_each_row_begins() -> None:
+    """Of a slice, too, whose first row is not the array's, and of a null that hides items."""
+    hidden = pa.ListArray.from_arrays(
+        pa.array([0, 2, 3, 3]), pa.array([7.0, 8.0, 9.0]), mask=pa.array([False, True, False])
+    )
+    table = pa.table(
+        {
+            "past": pa.chunked_array(
+                [pa.array([[0.0], [1.5, None, math.inf], None, []])[1:], hidden]
+            ),
+            "films": [["a", None], [], None, ["1"], ["b"], ["c", "d"]],
+            "numbers": pa.array([[3, 4], None, None, None, None, [5]], pa.list_(pa.int64())),
+        }
+    )
+    values, offsets = numeric_list(table, "past")
+    assert values.dtype == np.float32
+    np.testing.assert_array_equal(values, np.array([1.5, math.nan, math.nan, 7, 8], np.float32))
+    assert offsets.tolist() == [0, 3, 3, 3, 5, 5, 5]
+    texts, offsets = text_list(table, "films")
+    assert texts.to_pylist() == ["a", "", "1", "b", "c", "d"]
+    assert offsets.tolist() == [0, 2, 2, 2, 3, 4, 6]
+    assert text_list(table, "numbers")[0].to_pylist() == ["3", "4", "5"]
+    for read, name, says in (
+        (numeric_list, "films", "films: string is not a number"),
+        (text_list, "past", "past: double is no category"),
+        (numeric_list, "gone", "gone: the table has 0 columns"),
+    ):
+        with pytest.raises(DataRefused, match=says):
+            read(table, name)
+    with pytest.raises(DataRefused, match="one: string is no list"):
+        text_list(pa.table({"one": ["a"]}), "one")
+
+
+def test_columns_of_before_are_written_as_before() -> None:
+    """Without lists: manifests and fingerprints of earlier versions stay what they are."""
+    plain = Columns(numeric=("a",), categorical=("b",))
+    assert plain.to_json() == {"numeric": ["a"], "categorical": ["b"]}
+    lists = Columns(numeric=("a",), numeric_lists=("past",), categorical_lists=("films",))
+    assert lists.inputs == ("a", "past", "films")
+    assert lists.single == Columns(numeric=("a",))
+    assert lists.schema.field("films").type == pa.list_(pa.string())
+    for columns in (plain, lists):
+        assert Columns.from_json(columns.to_json()) == columns
+    with pytest.raises(ValueError, match="Columns: fields"):
+        Columns.from_json({"numeric": ["a"], "categorical": [], "images": []})
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_an_index_takes_in_what_is_new_without_a_training(tmp_path: Path) -> Non
     said = [model.score(table) for model in (older, newer)]
     assert set(said[0]["score"].to_pylist()) == {0.0}
     found = [
-        Ranking().scores(Ranking().evidence("relevance", table["relevance"], each, unit))["ndcg"]
+        Ranking().scores(Ranking().evidence("relevance", table, each, unit))["ndcg"]
         for each in said
     ]
     assert found[1] - found[0] > 0.1

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +129,9 @@ def test_an_answer_that_is_none_is_told_in_a_line(spark: Any) -> None:
 class WholeUnits(Binary):
     """A task whose answers depend on the other rows of their unit."""
 
-    scores_units: ClassVar[bool] = True
+    @property
+    def together(self) -> tuple[str, ...]:
+        return self.unit
 
 
 def test_rows_of_a_unit_are_never_parted(spark: Any) -> None:

@@ -56,7 +56,7 @@ def test_the_interval_draws_whole_days_at_the_level_that_is_allowed() -> None:
     found = measured(table, TASK, ROC_AUC, WATCH)
     answers = table.select(["probability"]).cast(TASK.answer)
     days = units_of(table, ["decided_day"])
-    evidence = TASK.evidence("label", table["label"], answers, days)
+    evidence = TASK.evidence("label", table, answers, days)
     plain = Bootstrap(level=1 - 2 * WATCH.metric_alarm_rate).interval(ROC_AUC, evidence)
     assert plain is not None
     assert found.interval is not None

@@ -44,7 +44,7 @@ def measured(table: pa.Table, task: Task, metric: Metric, watch: Watch) -> Quali
     if table.num_rows < watch.num_rows_min:
         return Quality(metric, {"num_rows": table.num_rows}, None)
     answers = task.adapted(table.select(task.answer.names).cast(task.answer))
-    evidence = task.evidence("label", table["label"], answers, _units(table, task))
+    evidence = task.evidence("label", table, answers, _units(table, task))
     scores = task.scores(evidence)
     interval = Bootstrap(level=1 - 2 * watch.metric_alarm_rate).interval(metric, evidence)
     widened = interval and _widened(interval, evidence.num_units)

@@ -79,7 +79,7 @@ def _answered(context: Context, model: "Model", rows: "pa.Table") -> "tuple[pa.T
     try:
         answers = model.score(rows)
         units = units_of(rows, model.task.unit)
-        return answers, model.task.evidence(label, rows[label], answers, units)
+        return answers, model.task.evidence(label, rows, answers, units)
     except ModelError as error:
         raise MillraceError(f"the model is not registered: {error}") from error
 

@@ -24,8 +24,11 @@ class Ranking(Task):
     """Relevance of items, by query; rows of one query are scored together."""
 
     name: ClassVar[str] = "ranking"
-    scores_units: ClassVar[bool] = True
     unit: tuple[str, ...] = ("query",)
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        return self.unit
 
     @property
     def label(self) -> pa.DataType:
