@@ -12,8 +12,9 @@ export UV_PYTHON_DOWNLOADS := never
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup ## set up, start everything, load history, run the whole chain (FOLLOW=1: stay attached)
-	@$(BIN)/millrace run $(if $(FOLLOW),--follow)
+run: setup ## set up, start everything, run the whole chain (CASE=name: that case; FOLLOW=1: stay)
+	@$(if $(CASE),scripts/setup.sh case $(UV) .venv $(CASE))
+	@$(BIN)/millrace run $(CASE) $(if $(FOLLOW),--follow)
 
 stop: ## stop every server; state stays
 	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace stop; fi
@@ -31,9 +32,9 @@ test-all: setup ## those, and platform, homes, services, compose (one tier alone
 test-%: setup
 	@$(BIN)/python -m tests.tiers $*
 
-up: ## the same in containers: build, start, run the whole chain there
-	@scripts/compose.sh up -d --build
-	@scripts/compose.sh exec -T airflow-scheduler millrace run
+up: ## the same in containers: build, start, run the whole chain there (CASE=name: that case)
+	@MILLRACE_CASES="$(CASE)" scripts/compose.sh up -d --build
+	@scripts/compose.sh exec -T airflow-scheduler millrace run $(CASE)
 
 down: ## stop the containers; state stays
 	@scripts/compose.sh down

@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from pipelines.core import addresses, registry
 from pipelines.core.errors import UsageError
+from pipelines.use_cases import load
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
@@ -54,9 +55,14 @@ def dag_of(case: UseCase, model: Model, name: str, description: str, **arguments
         description=f"{description} ({case.name}.{model.name})",
         max_active_runs=1,
         default_args=dict(DEFAULTS),
-        tags=[case.name, model.name, "model"],
+        tags=[case.name, model.name, "model", *unavailable(case)],
         **arguments,
     )
+
+
+def unavailable(case: UseCase) -> list[str]:
+    """The tag of a case whose packages are not here; its tasks say what to do."""
+    return ["unavailable"] if case.name in load().unavailable else []
 
 
 def date_field(title: str, description: str) -> Param:

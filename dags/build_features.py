@@ -1,6 +1,15 @@
 """Data from its source into published features: nightly, and a stretch of history as one run."""
 
-from _stages import DEFAULTS, SCHEDULE_SINCE, asset, check_key, interval_form, range_form, stage
+from _stages import (
+    DEFAULTS,
+    SCHEDULE_SINCE,
+    asset,
+    check_key,
+    interval_form,
+    range_form,
+    stage,
+    unavailable,
+)
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAtRuntime, chain
 
 from pipelines.use_cases import load
@@ -37,7 +46,7 @@ def build_features(case: UseCase) -> DAG:
         max_active_runs=1,
         params=interval_form(case),
         default_args=dict(DEFAULTS),
-        tags=[case.name, "data"],
+        tags=[case.name, "data", *unavailable(case)],
     ) as dag:
         build(case, ranges=False)
     return dag
@@ -53,7 +62,7 @@ def load_history(case: UseCase) -> DAG:
         max_active_runs=1,
         params=range_form(),
         default_args=dict(DEFAULTS),
-        tags=[case.name, "data"],
+        tags=[case.name, "data", *unavailable(case)],
     ) as dag:
         build(case, ranges=True)
     return dag

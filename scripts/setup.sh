@@ -58,6 +58,11 @@ packages)
     step 'packages of requirements.lock, each checked by its hash (first time: some minutes)' "$unreachable" \
         "$uv" pip sync -q --python "$venv/bin/python" --require-hashes --compile-bytecode requirements.lock
     ;;
+case)
+    uv=$2 venv=$3 lock=pipelines/use_cases/$4.lock
+    [ ! -e "$lock" ] || step "packages of $4, each checked by its hash" "$unreachable" \
+        "$uv" pip install -q --python "$venv/bin/python" --no-deps --require-hashes -r "$lock"
+    ;;
 project)
     uv=$2 venv=$3
     step 'this project' 'the project could not be installed' \

@@ -20,6 +20,7 @@ from pipelines.core.errors import MillraceError
 from pipelines.core.settings import Settings
 from pipelines.insight import status, summary
 from pipelines.stores import airflow
+from pipelines.use_cases.spec.discovery import Cases
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
@@ -63,25 +64,31 @@ def plan(
     return [Step("build_features", day.isoformat()) for day in days if day < since]
 
 
-def run(settings: Settings, attached: bool = False) -> str:
+def run(settings: Settings, only: str | None = None, attached: bool = False) -> str:
     """Start everything, do what is not done yet, and say where to look.
 
     A case that can't be loaded, or whose run fails, does not keep the others from theirs.
 
+    Args:
+        only: the one case to do; None: all but those that are on demand and were never asked for.
+
     Raises:
         MillraceError: a part did not start, or, when all is done, a Dag run had failed, or a case
             can't be loaded; says which and where.
+        UsageError: there is no such case, or it is unavailable; nothing was started.
     """
+    asked = use_cases.available(only) if only else None
     services.start(settings)
     engine = journal.engine(settings)
     cases = use_cases.load()
     failed = {name: f"{name} can't be loaded: {case}" for name, case in cases.broken.items()}
+    chosen = [asked] if asked else _awake(engine, cases)
     with airflow.connect(settings) as client:
-        for case in cases.found.values():
+        for case in chosen:
             with _noted(failed, case):
                 for dag in dags(case):
                     client.unpause(f"{case.name}.{dag}")
-        for case in cases.found.values():
+        for case in chosen:
             if case.name not in failed:
                 with _noted(failed, case):
                     _catch_up(settings, client, engine, case)
@@ -93,6 +100,16 @@ def run(settings: Settings, attached: bool = False) -> str:
     if failed:
         raise MillraceError("; ".join(failed.values()))
     return text
+
+
+def _awake(engine: Engine, cases: Cases) -> list[UseCase]:
+    """The cases that go on by themselves: not on demand, or asked for before, and available."""
+    return [
+        case
+        for name, case in cases.found.items()
+        if name not in cases.unavailable
+        and (not case.on_demand or status.known_until(engine, case) is not None)
+    ]
 
 
 @contextmanager

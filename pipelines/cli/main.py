@@ -24,7 +24,7 @@ from pipelines.insight import status
 from pipelines.insight.lineage import commands as lineage
 from pipelines.scaffold import commands as scaffold
 from pipelines.services import commands as services
-from pipelines.use_cases import find
+from pipelines.use_cases import available, find
 from pipelines.use_cases.spec.interval import Interval
 
 
@@ -67,7 +67,7 @@ def _stage_command(stage: Stage[Any]) -> None:
         settings = Settings()
         interval = Interval.parse(key) if key else settings.yesterday()
         options = {name: str(value) for name, value in given.items() if value}
-        _print(runner.run(settings, find(case), stage, interval, options, model or None))
+        _print(runner.run(settings, available(case), stage, interval, options, model or None))
 
     parameters = {"case": CaseArgument}
     if stage.asks_interval:
@@ -100,10 +100,11 @@ for _stage in STAGES.values():
 
 @app.command()
 def run(
+    case: Annotated[str, typer.Argument(help="this one alone, also if it is on demand")] = "",
     follow: Annotated[bool, typer.Option(help="stay, and stop everything at Ctrl-C")] = False,
 ) -> None:
     """Start everything, do what is missing up to yesterday, say where to look, and return."""
-    typer.echo(first_run.run(Settings(), attached=follow))
+    typer.echo(first_run.run(Settings(), case or None, attached=follow))
 
 
 @app.command("status")

@@ -157,18 +157,30 @@ def platform_status(settings: Settings) -> dict[str, Any]:
         engine = journal.engine(settings)
         cases = {name: case_status(engine, case) for name, case in there.found.items()}
     broken = {name: asdict(case) for name, case in there.broken.items()}
-    return {"services": dict(health), "cases": cases, "broken": broken}
+    return {
+        "services": dict(health),
+        "cases": cases,
+        "unavailable": dict(there.unavailable),
+        "broken": broken,
+    }
 
 
 def in_words(found: dict[str, Any]) -> str:
     """The same for people: a line a service, a line a table, a red one a broken case."""
     lines = [f"{name:<10} {state}" for name, state in found["services"].items()]
+    for name, why in found["unavailable"].items():
+        lines += ["", unavailable_line(name, why)]
     for name, case in found["cases"].items():
         lines += ["", f"{name}: features known until {case['features_known_until'] or 'never'}"]
         lines += [*models_lines(case["models"]), *table_lines(case["tables"])]
     for case in found["broken"].values():
         lines += ["", broken_line(BrokenCase(**case))]
     return "\n".join(lines)
+
+
+def unavailable_line(name: str, why: str) -> str:
+    """Not red: a case may lack packages because nobody asked for it."""
+    return f"{name}: unavailable: {why}"
 
 
 def broken_line(case: BrokenCase) -> str:

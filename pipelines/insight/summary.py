@@ -26,8 +26,9 @@ def summary(settings: Settings, engine: Engine) -> str:
         lines.append(f"  Spark     http://{settings.host}:{settings.spark_ui_port}")
         lines.append(f"  Reports   {objects.reports(settings).root}")
     cases = use_cases.load()
-    for case in cases.found.values():
-        lines += _case_lines(engine, case)
+    for name, case in cases.found.items():
+        why = cases.unavailable.get(name)
+        lines += ["", status.unavailable_line(name, why)] if why else _case_lines(engine, case)
     for broken in cases.broken.values():
         lines += ["", status.broken_line(broken)]
     stop = "make stop" if settings.embedded_spark else "make down"
@@ -36,6 +37,8 @@ def summary(settings: Settings, engine: Engine) -> str:
 
 def _case_lines(engine: Engine, case: UseCase) -> list[str]:
     found = status.case_status(engine, case)
+    if case.on_demand and not found["tables"]:
+        return ["", f"{case.name}: on demand; `make run CASE={case.name}` begins with it"]
     ingested = _ingested(engine, case)
     counted = {
         what: sum(ingested[f"{feed.name}_{what}"] for feed in case.feeds)

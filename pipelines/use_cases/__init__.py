@@ -32,3 +32,16 @@ def find(name: str) -> UseCase:
     if name not in cases.found:
         raise UsageError(f"no use case {name!r}; there is {', '.join(cases.found) or 'none'}")
     return cases.found[name]
+
+
+def available(name: str) -> UseCase:
+    """The use case of that name, which can be worked on here.
+
+    Raises:
+        UsageError: a package of its lock is not installed; or see `find`.
+        MillraceError: see `find`.
+    """
+    case, why = find(name), load().unavailable.get(name)
+    if why:
+        raise UsageError(f"{name} is unavailable: {why}")
+    return case

@@ -27,4 +27,10 @@ def overview(request: Request, journal: Journal) -> HTMLResponse:
         )
         for case in cases.found.values()
     ]
-    return site.draw(request, "overview.html", standings=standings, broken=cases.broken.values())
+    return site.draw(
+        request,
+        "overview.html",
+        standings=standings,
+        unavailable=cases.unavailable,
+        broken=cases.broken.values(),
+    )

@@ -39,7 +39,7 @@ COMMANDS = {
         *("--dry-run", "--again", "--write", "--yes"),
     },
     "remove": {"name", "--into", "--yes"},
-    "run": {"--follow", "--no-follow"},
+    "run": {"case", "--follow", "--no-follow"},
     "status": {"--json"},
     "start": {"parts"},
     "stop": set(),

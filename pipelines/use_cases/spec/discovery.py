@@ -6,7 +6,7 @@ Standard library only: Dags import this at parse time.
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -16,6 +16,7 @@ from types import CodeType, MappingProxyType, ModuleType
 from typing import TypeAlias
 
 from pipelines.core.errors import MillraceError
+from pipelines.use_cases.spec import locks
 from pipelines.use_cases.spec.use_case import UseCase
 
 # What tells one state of a file from the next: when it was written, and how long it is.
@@ -43,10 +44,15 @@ class BrokenCase:
 
 @dataclass(frozen=True)
 class Cases:
-    """What a folder holds, each by its name: use cases, and files that should be one."""
+    """What a folder holds, each by its name: use cases, and files that should be one.
+
+    Args:
+        unavailable: of those found, why one can't be worked on here: a package is not installed.
+    """
 
     found: Mapping[str, UseCase]
     broken: Mapping[str, BrokenCase]
+    unavailable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,15 @@ class Discovery:
                 self._forget(self._files.keys() - stamps.keys())
                 self._files = {name: self._file(name, stamp) for name, stamp in stamps.items()}
                 self._cases = self._sorted_out()
+            unavailable = self._unavailable()
+            if unavailable != self._cases.unavailable:
+                self._cases = replace(self._cases, unavailable=unavailable)
             return self._cases
+
+    def _unavailable(self) -> Mapping[str, str]:
+        """Asked anew at each call: packages come and go without a change of any file."""
+        said = {name: locks.unavailable(self.folder / f"{name}.lock") for name in self._cases.found}
+        return MappingProxyType({name: why for name, why in said.items() if why})
 
     def _forget(self, names: set[str]) -> None:
         for name in names:

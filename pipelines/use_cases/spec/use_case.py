@@ -95,6 +95,7 @@ class UseCase:
     Args:
         name: the name of its file, and of its files in the other rooms.
         schedule: when a part has ended, as five fields of cron, in UTC.
+        on_demand: it stays paused until somebody asks for it: `make run CASE=<name>`.
         quarantine_rate_max: a share of bad rows; nothing of a feed is published where its counts
             prove a higher one (the lower confidence bound, 95 %), or where every row is bad.
         history_days: what the first run loads.
@@ -113,6 +114,7 @@ class UseCase:
     gold: tuple[str, ...] = ()
     grain: Grain = "day"
     schedule: str = "0 0 * * *"
+    on_demand: bool = False
     quarantine_rate_max: float = 0.02
     history_days: int = 90
     history_days_max: int | None = None
