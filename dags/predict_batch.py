@@ -21,6 +21,7 @@ def predict_batch(case: UseCase, model: Model) -> DAG:
     ) as dag:
         chain(
             check_key(ranges=True),
+            *([stage("refresh", case, model)] if model.is_refreshed else []),
             stage("predict", case, model),
             stage("validate_predictions", case, model, outlets=[asset(case, "predictions", model)]),
         )

@@ -116,9 +116,17 @@ class Refreshed(Family):
     """A family whose artifact takes in what is new without a training, such as an index."""
 
     @abstractmethod
-    def refresh(self, folder: Path, manifest: "Manifest", tables: Mapping[str, Path]) -> None:
+    def refresh(
+        self, folder: Path, manifest: "Manifest", tables: Mapping[str, Path]
+    ) -> Mapping[str, Any]:
         """Change the files of a copy of an artifact; it is sealed again afterwards.
 
         Args:
-            tables: Parquet files, by what they are to the family.
+            tables: Parquet files, by the names of the tables that the model learns from.
+
+        Returns:
+            Numbers and names for the reader, such as how many items are new.
+
+        Raises:
+            ModelRefused: it would answer worse than its family allows; the copy is thrown away.
         """

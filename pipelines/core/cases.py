@@ -110,7 +110,19 @@ def model(case: str, asked: "Model") -> "ModelSpec":
             f"{file}: {asked.name!r} is {' by '.join(says)}, its use case says {asked.task} by "
             f"{asked.family}: let both say the same"
         )
+    _check_refreshed(file, asked)
     return spec
+
+
+def _check_refreshed(file: str, asked: "Model") -> None:
+    from models import families
+    from models.family import Refreshed
+
+    if asked.is_refreshed and not isinstance(families.find(asked.family), Refreshed):
+        raise MillraceError(
+            f"{file}: {asked.name!r} is to be refreshed, which {asked.family} can't be: let its "
+            "use case not say is_refreshed"
+        )
 
 
 def _code(room: str, case: str, names: Sequence[str]) -> object:

@@ -115,6 +115,15 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenIn:
+    """The version that answers now, the one before, and what its family said of it."""
+
+    version: int
+    before: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Predicted:
     """The version that answered."""
 

@@ -210,6 +210,18 @@ PROMOTE = Stage(
     page=("Gate", "models"),
     engine="mlflow",
 )
+REFRESH = Stage(
+    name="refresh",
+    module="pipelines.learning.refresh",
+    help="Let the champion take in new rows of its tables, without a training.",
+    details=outcomes.TakenIn,
+    reads=("silver.* and gold.* that the model names", "MLflow"),
+    writes=("ops.promotions", "MLflow: a run, a version, the alias champion"),
+    lease="champion",
+    servers=("postgres", "spark", "mlflow"),
+    page=("Model", "models"),
+    engine="mlflow",
+)
 PREDICT = Stage(
     name="predict",
     module="pipelines.learning.predict",
@@ -272,6 +284,7 @@ STAGES: Mapping[str, Stage[Any]] = MappingProxyType(
             VALIDATE_TRAINING_SET,
             TRAIN,
             PROMOTE,
+            REFRESH,
             PREDICT,
             VALIDATE_PREDICTIONS,
             MONITOR,

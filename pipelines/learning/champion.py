@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, insert, select, text
 
 from pipelines.core import journal
-from pipelines.core.errors import MillraceError
+from pipelines.core.errors import MillraceError, Superseded
 from pipelines.core.journal import Done, promotions, runs
 from pipelines.core.outcomes import Outcome, Predicted, Trained
 from pipelines.core.registry import PREDICT, TRAIN
 from pipelines.core.settings import Settings
 from pipelines.learning import registry
+from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.model import Model
 from pipelines.use_cases.spec.use_case import UseCase
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from models.artifact import Model as Opened
     from pipelines.core.stage import Context
 
-PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
+PROMOTED, KEPT, ROLLED_BACK, REFRESHED = "promoted", "kept", "rolled back", "refreshed"
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,21 @@ def of_version(engine: Engine, case: str, model: str, version: int) -> Champion 
 
 
 def cutoffs(engine: Engine, case: str, model: str) -> Mapping[int, datetime]:
-    """Each version that is, or was, champion, and the end of what it learned from."""
-    named = select(promotions.c.version, promotions.c.cutoff).where(*_champions(case, model))
+    """Each version that is, or was, champion, and the end of what it knows."""
     with engine.connect() as connection:
-        return {row.version: row.cutoff for row in connection.execute(named)}
+        found = connection.execute(select(promotions).where(*_champions(case, model))).all()
+    return {row.version: _knows_until(row) for row in found}
+
+
+def _knows_until(row: Any) -> datetime:
+    """What it learned from, or what it has taken in since."""
+    is_refreshed = row.decision == REFRESHED
+    until: datetime = Interval.parse(row.interval).end if is_refreshed else row.cutoff
+    return until
 
 
 def _champions(case: str, model: str) -> tuple[Any, ...]:
-    is_champion = promotions.c.decision.in_((PROMOTED, ROLLED_BACK))
+    is_champion = promotions.c.decision.in_((PROMOTED, ROLLED_BACK, REFRESHED))
     return promotions.c.case_name == case, promotions.c.model == model, is_champion
 
 
@@ -67,6 +75,24 @@ def read(connection: Connection, case: str, model: str, *conditions: Any) -> Cha
     if row is None:
         return None
     return Champion(row.version, row.cutoff, row.metric, row.value, row.decided_at)
+
+
+def succeed(connection: Connection, row: Mapping[str, Any], before: Champion | None) -> None:
+    """Note a decision, unless another champion than `before` has come in the meantime.
+
+    Raises:
+        Superseded: one was promoted, refreshed, or rolled back to.
+    """
+    # Readers go on. A lock of rows would not keep two first champions apart.
+    connection.execute(text(f"lock table {promotions.fullname} in exclusive mode"))
+    now = read(connection, row["case_name"], row["model"])
+    if (now and now.version) != (before and before.version):
+        raise Superseded(
+            f"version {now.version if now else None} became the champion of "
+            f"{row['case_name']}.{row['model']} in the meantime; run this stage again, to go on "
+            "from that one"
+        )
+    connection.execute(insert(promotions).values(**row))
 
 
 def align_alias(context: "Context") -> None:

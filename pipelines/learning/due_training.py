@@ -71,6 +71,8 @@ def _state(context: Context) -> dict[str, Any]:
     case, model = context.case, context.model
     for name in (*(state.name for state in case.entity_states), DECISIONS, LABELS):
         context.read_known("gold", name)
+    for layer, name in model.whole_tables:
+        context.read_known(layer, name)
     return {
         "tables": dict(context.reads),
         "cutoff": context.interval.end.isoformat(),

@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, text
-
 from pipelines.core import cases
-from pipelines.core.errors import CheckFailed, MillraceError, Superseded
-from pipelines.core.journal import promotions
+from pipelines.core.errors import CheckFailed, MillraceError
 from pipelines.core.outcomes import Judged, Outcome
 from pipelines.core.stage import Context
 from pipelines.learning import champion, gate, registry
@@ -57,7 +54,7 @@ def run(context: Context) -> Outcome[Judged]:
         "attempt": context.attempt,
     }
     with context.commit() as connection:
-        _set(connection, row, before)
+        champion.succeed(connection, row, before)
     champion.align_alias(context)
     log.info("version %d: %s; %s", challenger.number, decision, reason)
     return Outcome(
@@ -103,8 +100,14 @@ def _seen(context: Context, challenger: mlflow.Version, before: Champion | None)
     rows = _evaluation(context, challenger)
     units = units_of(rows, task.unit)
     ours = _answered(context, task, challenger.number, rows, units)
-    theirs = _answered(context, task, before.version, rows, units) if before else None
+    theirs = _answered(context, task, _learned(context, before), rows, units) if before else None
     return gate.seen(context.model.gate, task, ours, theirs)
+
+
+def _learned(context: Context, before: Champion) -> int:
+    """The champion as it was learned: what it has taken in since knows of the evaluation."""
+    known = registry.of(context.settings, context.case, context.model).version(before.version)
+    return known.refreshed_from or before.version
 
 
 def _evaluation(context: Context, challenger: mlflow.Version) -> "pa.Table":
@@ -135,21 +138,3 @@ def _answered(
             f"version {number} can't score this training set ({error}); "
             "keep the column until a model without it is champion, or `millrace rollback`"
         ) from error
-
-
-def _set(connection: Connection, row: Mapping[str, Any], before: Champion | None) -> None:
-    """Compare and set: the champion is still the one that the challenger was compared with.
-
-    Raises:
-        Superseded: another one was promoted, or rolled back to, in the meantime.
-    """
-    # Readers go on. A lock of rows would not keep two first champions apart.
-    connection.execute(text(f"lock table {promotions.fullname} in exclusive mode"))
-    now = champion.read(connection, row["case_name"], row["model"])
-    if (now and now.version) != (before and before.version):
-        raise Superseded(
-            f"version {now.version if now else None} became the champion of "
-            f"{row['case_name']}.{row['model']} in the meantime; run promote again, to compare "
-            "with that one"
-        )
-    connection.execute(insert(promotions).values(**row))

@@ -36,6 +36,7 @@ class Version:
         training_set: the version of the training set that it learned from.
         cutoff: nothing known later was learned from.
         family: empty where the version is from before models were folders.
+        refreshed_from: the version that was learned, where this one has only taken in new rows.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Version:
     training_set: int
     cutoff: datetime
     family: str = ""
+    refreshed_from: int | None = None
 
 
 def connect(settings: Settings) -> "MlflowClient":
@@ -66,7 +68,7 @@ class Registered:
     name: str
 
     def register(self, run_id: str, tags: Mapping[str, str]) -> Version:
-        """Register what a run logged as the newest version, the *challenger*."""
+        """Register what a run logged as the newest version; what was learned is *challenger*."""
         from mlflow.exceptions import RestException
 
         try:
@@ -76,14 +78,16 @@ class Registered:
                 raise
         source = f"runs:/{run_id}/{MODEL}"
         made = self.client.create_model_version(self.name, source, run_id, tags=dict(tags))
-        self.point_alias("challenger", int(made.version))
+        if "refreshed_from" not in tags:
+            self.point_alias("challenger", int(made.version))
         return _version(made)
 
     def versions(self) -> list[Version]:
-        """All versions that train has completed, newest first."""
+        """All versions that train has completed, newest first; none that was only refreshed."""
         found = self.client.search_model_versions(f"name = '{self.name}'", max_results=1000)
         made = [_version(version) for version in found if "digest" in version.tags]
-        return sorted(made, key=lambda version: version.number, reverse=True)
+        learned = [version for version in made if version.refreshed_from is None]
+        return sorted(learned, key=lambda version: version.number, reverse=True)
 
     def version(self, number: int) -> Version:
         """One version."""
@@ -172,4 +176,5 @@ def _version(found: "ModelVersion") -> Version:
         training_set=int(tags["training_set"].rpartition("@")[2]),
         cutoff=datetime.fromisoformat(tags["cutoff"]),
         family=tags.get("family", ""),
+        refreshed_from=int(tags["refreshed_from"]) if "refreshed_from" in tags else None,
     )

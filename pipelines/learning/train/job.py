@@ -12,7 +12,7 @@ from pipelines.core import cases
 from pipelines.core.errors import CheckFailed, MillraceError
 from pipelines.core.outcomes import Outcome, Trained
 from pipelines.core.stage import Context
-from pipelines.learning import registry
+from pipelines.learning import registry, tables
 from pipelines.learning.train import process, record
 from pipelines.stores import delta, mlflow
 
@@ -38,15 +38,18 @@ def run(context: Context) -> Outcome[Trained]:
     proven = _training_set(context)
     table = case.table("gold", model.training_set)
     spec = cases.model(case.name, model)
-    digest = delta.digest(context.spark, proven)
+    scratch = context.settings.scratch("training") / case.name / model.name
+    scratch.mkdir(parents=True, exist_ok=True)
+    whole = tables.written(context, model.split(context.interval.end).evaluation_from, scratch)
+    digest = f"{delta.digest(context.spark, proven)} {whole.digest}".rstrip()
     fingerprint = _fingerprint(spec, digest)
     known = _trained_before(context, fingerprint)
     if known:
         log.info("version %d was trained from the same rows and settings", known.number)
         return Outcome(details=_details(known, reused=True))
-    folder = context.settings.scratch("training") / case.name / model.name / fingerprint[:16]
+    folder = scratch / fingerprint[:16]
     parts = _fetch(context, proven, folder, spec)
-    job = _learned(context, _job(context, spec, folder), parts)
+    job = _learned(context, _job(context, spec, folder, whole.files), parts)
     tags = {
         "interval": context.interval.key,
         "fingerprint": fingerprint,
@@ -56,7 +59,7 @@ def run(context: Context) -> Outcome[Trained]:
         "family": model.family,
         "task": model.task,
     }
-    registered, evaluation = record.register(context, job, parts, tags)
+    registered, evaluation = record.register(context, job, parts, tags, whole.versions)
     return Outcome(
         rows={name: rows.num_rows for name, rows in parts.items()},
         details=_details(registered, reused=False, evaluation=evaluation),
@@ -119,14 +122,14 @@ def _fetch(
     return parts
 
 
-def _job(context: Context, spec: "ModelSpec", folder: Path) -> "Job":
+def _job(context: Context, spec: "ModelSpec", folder: Path, whole: Mapping[str, Path]) -> "Job":
     from models.job import Job
 
     num_processes = context.model.num_processes
     return Job(
         spec=spec,
         label=context.model.label,
-        tables={part: folder / f"{part}.parquet" for part in PARTS[:2]},
+        tables={**whole, **{part: folder / f"{part}.parquet" for part in PARTS[:2]}},
         folder=folder,
         device=context.settings.device,
         num_processes=num_processes,

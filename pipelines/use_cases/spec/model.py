@@ -6,12 +6,14 @@ Standard library only: Dags import this at parse time.
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast, get_args
 
 # The gold tables by which every case with models hands over: see `Model`.
 DECISIONS, LABELS, TRAINING_SET, PREDICTIONS = "decisions", "labels", "training_set", "predictions"
 
 Cadence: TypeAlias = Literal["nightly", "weekly", "on drift"]
+# The layers whose tables a model may learn from as a whole.
+Derived: TypeAlias = Literal["silver", "gold"]
 
 # Registered models, tables, Dags and folders are named by it.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
@@ -103,6 +105,10 @@ class Model:
         label: the column of `labels` to predict; null: this model learns nothing from the row.
         prefix: of its tables and Dags; a case's one model needs none, a further one such as
             `minutes_`.
+        tables: whole tables that the family learns from beside the training set, such as
+            `silver.ratings`, as known before the evaluation begins; each has `known_at`.
+        is_refreshed: whether the family takes in their new rows before each prediction, without a
+            training.
         labels_come_later: a label that was known before its decision refuses the training set;
             False: it is a warning, as where the source does not say when labels came.
         look_back_days: decisions this far before the cutoff are used.
@@ -122,6 +128,8 @@ class Model:
     row_key: tuple[str, ...]
     label: str
     prefix: str = ""
+    tables: tuple[str, ...] = ()
+    is_refreshed: bool = False
     labels_come_later: bool = False
     look_back_days: int = 90
     validation_days: int = 7
@@ -136,12 +144,29 @@ class Model:
         for name in (self.name, *([self.prefix] if self.prefix else [])):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"Model: {name!r} is not a lower-case identifier of 32 at most")
+        self._check_tables()
         held_out = self.validation_days + self.evaluation_days
         if min(self.validation_days, self.evaluation_days) < 1 or held_out >= self.look_back_days:
             raise ValueError(
                 f"Model {self.name!r}: validation ({self.validation_days} days) and evaluation "
                 f"({self.evaluation_days}) leave nothing of {self.look_back_days} days"
             )
+
+    def _check_tables(self) -> None:
+        odd = [layer for layer, _ in self.whole_tables if layer not in get_args(Derived)]
+        if odd or len({name for _, name in self.whole_tables}) < len(self.tables):
+            raise ValueError(
+                f"Model {self.name!r}: tables {list(self.tables)} are not silver.NAME or "
+                "gold.NAME, each name once"
+            )
+        if self.is_refreshed and not self.tables:
+            raise ValueError(f"Model {self.name!r}: is_refreshed by nothing; name its tables")
+
+    @property
+    def whole_tables(self) -> "tuple[tuple[Derived, str], ...]":
+        """`tables` as layer and name."""
+        parted = (table.partition(".") for table in self.tables)
+        return tuple((cast("Derived", layer), name) for layer, _, name in parted)
 
     @property
     def training_set(self) -> str:

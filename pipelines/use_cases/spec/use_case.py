@@ -147,6 +147,15 @@ class UseCase:
                 f"UseCase {self.name!r}: models {names} with prefixes {prefixes}: each needs a "
                 "name and a prefix of its own; give the newer one prefix='<name>_'"
             )
+        for model in self.models:
+            unknown = [
+                f"{layer}.{n}" for layer, n in model.whole_tables if n not in self.tables(layer)
+            ]
+            if unknown:
+                raise ValueError(
+                    f"UseCase {self.name!r}: model {model.name!r} learns from {unknown}, which are "
+                    "none of its tables of silver and gold"
+                )
         most = self.history_days_max
         for model in self.models:
             if most is not None and model.look_back_days > most:

@@ -52,8 +52,10 @@ class RankedItemsFamily(Refreshed):
         likes, items = (json.loads((folder / name).read_text()) for name in (LIKES, ITEMS))
         return Ranked(likes, items, manifest.task, manifest.columns)
 
-    def refresh(self, folder: Path, manifest: Any, tables: Mapping[str, Path]) -> None:
-        write_json(folder / ITEMS, indexed(tables["items"]))
+    def refresh(self, folder: Path, manifest: Any, tables: Mapping[str, Path]) -> Any:
+        items = indexed(tables["items"])
+        write_json(folder / ITEMS, items)
+        return {"num_items": len(items)}
 
 
 class Ranked(Scorer):
