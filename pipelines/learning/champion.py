@@ -27,13 +27,18 @@ PROMOTED, KEPT, ROLLED_BACK, REFRESHED = "promoted", "kept", "rolled back", "ref
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that predicts; nothing known after `cutoff` was learned from."""
+    """The version that predicts; nothing known after `cutoff` was learned from.
+
+    Args:
+        learned: the version that was learned, where this one has only taken in new rows since.
+    """
 
     version: int
     cutoff: datetime
     metric: str | None
     value: float | None
     promoted_at: datetime
+    learned: int
 
 
 def current(engine: Engine, case: str, model: str) -> Champion | None:
@@ -74,7 +79,8 @@ def read(connection: Connection, case: str, model: str, *conditions: Any) -> Cha
     row = connection.execute(newest.limit(1)).first()
     if row is None:
         return None
-    return Champion(row.version, row.cutoff, row.metric, row.value, row.decided_at)
+    learned = row.evidence.get("learned", row.version)
+    return Champion(row.version, row.cutoff, row.metric, row.value, row.decided_at, learned)
 
 
 def succeed(connection: Connection, row: Mapping[str, Any], before: Champion | None) -> None:

@@ -100,14 +100,9 @@ def _seen(context: Context, challenger: mlflow.Version, before: Champion | None)
     rows = _evaluation(context, challenger)
     units = units_of(rows, task.unit)
     ours = _answered(context, task, challenger.number, rows, units)
-    theirs = _answered(context, task, _learned(context, before), rows, units) if before else None
+    # What the champion has taken in since it was learned knows of these rows.
+    theirs = _answered(context, task, before.learned, rows, units) if before else None
     return gate.seen(context.model.gate, task, ours, theirs)
-
-
-def _learned(context: Context, before: Champion) -> int:
-    """The champion as it was learned: what it has taken in since knows of the evaluation."""
-    known = registry.of(context.settings, context.case, context.model).version(before.version)
-    return known.refreshed_from or before.version
 
 
 def _evaluation(context: Context, challenger: mlflow.Version) -> "pa.Table":

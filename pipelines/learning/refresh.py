@@ -56,7 +56,7 @@ def _refreshed(context: Context, now: Champion, scratch: Path) -> Outcome[TakenI
         log.info("version %d knows these tables already", now.version)
         return Outcome(details=TakenIn(version=now.version, before=now.version))
     facts, digest = _changed(context, artifact_folder, manifest, whole)
-    version = _registered(context, before, artifact_folder, digest, facts)
+    version = _registered(context, now, before, artifact_folder, digest, facts)
     _note(context, now, version, facts)
     champion.align_alias(context)
     log.info("version %d is version %d with %s", version.number, now.version, facts)
@@ -107,6 +107,7 @@ def _changed(
 
 def _registered(
     context: Context,
+    now: Champion,
     before: mlflow.Version,
     artifact_folder: Path,
     digest: str,
@@ -126,7 +127,7 @@ def _registered(
         "family": context.model.family,
         "task": context.model.task,
         "digest": digest,
-        "refreshed_from": str(before.refreshed_from or before.number),
+        "refreshed_from": str(now.learned),
     }
     title = f"{context.interval.key} refreshed (attempt {context.attempt})"
     with (
@@ -158,7 +159,7 @@ def _note(
         "cutoff": now.cutoff,
         "metric": now.metric,
         "value": now.value,
-        "evidence": {"facts": dict(facts)},
+        "evidence": {"learned": now.learned, "facts": dict(facts)},
         "attempt": context.attempt,
     }
     with context.commit() as connection:

@@ -36,10 +36,11 @@ def written(context: Context, until: datetime, folder: Path) -> Tables:
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     since = context.interval.end - timedelta(days=context.model.look_back_days)
+    states = {state.name for state in context.case.entity_states}
     files, digests, versions = {}, [], {}
     for layer, name in context.model.whole_tables:
         read = context.read_known(layer, name)
-        span = f"known_at >= {delta.instant(since)} and known_at < {delta.instant(until)}"
+        span = _span(since, until, of_states=name in states)
         known = f"select * from {read} where {span}"
         rows = context.spark.sql(f"{known} order by all").toArrow()
         files[name] = folder / f"{name}.parquet"
@@ -48,3 +49,11 @@ def written(context: Context, until: datetime, folder: Path) -> Tables:
         place = context.case.table(layer, name)
         versions[place] = context.reads[place]
     return Tables(files, " ".join(digests), versions)
+
+
+def _span(since: datetime, until: datetime, *, of_states: bool) -> str:
+    """Facts known before an instant; a state at it holds what was known before it."""
+    first, last = delta.instant(since), delta.instant(until)
+    if of_states:
+        return f"known_at > {first} and known_at <= {last}"
+    return f"known_at >= {first} and known_at < {last}"

@@ -239,8 +239,16 @@ def _prepare_online(settings: Settings, case: str) -> None:
 
 
 def point_in_time(target: "FeatureStore", asked: "DataFrame") -> "PointInTimeJob":
-    """Rows with all features known at their `event_timestamp`, named `<view>__<feature>`."""
-    views = target.list_feature_views()
+    """Rows with all features known at their `event_timestamp`, named `<view>__<feature>`.
+
+    Of entities that the rows name: others, such as items to choose from, are no row's own.
+    """
+    named = set(asked.columns)
+    views = [
+        view
+        for view in target.list_feature_views()
+        if named.issuperset(key.name for key in view.entity_columns)
+    ]
     job = target.get_historical_features(
         entity_df=cast("Any", asked),
         features=[f"{view.name}:{field.name}" for view in views for field in view.features],

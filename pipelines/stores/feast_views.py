@@ -10,7 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 from feast import Entity, FeatureView, Field
-from feast.types import Bool, Float64, Int32, Int64, PrimitiveFeastType, String, UnixTimestamp
+from feast.types import (
+    Array,
+    Bool,
+    FeastType,
+    Float64,
+    Int32,
+    Int64,
+    String,
+    UnixTimestamp,
+)
 
 from pipelines.core.errors import MillraceError
 from pipelines.stores import dbt_project
@@ -18,13 +27,15 @@ from pipelines.stores.feast_source import PublishedTable
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
 # By the type that a dbt YAML gives a column.
-TYPES: Mapping[str, PrimitiveFeastType] = {
+TYPES: Mapping[str, FeastType] = {
     "string": String,
     "boolean": Bool,
     "int": Int32,
     "bigint": Int64,
     "double": Float64,
     "timestamp": UnixTimestamp,
+    "array<string>": Array(String),
+    "array<double>": Array(Float64),
 }
 # When a state was so, and the table's partition: no features.
 _NO_FEATURES = ("known_at", "known_date")

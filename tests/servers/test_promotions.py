@@ -7,7 +7,7 @@ from sqlalchemy import Engine, func, select
 
 from pipelines.core.errors import Superseded
 from pipelines.core.journal import promotions
-from pipelines.learning import champion, promote
+from pipelines.learning import champion
 
 CUTOFF = datetime(2026, 11, 20, tzinfo=UTC)
 NUM_THREADS = 50
@@ -37,7 +37,7 @@ def race(journal: Engine, case: str, first_version: int) -> list[str]:
     def one(version: int) -> str | None:
         try:
             with journal.begin() as connection:
-                promote._set(connection, row(case, version), before)
+                champion.succeed(connection, row(case, version), before)
         except Superseded as told:
             return str(told)
         return None
@@ -55,7 +55,7 @@ def test_r14_of_many_promotions_at_once_one_wins_and_the_others_are_told(journal
         assert first_version <= winner.version < first_version + NUM_THREADS
         assert told == [
             f"version {winner.version} became the champion of raced.late in the meantime; "
-            "run promote again, to compare with that one"
+            "run this stage again, to go on from that one"
         ] * (NUM_THREADS - 1)
         with journal.connect() as connection:
             rows = select(func.count()).where(promotions.c.case_name == "raced")

@@ -15,7 +15,7 @@ from pipelines.core.journal import promotions
 from pipelines.core.outcomes import RolledBack
 from pipelines.core.registry import ASSEMBLE, PROMOTE, ROLLBACK, TRAIN
 from pipelines.learning import champion, promote, rollback
-from pipelines.learning.champion import KEPT, PROMOTED, ROLLED_BACK
+from pipelines.learning.champion import KEPT, PROMOTED, REFRESHED, ROLLED_BACK
 from pipelines.stores import mlflow
 from pipelines.use_cases.spec.model import Gate
 from tests.servers.contexts import replace_holder
@@ -164,6 +164,26 @@ def test_the_champion_never_moves_back_in_time(stage: Any, registry: Any) -> Non
     with pytest.raises(CheckFailed, match=r"version 2 learned up to .*say `millrace rollback`"):
         promote.run(stage.context(PROMOTE, "2026-11-19"))
     assert judged(stage) == [(1, PROMOTED, None)]
+
+
+def test_a_challenger_meets_the_champion_as_it_was_learned(
+    stage: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refreshed version knows of the rows by which both are judged."""
+    stage.promote(1, stage.day(10))
+    refreshed = {"learned": 1}
+    stage.add(
+        promotions, model="late", interval="2026-11-19", version=2, decision=REFRESHED, reason="",
+        champion_before=1, cutoff=stage.day(10), metric="roc_auc", value=0.7, evidence=refreshed,
+        attempt=1,
+    )  # fmt: skip
+    asked: list[int] = []
+    load = champion.load
+    monkeypatch.setattr(champion, "load", lambda *given: asked.append(given[-1]) or load(*given))
+    registry.add(3, NIGHT, stage.day(21))
+    promote.run(stage.context(PROMOTE, NIGHT))
+    assert asked == [3, 1]
+    assert judged(stage)[-1] == (3, KEPT, 2)
 
 
 def test_a_model_of_the_same_cutoff_may_win(stage: Any, registry: Any) -> None:
