@@ -5,12 +5,25 @@ from typing import Any
 
 from models.tasks.binary import Binary
 from models.tasks.multiclass import Multiclass
+from models.tasks.ranking import Ranking
 from models.tasks.regression import Regression
 from models.tasks.task import Task
 
-__all__ = ["TASKS", "Binary", "Multiclass", "Regression", "Task", "find", "from_json", "to_json"]
+__all__ = [
+    "TASKS",
+    "Binary",
+    "Multiclass",
+    "Ranking",
+    "Regression",
+    "Task",
+    "find",
+    "from_json",
+    "to_json",
+]
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (Binary, Multiclass, Regression)}
+TASKS: Mapping[str, type[Task]] = {
+    task.name: task for task in (Binary, Multiclass, Ranking, Regression)
+}
 
 
 def to_json(task: Task) -> dict[str, Any]:

@@ -226,11 +226,7 @@ class Task(Plain, ABC):
             DataRefused: an answer or a label is none of this task, or lacks its row; see `checked`
                 and `encode`.
         """
-        if len({rows.num_rows, answer.num_rows, len(unit)}) > 1:
-            raise DataRefused(
-                f"{name}: {rows.num_rows} labels, {answer.num_rows} answers and {len(unit)} units; "
-                "give each row one of each"
-            )
+        check_lengths(name, rows, answer, unit)
         label_B, answer_BO = self.encode(name, rows[name]), self.outputs(self.checked(answer))
         numbers_BF = numeric_matrix(rows, self.beside).astype(float)
         beside = dict(zip(self.beside, numbers_BF.T, strict=True))
@@ -255,6 +251,19 @@ class Task(Plain, ABC):
     @property
     def metric_names(self) -> tuple[str, ...]:
         return tuple(metric.name for metric in self.metrics)
+
+
+def check_lengths(name: str, rows: pa.Table, answer: pa.Table, unit: Array) -> None:
+    """Refuse evidence that lacks a row.
+
+    Raises:
+        DataRefused: there are not as many labels as answers and units.
+    """
+    if len({rows.num_rows, answer.num_rows, len(unit)}) > 1:
+        raise DataRefused(
+            f"{name}: {rows.num_rows} labels, {answer.num_rows} answers and {len(unit)} units; "
+            "give each row one of each"
+        )
 
 
 def _check_field(field: pa.Field, answer: pa.Table) -> None:

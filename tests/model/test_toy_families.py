@@ -24,7 +24,7 @@ from models.tasks.task import Array, Evidence, units_of
 from models.trees.settings import Trees
 from tests.model import toys
 from tests.model.toys import samples, trend_lines, worker
-from tests.model.toys.ranking_task import NDCG, Ranking
+from tests.model.toys.ordering import NDCG, Ordering
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def refreshed(job: Job, folder: Path, table: pa.Table) -> str:
 
 
 def test_an_index_takes_in_what_is_new_without_a_training(tmp_path: Path) -> None:
-    job = learned(samples.ranking(), tmp_path)
+    job = learned(samples.ordering(), tmp_path)
     before = job.seal(corpus={"gold.items": 7})
     (tmp_path / "copy").mkdir()
     after = refreshed(job, tmp_path / "copy", samples.items(0, 120))
@@ -84,7 +84,7 @@ def test_an_index_takes_in_what_is_new_without_a_training(tmp_path: Path) -> Non
     said = [model.score(table) for model in (older, newer)]
     assert set(said[0]["score"].to_pylist()) == {0.0}
     found = [
-        Ranking().scores(Ranking().evidence("relevance", table, each, unit))["ndcg"]
+        Ordering().scores(Ordering().evidence("relevance", table, each, unit))["ndcg"]
         for each in said
     ]
     assert found[1] - found[0] > 0.1
@@ -95,7 +95,7 @@ def test_an_index_takes_in_what_is_new_without_a_training(tmp_path: Path) -> Non
 def test_a_refresh_that_leaves_another_file_is_not_sealed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = learned(samples.ranking(), tmp_path)
+    job = learned(samples.ordering(), tmp_path)
     job.seal()
     monkeypatch.setattr(
         type(families.find("ranked_items")),
@@ -108,7 +108,9 @@ def test_a_refresh_that_leaves_another_file_is_not_sealed(
 
 
 def test_rows_of_a_query_are_ranked_among_themselves(tmp_path: Path) -> None:
-    model = artifact.open_folder((job := learned(samples.ranking(), tmp_path)).artifact, job.seal())
+    model = artifact.open_folder(
+        (job := learned(samples.ordering(), tmp_path)).artifact, job.seal()
+    )
     table = samples.shown(200, seed=3)
     answer = model.score(table)
     unit, score = units_of(table, ("query",)), answer["score"].to_numpy()
@@ -196,13 +198,13 @@ def test_rows_of_a_series_are_drawn_together() -> None:
 
 
 def test_an_order_is_neither_blended_nor_parted() -> None:
-    sample, member = samples.ranking(), samples.ranking().settings
+    sample, member = samples.ordering(), samples.ordering().settings
     for settings, says in (
-        (Blend(members={"a": member, "b": member}), "a blend has no mean of answers to ranking"),
-        (Segments(column="query", member=member), "segments part single rows, and ranking is"),
-        (Trees(), "trees have no objective for the task ranking"),
+        (Blend(members={"a": member, "b": member}), "a blend has no mean of answers to ordering"),
+        (Segments(column="query", member=member), "segments part single rows, and ordering is"),
+        (Trees(), "trees have no objective for the task ordering"),
     ):
         with pytest.raises(ValueError, match=says):
             ModelSpec(columns=sample.columns, task=sample.task, settings=settings)
-    with pytest.raises(NotImplementedError, match="ranking has no loss of a single row"):
-        Ranking().losses(Evidence(np.zeros(1), np.zeros((1, 2)), np.zeros(1, int)))
+    with pytest.raises(NotImplementedError, match="ordering has no loss of a single row"):
+        Ordering().losses(Evidence(np.zeros(1), np.zeros((1, 2)), np.zeros(1, int)))

@@ -21,11 +21,11 @@ Put = Callable[[MutableMapping[str, Any], str, Any], None]
 
 def register(put: Put = dict.__setitem__) -> None:  # type: ignore[assignment]
     """Add them, and their tasks, to those there are: what a line in each registry does."""
-    from tests.model.toys.ranking_task import Ranking
+    from tests.model.toys.ordering import Ordering
     from tests.model.toys.trend_lines import Forecast
 
     known = cast("MutableMapping[str, type[Task]]", tasks.TASKS)
-    for task in (Ranking, Forecast):
+    for task in (Ordering, Forecast):
         put(known, task.name, task)
     for name, module in PACKAGES.items():
         put(families.PACKAGES, name, module)

@@ -17,7 +17,7 @@ from models.files import write_json
 from models.job import Job
 from models.tasks import Task
 from models.tasks.task import units_of
-from tests.model.toys.ranking_task import Ranking
+from tests.model.toys.ordering import Ordering
 
 LIKES, ITEMS = "likes.json", "items.json"
 
@@ -34,8 +34,8 @@ class RankedItemsFamily(Refreshed):
     files: Mapping[str, int] = {LIKES: 2**20, ITEMS: 2**20}
 
     def refusal(self, task: Task, columns: Columns, settings: Settings) -> str:
-        fits = isinstance(task, Ranking) and columns.categorical == ("query", "item")
-        return "" if fits else "ranked items answer a ranking of query and item"
+        fits = isinstance(task, Ordering) and columns.categorical == ("query", "item")
+        return "" if fits else "ranked items answer an ordering of query and item"
 
     def command(self, job: Path, *, num_processes: int) -> list[str]:
         return [sys.executable, "-m", "tests.model.toys.worker", str(job)]

@@ -8,8 +8,8 @@ import pyarrow as pa
 from models.columns import Columns
 from models.family import Settings
 from models.tasks import Binary, Task
+from tests.model.toys.ordering import Ordering
 from tests.model.toys.ranked_items import RankedItems
-from tests.model.toys.ranking_task import Ranking
 from tests.model.toys.trend_lines import Forecast, TrendLines
 from tests.model.toys.word_counts import WordCounts
 
@@ -55,11 +55,11 @@ def shown(num_rows: int, seed: int, first: int = 0) -> pa.Table:
     )
 
 
-def ranking() -> Sample:
+def ordering() -> Sample:
     tables = {name: shown(num_rows, seed) for name, num_rows, seed in PARTS}
     return Sample(
         Columns(categorical=("query", "item")),
-        Ranking(),
+        Ordering(),
         RankedItems(),
         "relevance",
         {**tables, "items": items(0, 60)},
@@ -99,7 +99,7 @@ def forecast() -> Sample:
 
 
 TOYS: Mapping[str, Callable[[], Sample]] = {
-    "ranked_items": ranking,
+    "ranked_items": ordering,
     "word_counts": texts,
     "trend_lines": forecast,
 }

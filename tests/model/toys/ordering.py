@@ -20,10 +20,10 @@ ANSWER = pa.schema(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranking(Task):
+class Ordering(Task):
     """Relevance of items, by query; rows of one query are scored together."""
 
-    name: ClassVar[str] = "ranking"
+    name: ClassVar[str] = "ordering"
     unit: tuple[str, ...] = ("query",)
 
     @property
