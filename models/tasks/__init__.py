@@ -4,13 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.tasks.binary import Binary
+from models.tasks.forecast import Forecast
 from models.tasks.multiclass import Multiclass
 from models.tasks.regression import Regression
 from models.tasks.task import Task
 
-__all__ = ["TASKS", "Binary", "Multiclass", "Regression", "Task", "find", "from_json", "to_json"]
+__all__ = [
+    "TASKS",
+    "Binary",
+    "Forecast",
+    "Multiclass",
+    "Regression",
+    "Task",
+    "find",
+    "from_json",
+    "to_json",
+]
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (Binary, Multiclass, Regression)}
+TASKS: Mapping[str, type[Task]] = {
+    task.name: task for task in (Binary, Forecast, Multiclass, Regression)
+}
 
 
 def to_json(task: Task) -> dict[str, Any]:
