@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 Value = TypeVar("Value")
 
@@ -58,6 +58,9 @@ def check_fields(kind: str, found: Iterable[str], expected: Iterable[str]) -> No
 
 
 def _parsed(kind: Any, value: Any) -> Any:
-    if is_dataclass(kind) and isinstance(value, Mapping):
-        return parsed(kind, value)  # type: ignore[arg-type]
+    if isinstance(value, Mapping):
+        # Of `Kind | None` the kind, as there is a value.
+        for each in get_args(kind) or (kind,):
+            if is_dataclass(each):
+                return parsed(each, value)  # type: ignore[arg-type]
     return tuple(value) if isinstance(value, list) else value

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.tasks.binary import Binary
+from models.tasks.forecast import Forecast
 from models.tasks.multiclass import Multiclass
 from models.tasks.ranking import Ranking
 from models.tasks.regression import Regression
@@ -12,6 +13,7 @@ from models.tasks.task import Task
 __all__ = [
     "TASKS",
     "Binary",
+    "Forecast",
     "Multiclass",
     "Ranking",
     "Regression",
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 TASKS: Mapping[str, type[Task]] = {
-    task.name: task for task in (Binary, Multiclass, Ranking, Regression)
+    task.name: task for task in (Binary, Forecast, Multiclass, Ranking, Regression)
 }
 
 

@@ -187,7 +187,8 @@ def _quantile(label_B: Array, rows_B: Array, share: float) -> float:
     return float(first + (second - first) * (place - lower))
 
 
-def _absolute_errors(evidence: Evidence) -> Array:
+def absolute_errors(evidence: Evidence) -> Array:
+    """Of the medians, [B]."""
     errors: Array = np.abs(evidence.label_B - evidence.answer_BO[:, MIDDLE])
     return errors
 
@@ -204,7 +205,7 @@ def _widths(evidence: Evidence) -> Array:
 
 
 def _squared_errors(evidence: Evidence) -> Array:
-    return _absolute_errors(evidence) ** 2
+    return absolute_errors(evidence) ** 2
 
 
 def _draw_predictions(evidence: Evidence, axes: "Axes") -> None:
@@ -224,7 +225,7 @@ def _draw_coverage(evidence: Evidence, coverage: float, axes: "Axes") -> None:
 
 
 _ABSOLUTE_ERROR = mean_metric(
-    "mean_absolute_error", "Absolute error", _absolute_errors, higher_is_better=False
+    "mean_absolute_error", "Absolute error", absolute_errors, higher_is_better=False
 )
 _SQUARED_ERROR = mean_metric(
     "mean_squared_error", "Squared error", _squared_errors, higher_is_better=False

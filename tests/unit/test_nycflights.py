@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pipelines.core.errors import MillraceError
-from pipelines.data.extract.sources.flight_delays import nycflights
+from pipelines.data.extract.sources.flights import nycflights
 
 
 def of_flight(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 import pytest
 
-from pipelines.data.extract.sources.flight_delays import known_between, nycflights, replay
+from pipelines.data.extract.sources.flights import known_between, nycflights, replay
 from pipelines.use_cases.spec.interval import Interval
 
 DAY = timedelta(days=1)

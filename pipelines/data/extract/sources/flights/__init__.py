@@ -1,4 +1,7 @@
-"""Plays the source system of the flights: publishes, day by day, what was known that day."""
+"""Plays the source system of the flights: publishes, day by day, what was known that day.
+
+Each case that reads the flights has a file beside this folder, which says its name.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +13,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import Source, SourceFile
 from pipelines.data.extract.frames import frame_file
-from pipelines.data.extract.sources.flight_delays import nycflights, replay
+from pipelines.data.extract.sources.flights import nycflights, replay
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 
@@ -29,15 +32,18 @@ _SNAPSHOTS: Mapping[str, Callable[[], pd.DataFrame]] = {
 }
 
 
-def source(settings: Settings, interval: Interval) -> Source:
+def source(case: str, settings: Settings, interval: Interval) -> Source:
     """The flights' source system, able to answer for the parts of this interval.
+
+    Args:
+        case: whose source it is, and by whose name the settings tell of the calendar.
 
     Raises:
         UsageError: today's calendar has the interval's outcomes more than once; on that of 2013
             nothing can be known in it; or the settings tell of another calendar.
     """
     first, last = interval.start.date(), interval.last_date
-    calendar = _calendar(settings)
+    calendar = _calendar(case, settings)
     if calendar == "today" and interval.days >= replay.CYCLE.days:
         raise UsageError(
             f"{interval} has {interval.days} days; after {replay.CYCLE.days - 1} the source "
@@ -51,13 +57,13 @@ def source(settings: Settings, interval: Interval) -> Source:
     return _Flights(tuple(replay.cycles(first, last, calendar)))
 
 
-def _calendar(settings: Settings) -> str:
+def _calendar(case: str, settings: Settings) -> str:
     """`today`: the source's year repeats on today's dates; `2013`: its own dates."""
-    told = settings.source("flight_delays")
+    told = settings.source(case)
     calendar = told.get("calendar", "today")
     if calendar not in _CALENDARS or told.keys() - {"calendar"}:
         raise UsageError(
-            f"MILLRACE_SOURCES tells flight_delays {json.dumps(dict(told))}; it understands "
+            f"MILLRACE_SOURCES tells {case} {json.dumps(dict(told))}; it understands "
             f"calendar alone, one of {', '.join(_CALENDARS)}"
         )
     return calendar
