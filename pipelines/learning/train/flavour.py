@@ -74,10 +74,12 @@ def _schema(schema: "pa.Schema", required: bool) -> Any:
 def _type(kind: "pa.DataType") -> Any:
     import pyarrow as pa
     from mlflow.types import DataType
-    from mlflow.types.schema import Map
+    from mlflow.types.schema import Array, Map
 
     if pa.types.is_map(kind):
         return Map(_type(kind.item_type))
+    if pa.types.is_list(kind):
+        return Array(_type(kind.value_type))
     names = {pa.string(): "string", pa.float64(): "double", pa.float32(): "float"}
     names |= {pa.int32(): "integer", pa.int64(): "long", pa.bool_(): "boolean"}
     return DataType[names[kind]]
