@@ -13,7 +13,6 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## set up, start everything, run the whole chain (CASE=name: that case; FOLLOW=1: stay)
-	@$(if $(CASE),scripts/setup.sh case $(UV) .venv $(CASE))
 	@$(BIN)/millrace run $(CASE) $(if $(FOLLOW),--follow)
 
 stop: ## stop every server; state stays
@@ -63,7 +62,8 @@ lock: | $(UV) ## resolve pyproject.toml into requirements.lock again
 clean: ## stop, then remove all local state
 	@if [ -x $(BIN)/millrace ]; then $(BIN)/millrace clean; else rm -rf .millrace; fi
 
-setup: $(STAMP)
+setup: $(STAMP) # with what CASE needs beyond it
+	@$(if $(CASE),scripts/setup.sh case $(UV) .venv $(CASE),:)
 
 $(STAMP): requirements.lock pyproject.toml | $(UV)
 	@scripts/setup.sh packages $(UV) .venv
