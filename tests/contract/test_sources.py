@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,31 @@ from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import ColumnType, Feed, UseCase
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-FEEDS = [(case, feed) for case in load().found.values() for feed in case.feeds]
+# Not every day has news of everything, such as a new film; a month has.
+DAYS_BACK = 30
+CASES = load()
+
+
+def feed_of(case: UseCase, feed: Feed) -> Any:
+    """A case whose packages are not here is left out, and says why."""
+    why = CASES.unavailable.get(case.name)
+    marks = [pytest.mark.skip(reason=f"{case.name} is unavailable: {why}")] if why else []
+    return pytest.param(case, feed, id=f"{case.name}-{feed.name}", marks=marks)
+
+
+FEEDS = [feed_of(case, feed) for case in CASES.found.values() for feed in case.feeds]
 
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def opened(case: UseCase, home: Path) -> tuple[Source, Interval]:
-    """The source, and its newest part that has rows: of a generated case that of its sample."""
+def opened(case: UseCase, home: Path, days_back: int) -> tuple[Source, Interval]:
+    """The source, and its newest part so far back: of a generated case that of its sample."""
     code, sample = cases.source(case.name), GOLDEN / f"{case.name}_sample.csv"
     settings = Settings(home=home, now=NOW, data_roots=(GOLDEN,))
     if not sample.exists():
-        (*_, part) = settings.yesterday().parts(case.grain)
+        day = Interval.of_day(settings.yesterday().last_date - timedelta(days=days_back))
+        (*_, part) = day.parts(case.grain)
         return code.source(settings, part), part
     module: Any = code
     table = FileTable(str(sample), (GOLDEN,))
@@ -50,10 +63,12 @@ def opened(case: UseCase, home: Path) -> tuple[Source, Interval]:
 
 def landed(case: UseCase, feed: Feed, home: Path) -> tuple[list[Path], Interval]:
     """The files of the newest part that has rows."""
-    source, part = opened(case, home)
-    files = source.files(feed, part)
-    store = Objects.at(str(home / part.key))
-    land(store, feed, part, files, landed_at=NOW, commit=nullcontext)
+    for days_back in range(DAYS_BACK):
+        source, part = opened(case, home, days_back)
+        files = source.files(feed, part)
+        store = Objects.at(str(home / part.key))
+        if land(store, feed, part, files, landed_at=NOW, commit=nullcontext).rows:
+            break
     return sorted((home / part.key).glob("*/*")), part
 
 
@@ -81,7 +96,7 @@ def is_of(value: object, feed: Feed, kind: ColumnType) -> bool:
     return bool(re.fullmatch(PATTERNS.get(kind, r"(?s).+"), str(value)))
 
 
-@pytest.mark.parametrize(("case", "feed"), FEEDS, ids=[f"{c.name}-{f.name}" for c, f in FEEDS])
+@pytest.mark.parametrize(("case", "feed"), FEEDS)
 def test_a_source_writes_the_columns_of_its_feed_in_order_and_of_their_types(
     case: UseCase, feed: Feed, tmp_path: Path
 ) -> None:
@@ -98,7 +113,7 @@ def test_a_source_writes_the_columns_of_its_feed_in_order_and_of_their_types(
             assert column.optional or values, f"{feed.name}.{column.name} has no value at all"
 
 
-@pytest.mark.parametrize(("case", "feed"), FEEDS, ids=[f"{c.name}-{f.name}" for c, f in FEEDS])
+@pytest.mark.parametrize(("case", "feed"), FEEDS)
 def test_a_part_has_a_key_once_and_only_what_became_known_in_it(
     case: UseCase, feed: Feed, tmp_path: Path
 ) -> None:

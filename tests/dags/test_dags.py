@@ -126,6 +126,18 @@ def _model_dag(name, model, patch):
     return getattr(import_module(name), name)(case, case.model(model))
 
 
+def test_a_model_that_is_refreshed_takes_in_what_is_new_before_it_answers(monkeypatch_module):
+    monkeypatch_module.syspath_prepend(str(DAGS))
+    from importlib import import_module
+
+    from pipelines.use_cases import find
+
+    case = find("film_picks")
+    dag = import_module("predict_batch").predict_batch(case, case.model())
+    tasks = [task.task_id for task in dag.topological_sort()]
+    assert tasks == ["check_key", "refresh", "predict", "validate_predictions"]
+
+
 @pytest.mark.parametrize("name", MODEL_DAGS)
 def test_a_further_model_has_dags_and_assets_of_its_own(name, monkeypatch_module):
     dag = _model_dag(name, "minutes", monkeypatch_module)

@@ -50,6 +50,7 @@ final as (
         transform(rated, each -> each.film_id) as films_rated,
         transform(rated, each -> double(each.rating)) as ratings_given,
         bigint(num_films_rated) as num_films_rated,
+        element_at(rated, -1).known_at as last_rated_at,
         aggregate(rated, 0, (sum, each) -> sum + each.rating) / size(rated) as rating_mean_last_200,
         to_date(known_at) as known_date
     from known
