@@ -4,15 +4,6 @@
 {%- set days = range(24, 337, 24) | list + [504, 672] %}
 {%- set measures = ['num_departures', 'num_cancellations', 'departure_delay_minutes_mean'] %}
 
-{# The hour's value so many hours before the target; null where it is not known, or was none. #}
-{%- macro before(measure, hours) -%}
-    try_element_at(days, {{ hours // 24 }} - day_ahead).{{ measure }}
-{%- endmacro %}
-
-{%- macro first_known(measure, lags) -%}
-    coalesce({% for hours in lags %}{{ measure }}_{{ hours }}h_before{{ ', ' if not loop.last }}{% endfor %})
-{%- endmacro %}
-
 with
 
 plans as (
@@ -93,11 +84,11 @@ lagged as (
         max(num_planned_published) over (partition by origin, instant, day_ahead) is not null as is_published,
         num_planned_published as num_planned,
         {% for hours in weeks -%}
-        {{ before('num_planned', hours) }} as num_planned_{{ hours }}h_before,
+        {{ hours_before('num_planned', hours) }} as num_planned_{{ hours }}h_before,
         {% endfor -%}
         {% for measure in measures -%}
         {% for hours in days -%}
-        {{ before(measure, hours) }} as {{ measure }}_{{ hours }}h_before
+        {{ hours_before(measure, hours) }} as {{ measure }}_{{ hours }}h_before
         {{- ',' if not (loop.last and measure == measures[-1]) }}
         {% endfor -%}
         {% endfor -%}
@@ -107,10 +98,10 @@ lagged as (
 asked as (
     select
         *,
-        coalesce(num_planned, {{ first_known('num_planned', weeks) }}) as num_planned_expected,
+        coalesce(num_planned, {{ newest_lag('num_planned', weeks) }}) as num_planned_expected,
         if(is_published, num_planned / num_planned_168h_before, 1) as planned_ratio
     from lagged
-    where if(is_published, num_planned, {{ first_known('num_planned', weeks) }}) > 0
+    where if(is_published, num_planned, {{ newest_lag('num_planned', weeks) }}) > 0
 ),
 
 final as (
@@ -141,7 +132,7 @@ final as (
         coalesce(num_departures_168h_before * planned_ratio, num_planned, 0) as naive_num_departures,
         coalesce(num_cancellations_168h_before * planned_ratio, 0) as naive_num_cancellations,
         coalesce(
-            {{ first_known('departure_delay_minutes_mean', weeks) }},
+            {{ newest_lag('departure_delay_minutes_mean', weeks) }},
             max(if(carrier = 'all', departure_delay_minutes_mean_168h_before, null)) over (
                 partition by origin, instant, target_hour_at
             ),
