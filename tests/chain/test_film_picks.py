@@ -68,7 +68,7 @@ def ratings() -> pd.DataFrame:
     """What became known in the history, in the order in which it did."""
     from pipelines.data.extract.sources import film_picks
 
-    found = film_picks.known_between(film_picks.ratings(), Interval.parse(HISTORY))
+    found = film_picks.known_in(film_picks.ratings(), Interval.parse(HISTORY))
     return found.sort_values(["user_id", "known_at", "film_id"], ignore_index=True)
 
 

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 import pytest
 
-from pipelines.data.extract.sources.flights import known_between, nycflights, replay
+from pipelines.data.extract.replay import Replay, known_between
+from pipelines.data.extract.sources.flights import nycflights, replay
+from pipelines.data.extract.sources.flights.replay import TODAY
 from pipelines.use_cases.spec.interval import Interval
 
 DAY = timedelta(days=1)
@@ -15,7 +17,7 @@ DAY = timedelta(days=1)
 
 def played(day: date) -> date:
     """The day of 2013 that a local date plays."""
-    return day - replay.cycle_of(day).shift
+    return day - TODAY.cycle_of(day).shift
 
 
 @pytest.mark.parametrize(
@@ -42,13 +44,13 @@ def test_any_day_plays_the_same_weekday_and_the_next_day_the_next() -> None:
     for _ in range(2000):
         day = date(2000, 1, 1) + rng.randrange(36_500) * DAY
         source = played(day)
-        shift = replay.cycle_of(day).shift
+        shift = TODAY.cycle_of(day).shift
         assert source.weekday() == day.weekday(), day
-        assert replay.FIRST <= source <= replay.LAST, day
-        assert shift % replay.CYCLE == timedelta(0), day
-        others = [source + k * replay.CYCLE for k in (-1, 1)]
-        assert not any(replay.FIRST <= other <= replay.LAST for other in others), day
-        following = replay.FIRST if source == replay.LAST else source + DAY
+        assert TODAY.first <= source <= TODAY.last, day
+        assert shift % TODAY.cycle == timedelta(0), day
+        others = [source + k * TODAY.cycle for k in (-1, 1)]
+        assert not any(TODAY.first <= other <= TODAY.last for other in others), day
+        following = TODAY.first if source == TODAY.last else source + DAY
         assert played(day + DAY) == following, day
 
 
@@ -113,3 +115,8 @@ def test_no_row_is_known_further_than_a_day_from_its_local_date() -> None:
     for facts in (nycflights.schedule(), nycflights.movements(), nycflights.weather()):
         distance = (facts["known_at"].dt.floor("D") - facts["local_date"]).dt.days
         assert set(distance.abs()) == {0, 1}
+
+
+def test_a_cycle_is_whole_weeks() -> None:
+    with pytest.raises(ValueError, match=r"Replay.cycle: 365 days are not whole weeks"):
+        Replay(date(2013, 1, 1), timedelta(days=365))

@@ -13,12 +13,12 @@ from pipelines.core.errors import MillraceError, UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import Source, SourceFile
 from pipelines.data.extract.frames import frame_file
+from pipelines.data.extract.replay import Replay, known_between
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
 
-# 30 weeks, so that weekdays stay what they were; the last five days are left out.
-CYCLE = timedelta(days=210)
-FIRST = date(1997, 9, 20)
+# The last five days are left out.
+REPLAY = Replay(date(1997, 9, 20), timedelta(weeks=30))
 LATENCY = pd.Timedelta(seconds=30)
 
 # What recbole 1.2.1 holds of the data set; anything else is not the data that the docs speak of.
@@ -35,9 +35,10 @@ def source(settings: Settings, interval: Interval) -> Source:  # noqa: ARG001  i
     Raises:
         UsageError: the interval is so long that the source repeats itself in it.
     """
-    if interval.days >= CYCLE.days:
+    most = REPLAY.cycle.days - 1
+    if interval.days > most:
         raise UsageError(
-            f"{interval} has {interval.days} days; after {CYCLE.days - 1} the source repeats its "
+            f"{interval} has {interval.days} days; after {most} the source repeats its "
             "ratings, and a model would know the future: take fewer days"
         )
     return _Films()
@@ -46,34 +47,18 @@ def source(settings: Settings, interval: Interval) -> Source:  # noqa: ARG001  i
 class _Films:
     def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
         """One file a feed and part, of what became known in it."""
-        yield frame_file(feed, known_between(_FEEDS[feed.name](), part))
+        yield frame_file(feed, known_in(_FEEDS[feed.name](), part))
 
 
-def known_between(facts: pd.DataFrame, part: Interval) -> pd.DataFrame:
-    """The facts that become known in a part, on the real calendar.
-
-    A part may lie in two playings, so those that begin before its end and end after its start are
-    asked. A person of each playing is another one.
-    """
-    start, end = (pd.Timestamp(at).tz_localize(None) for at in (part.start, part.end))
-    first, last = ((at.date() - FIRST) // CYCLE for at in (start, end))
-    played = [_played(facts, number, start, end) for number in range(first, last + 1)]
+def known_in(facts: pd.DataFrame, part: Interval) -> pd.DataFrame:
+    """The facts that become known in a part; a person of each playing is another one."""
+    played = []
+    for cycle in REPLAY.cycles(part.start.date(), part.last_date):
+        rows = known_between(facts, cycle, part)
+        if "user_id" in rows:
+            rows["user_id"] = f"{cycle.shift // REPLAY.cycle}-" + rows["user_id"]
+        played.append(rows)
     return pd.concat(played, ignore_index=True)
-
-
-def _played(
-    facts: pd.DataFrame, number: int, start: pd.Timestamp, end: pd.Timestamp
-) -> pd.DataFrame:
-    shift = number * CYCLE
-    begins = pd.Timestamp(FIRST)
-    within = (facts["event_at"] >= begins) & (facts["event_at"] < begins + CYCLE)
-    known = (facts["known_at"] >= start - shift) & (facts["known_at"] < end - shift)
-    moved = facts[within & known].copy()
-    for name in ("event_at", "known_at"):
-        moved[name] += shift
-    if "user_id" in moved:
-        moved["user_id"] = f"{number}-" + moved["user_id"]
-    return moved
 
 
 def read(name: str) -> pd.DataFrame:
@@ -113,6 +98,7 @@ def ratings() -> pd.DataFrame:
             "rating": table["rating"].astype(int),
             "event_at": event_at,
             "known_at": event_at + LATENCY,
+            "local_date": event_at.dt.floor("D"),
         }
     )
     return rated.sort_values(["known_at", "user_id", "film_id"], ignore_index=True)
@@ -134,7 +120,7 @@ def users() -> pd.DataFrame:
 
 def _first(table: pd.DataFrame, key: str) -> pd.DataFrame:
     """With the instants of the first rating, in their order; what nobody rated is not known."""
-    came = ratings().groupby(key, as_index=False)[["event_at", "known_at"]].min()
+    came = ratings().groupby(key, as_index=False)[["event_at", "known_at", "local_date"]].min()
     return table.merge(came, on=key).sort_values(["known_at", key], ignore_index=True)
 
 

@@ -5,7 +5,6 @@ Each case that reads the flights has a file beside this folder, which says its n
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 
 import pandas as pd
 
@@ -13,6 +12,7 @@ from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
 from pipelines.core.source import Source, SourceFile
 from pipelines.data.extract.frames import frame_file
+from pipelines.data.extract.replay import Cycle, known_between, naive
 from pipelines.data.extract.sources.flights import nycflights, replay
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import Feed
@@ -44,9 +44,9 @@ def source(case: str, settings: Settings, interval: Interval) -> Source:
     """
     first, last = interval.start.date(), interval.last_date
     calendar = _calendar(case, settings)
-    if calendar == "today" and interval.days >= replay.CYCLE.days:
+    if calendar == "today" and interval.days >= replay.TODAY.cycle.days:
         raise UsageError(
-            f"{interval} has {interval.days} days; after {replay.CYCLE.days - 1} the source "
+            f"{interval} has {interval.days} days; after {replay.TODAY.cycle.days - 1} the source "
             "repeats its outcomes, and a model would know the future: take fewer days"
         )
     if calendar == "2013" and not replay.FIRST_KNOWN <= first <= last <= replay.LAST_KNOWN:
@@ -70,37 +70,17 @@ def _calendar(case: str, settings: Settings) -> str:
 
 
 class _Flights:
-    def __init__(self, cycles: Sequence[replay.Cycle]) -> None:
+    def __init__(self, cycles: Sequence[Cycle]) -> None:
         self._cycles = cycles
 
     def files(self, feed: Feed, part: Interval) -> Iterable[SourceFile]:
         """One file a feed and part; a fact belongs to the part in which it became known."""
         if feed.name in _SNAPSHOTS:
-            rows = _SNAPSHOTS[feed.name]().assign(known_at=_naive(part.start) + _SNAPSHOT_AFTER)
+            rows = _SNAPSHOTS[feed.name]().assign(known_at=naive(part.start) + _SNAPSHOT_AFTER)
         else:
             facts = _FACTS[feed.name]()
             rows = pd.concat([known_between(facts, cycle, part) for cycle in self._cycles])
         yield frame_file(feed, _identified(rows))
-
-
-def known_between(facts: pd.DataFrame, cycle: replay.Cycle, part: Interval) -> pd.DataFrame:
-    """The facts of one cycle that became known in the part, moved onto the real calendar.
-
-    `facts` is sorted by `known_at` and has each row's `local_date`, both on the source's calendar.
-    """
-    start, end = (_naive(at) - cycle.shift for at in (part.start, part.end))
-    first, last = facts["known_at"].searchsorted([start, end])
-    found = facts.iloc[first:last]
-    played = found["local_date"].between(pd.Timestamp(cycle.first), pd.Timestamp(cycle.last))
-    moved = found[played].copy()
-    for name in moved.select_dtypes("datetime"):
-        moved[name] += cycle.shift
-    return moved
-
-
-def _naive(instant: datetime) -> pd.Timestamp:
-    """The instant as the source's tables have it: UTC without saying so."""
-    return pd.Timestamp(instant).tz_localize(None)
 
 
 def _identified(rows: pd.DataFrame) -> pd.DataFrame:
