@@ -53,6 +53,13 @@ def of_version(engine: Engine, case: str, model: str, version: int) -> Champion 
         return read(connection, case, model, promotions.c.version == version)
 
 
+def refreshed_from(engine: Engine, case: str, model: str, learned: int) -> frozenset[int]:
+    """A version that was learned, and those that are it with new rows taken in."""
+    with engine.connect() as connection:
+        found = connection.execute(select(promotions).where(*_champions(case, model))).all()
+    return frozenset(row.version for row in found if _learned(row) == learned)
+
+
 def cutoffs(engine: Engine, case: str, model: str) -> Mapping[int, datetime]:
     """Each version that is, or was, champion, and the end of what it knows."""
     with engine.connect() as connection:
@@ -79,8 +86,11 @@ def read(connection: Connection, case: str, model: str, *conditions: Any) -> Cha
     row = connection.execute(newest.limit(1)).first()
     if row is None:
         return None
-    learned = row.evidence.get("learned", row.version)
-    return Champion(row.version, row.cutoff, row.metric, row.value, row.decided_at, learned)
+    return Champion(row.version, row.cutoff, row.metric, row.value, row.decided_at, _learned(row))
+
+
+def _learned(row: Any) -> int:
+    return int(row.evidence.get("learned", row.version))
 
 
 def succeed(connection: Connection, row: Mapping[str, Any], before: Champion | None) -> None:

@@ -242,12 +242,13 @@ def _compared(
 
 
 def _verdicts_before(context: Context, best: Champion) -> Sequence[policy.PastVerdict]:
-    """Of earlier intervals on the same model: drift from another's reference is no proof."""
-    table = journal.verdicts
+    """Of earlier intervals on what was learned then: drift from another reference is no proof."""
+    table, case, model = journal.verdicts, context.case.name, context.model.name
+    same = champion.refreshed_from(context.engine, case, model, best.learned)
     rows = select(table.c.id, table.c.until, table.c.drifted).where(
-        table.c.case_name == context.case.name,
-        table.c.model == context.model.name,
-        table.c.model_version == best.version,
+        table.c.case_name == case,
+        table.c.model == model,
+        table.c.model_version.in_(same),
         table.c.until < context.interval.end,
     )
     with context.engine.connect() as connection:

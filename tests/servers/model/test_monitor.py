@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.core.errors import CheckFailed, NothingDue, Superseded
-from pipelines.core.journal import verdicts
+from pipelines.core.journal import promotions, verdicts
 from pipelines.core.registry import MONITOR, TRAIN
+from pipelines.learning.champion import REFRESHED
 from pipelines.learning.monitor import job
 from pipelines.learning.monitor.drift import ColumnDrift, Drift
 from pipelines.stores import mlflow, objects
@@ -254,6 +255,23 @@ def test_verdicts_on_other_models_other_cases_or_later_nights_do_not_count(
     watch.drift = MOVED
     watch.judge(**{"interval": "2026-11-19", "due": True, **other})
     assert watch.watch().details.due is False
+
+
+def test_a_champion_that_takes_in_new_rows_each_night_is_one_model(
+    watch: Any, registry: Any
+) -> None:
+    """Each night's version is another, but what was learned is the same: two of three are due."""
+    for version, night in ((2, "2026-11-19"), (3, NIGHT)):
+        watch.add(
+            promotions, model="late", interval=night, version=version, decision=REFRESHED,
+            reason="", champion_before=version - 1, cutoff=watch.day(5), metric="roc_auc",
+            value=0.7, evidence={"learned": 1}, attempt=1,
+        )  # fmt: skip
+        registry.add(version, night, watch.day(5))
+    watch.judge("2026-11-19", due=True, model_version=2)
+    watch.drift = MOVED
+    watch.answers = [answer(number, watch.day(21), version=3) for number in range(6)]
+    assert watch.watch().details.due
 
 
 def test_a_challenger_that_the_gate_kept_out_rests_drift_too(watch: Any) -> None:
