@@ -14,6 +14,7 @@ PACKAGES = {
     "trees": "models.trees",
     "blend": "models.blend",
     "segments": "models.segments",
+    "two_stage": "models.two_stage",
 }
 
 

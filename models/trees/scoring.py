@@ -12,13 +12,11 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.columns import Columns
-from models.errors import ModelRefused
 from models.family import NOTHING, Scorer
 from models.tasks import Regression, Task
 from models.tasks.task import Array
-from models.trees import CATEGORIES, TREES, inputs, margins
+from models.trees import CATEGORIES, TREES, inputs, margins, text
 from models.trees.inputs import Categories
-from models.trees.text import is_whole
 
 
 def booster_names(task: Task) -> tuple[str, ...]:
@@ -71,26 +69,7 @@ def load(folder: Path, columns: Columns, task: Task, num_threads: int) -> Booste
     """
     known = inputs.read(folder / CATEGORIES, columns)
     paths = [folder / TREES.format(name=name) for name in booster_names(task)]
-    boosters = [_booster(path, columns, task) for path in paths]
+    num_outputs = 1 if isinstance(task, Regression) else task.num_outputs
+    boosters = [text.booster(path, len(columns.inputs), num_outputs) for path in paths]
     margin_Q = margins.read(folder) if isinstance(task, Regression) else None
     return Boosters(boosters, known, columns, task, num_threads, margin_Q)
-
-
-def _booster(path: Path, columns: Columns, task: Task) -> lightgbm.Booster:
-    content = path.read_bytes() if path.exists() else b""
-    if not is_whole(content):
-        raise ModelRefused(
-            f"{path.name} is no whole text of LightGBM; register only what train wrote"
-        )
-    try:
-        booster = lightgbm.Booster(model_str=content.decode())
-    except lightgbm.basic.LightGBMError as error:
-        raise ModelRefused(f"{path.name} can't be read ({error}); restore it") from error
-    num_outputs = 1 if isinstance(task, Regression) else task.num_outputs
-    found = (booster.num_feature(), booster.num_model_per_iteration())
-    if found != (len(columns.inputs), num_outputs):
-        raise ModelRefused(
-            f"{path.name} has {found[0]} inputs and {found[1]} outputs, its manifest says "
-            f"{len(columns.inputs)} and {num_outputs}; restore it, or roll back"
-        )
-    return booster

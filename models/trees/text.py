@@ -6,6 +6,11 @@ head says. What was written whole and has its digest still is what LightGBM wrot
 
 import re
 from itertools import accumulate
+from pathlib import Path
+
+import lightgbm
+
+from models.errors import ModelRefused
 
 _HEAD = b"tree\nversion=v4\n"
 _END = b"end of trees\n"
@@ -21,3 +26,27 @@ def is_whole(content: bytes) -> bool:
     places = [0, *accumulate(int(size) for size in found[1].split())]
     begins = (trees.startswith(b"Tree=%d\n" % tree, at) for tree, at in enumerate(places[:-1]))
     return content.isascii() and all(begins) and trees.startswith(_END, places[-1])
+
+
+def booster(path: Path, num_inputs: int, num_outputs: int) -> lightgbm.Booster:
+    """Read a text of ours.
+
+    Raises:
+        ModelRefused: it is not whole, can't be read, or has other inputs and outputs.
+    """
+    content = path.read_bytes() if path.exists() else b""
+    if not is_whole(content):
+        raise ModelRefused(
+            f"{path.name} is no whole text of LightGBM; register only what train wrote"
+        )
+    try:
+        found = lightgbm.Booster(model_str=content.decode())
+    except lightgbm.basic.LightGBMError as error:
+        raise ModelRefused(f"{path.name} can't be read ({error}); restore it") from error
+    size = (found.num_feature(), found.num_model_per_iteration())
+    if size != (num_inputs, num_outputs):
+        raise ModelRefused(
+            f"{path.name} has {size[0]} inputs and {size[1]} outputs, its manifest says "
+            f"{num_inputs} and {num_outputs}; restore it, or roll back"
+        )
+    return found
