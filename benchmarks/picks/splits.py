@@ -95,8 +95,7 @@ def by_time(ratings: pd.DataFrame) -> Split:
     cut = float(ordered["seconds"].iloc[num_known])
     first = float(ordered["seconds"].iloc[int(past_share * num_known)])
     asked_at = [
-        first + _PAUSE_SECONDS * number
-        for number in range(int((cut - first) // _PAUSE_SECONDS))
+        first + _PAUSE_SECONDS * number for number in range(int((cut - first) // _PAUSE_SECONDS))
     ]
     return Split("by time", ordered, cut, asked_at, past_share)
 

@@ -4,7 +4,7 @@ Data: MovieLens 100k (GroupLens), 100,000 ratings of 943 people from September 1
 for research and not to be passed on: it is read from an installed package, `film_picks.lock`.
 """
 
-from pipelines.use_cases.spec.model import Model, Watch
+from pipelines.use_cases.spec.model import Gate, Model, Watch
 from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
 _KNOWN_AT = Column("known_at", "timestamp", "when the source published this row, UTC")
@@ -98,6 +98,8 @@ FILM_PICKS = UseCase(
             evaluation_days=28,
             cadence="weekly",
             num_processes=1,
+            # Three weeks have about 800 decisions after which somebody rated something.
+            gate=Gate(num_rows_min=300),
             # A night asks about the people of four weeks, and a list moves with each of its films.
             watch=Watch(window_days=7, num_rows_min=200, drifted_share_max=0.5, distance_max=0.5),
         ),
