@@ -11,12 +11,13 @@ import lightgbm
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from models import margins
 from models.columns import Columns
 from models.errors import ModelRefused
 from models.family import NOTHING, Scorer
 from models.tasks import Regression, Task
 from models.tasks.task import Array
-from models.trees import CATEGORIES, TREES, inputs, margins
+from models.trees import CATEGORIES, TREES, inputs
 from models.trees.inputs import Categories
 from models.trees.text import is_whole
 
