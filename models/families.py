@@ -13,6 +13,9 @@ PACKAGES = {
     "tabular_net": "models.tabular_net",
     "trees": "models.trees",
     "blend": "models.blend",
+    "linear_net": "models.linear_net",
+    "reconciled": "models.reconciled",
+    "seasonal_naive": "models.seasonal_naive",
     "segments": "models.segments",
     "two_stage": "models.two_stage",
 }

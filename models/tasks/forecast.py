@@ -21,7 +21,8 @@ class Levels:
     Args:
         column: says which part a row is of.
         whole: its value in the rows of the whole.
-        by: the columns, of the row key, whose equal values are of one whole.
+        by: the columns, of the row key, whose equal values are of one whole; one that is no input
+            of the model is an instant.
         weight: what a part's answer weighs in the mean that the whole is; None: it is their sum.
     """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.columns import Columns
 from models.family import NOTHING, Family, Scorer, Settings
+from models.margins import MARGINS
 from models.tasks import Binary, Multiclass, Regression, Task
 from models.trees.settings import Trees
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 CATEGORIES = "categories.json"
 TREES = "{name}.trees.txt"
-MARGINS = "margins.json"
 _BYTES_MAX = 64 * 2**20
 
 

@@ -11,11 +11,12 @@ import lightgbm
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from models import margins
 from models.columns import Columns
 from models.family import NOTHING, Scorer
 from models.tasks import Regression, Task
 from models.tasks.task import Array
-from models.trees import CATEGORIES, TREES, inputs, margins, text
+from models.trees import CATEGORIES, TREES, inputs, text
 from models.trees.inputs import Categories
 
 

@@ -10,12 +10,13 @@ import lightgbm
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from models import margins
 from models.errors import DataRefused
 from models.files import write_atomically
 from models.job import Job, main
 from models.tasks import Binary, Multiclass, Regression, Task
 from models.tasks.task import Array
-from models.trees import CATEGORIES, TREES, inputs, margins
+from models.trees import CATEGORIES, TREES, inputs
 from models.trees.scoring import Boosters, booster_names
 from models.trees.settings import Trees
 

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models import artifact
+from models import artifact, margins
 from models.columns import Columns
 from models.errors import DataRefused, ModelRefused
 from models.job import Job
 from models.spec import ModelSpec
 from models.tasks import Regression, Task
 from models.tasks.task import Array
-from models.trees import CATEGORIES, margins, scoring, worker
+from models.trees import CATEGORIES, scoring, worker
 from models.trees.text import is_whole
 from tests.model.learning import COLUMNS, LABELS, TREES, job_of, made
 

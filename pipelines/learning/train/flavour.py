@@ -60,7 +60,7 @@ def _copied_code(folder: Path) -> Path:
 def _signature(model: "Model") -> "ModelSignature":
     from mlflow.models import ModelSignature
 
-    asked, answer = model.columns.schema, model.task.answer
+    asked, answer = model.scorer.asked, model.task.answer
     return ModelSignature(inputs=_schema(asked, False), outputs=_schema(answer, True))
 
 
@@ -78,6 +78,8 @@ def _type(kind: "pa.DataType") -> Any:
 
     if pa.types.is_map(kind):
         return Map(_type(kind.item_type))
+    if pa.types.is_timestamp(kind):
+        return DataType.datetime
     if pa.types.is_list(kind):
         return Array(_type(kind.value_type))
     names = {pa.string(): "string", pa.float64(): "double", pa.float32(): "float"}

@@ -1,13 +1,14 @@
-"""An interval holds what it promises on rows that no tree has learned from."""
+"""An interval holds what it promises on rows that the model has not learned from."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models import margins
 from models.errors import ModelRefused
+from models.margins import MARGINS
 from models.tasks import Regression
-from models.trees import MARGINS, margins
 
 SEED = 5
 
