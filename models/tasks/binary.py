@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.columns import label_vector
+from models.tasks.fields import answer_field
 from models.tasks.means import divided, mean_metric, roc_auc_draws
-from models.tasks.task import Array, Evidence, Metric, Task, answer_field
+from models.tasks.task import Array, Evidence, Metric, Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

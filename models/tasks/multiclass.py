@@ -14,8 +14,9 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from models.errors import DataRefused
 from models.tasks.binary import SMALLEST
+from models.tasks.fields import answer_field
 from models.tasks.means import counted, divided, mean_metric, roc_auc_draws, summed
-from models.tasks.task import Array, Evidence, Metric, Task, answer_field
+from models.tasks.task import Array, Evidence, Metric, Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,9 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from models.columns import numeric_list, text_list
 from models.errors import DataRefused
+from models.tasks.fields import answer_field
 from models.tasks.means import counted, divided, summed
-from models.tasks.task import Array, Evidence, Metric, Task, answer_field, check_lengths
+from models.tasks.task import Array, Evidence, Metric, Task, check_lengths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

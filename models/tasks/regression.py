@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.errors import DataRefused
+from models.tasks.fields import answer_field
 from models.tasks.means import divided, mean_metric, summed
-from models.tasks.task import Array, Evidence, Metric, Task, answer_field
+from models.tasks.task import Array, Evidence, Metric, Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

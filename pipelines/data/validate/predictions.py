@@ -61,7 +61,7 @@ def checks(context: Context) -> Iterator[Check]:
 
 def answer_rules(answer: "pa.Schema") -> list[Rule]:
     """What every answer must satisfy: the bounds of its fields."""
-    from models.tasks.task import limit_of, said_of
+    from models.tasks.fields import limit_of, said_of
 
     rules: list[Rule] = []
     for field in answer:

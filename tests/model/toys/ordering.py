@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from models.errors import DataRefused
 from models.tasks import Task
+from models.tasks.fields import answer_field
 from models.tasks.means import divided
-from models.tasks.task import Array, Evidence, Metric, answer_field
+from models.tasks.task import Array, Evidence, Metric
 
 ANSWER = pa.schema(
     [

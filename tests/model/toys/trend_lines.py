@@ -16,8 +16,9 @@ from models.family import NOTHING, Family, Scorer, Settings
 from models.files import write_json
 from models.job import Job
 from models.tasks import Regression, Task
+from models.tasks.fields import answer_field
 from models.tasks.means import mean_metric
-from models.tasks.task import Array, Evidence, Metric, answer_field
+from models.tasks.task import Array, Evidence, Metric
 
 LINES = "lines.json"
 ANSWER = pa.schema([answer_field("forecast", pa.float64(), "the mean expected then")])
