@@ -7,7 +7,7 @@ in a value is percent-encoded.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -48,9 +48,8 @@ class PredictionId:
     model_version: int
 
     def __str__(self) -> str:
-        key = ",".join(quote(value, safe="") for value in self.key)
         at = self.decided_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return f"{key}@{at}@v{self.model_version}"
+        return f"{key_in_words(self.key)}@{at}@v{self.model_version}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -67,6 +66,16 @@ class PredictionId:
             )
         key = tuple(unquote(value) for value in match["key"].split(","))
         return cls(key, at, int(match["version"]))
+
+
+def key_in_words(values: Iterable[Any]) -> str:
+    """The values of some columns as one text, which no other values have.
+
+    Example:
+        >>> key_in_words(["EWR", "a,b"])
+        'EWR,a%2Cb'
+    """
+    return ",".join(quote(str(value), safe="") for value in values)
 
 
 @dataclass(frozen=True)
@@ -131,23 +140,28 @@ def _rows(
     day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
     name = case.build_table("gold", model.predictions)
     every = lake.of(settings).table(name, published.version).to_pyarrow_dataset()
-    answer = _answer(every.schema.names)
+    answer = answer_columns(every.schema.names)
     columns = [*model.row_key, "decided_at", "model_version", *answer, "predicted_at"]
     rows = every.to_table(columns, filter=pc.field("decided_date") == pa.scalar(day))
     return [_prediction(row, model, answer) for row in rows.to_pylist(maps_as_pydicts="strict")]
 
 
-def _answer(columns: Sequence[str]) -> Sequence[str]:
+def answer_columns(columns: Sequence[str]) -> Sequence[str]:
     """The fields of an answer, which predict writes between the version and the time.
 
     Example:
-        >>> _answer(["id", "decided_at", "model_version", "probability", "predicted_at", "x"])
-        ['probability']
+        >>> answer_columns(["id", "decided_at", "model_version", "yes", "predicted_at", "x"])
+        ['yes']
     """
     return columns[columns.index("model_version") + 1 : columns.index("predicted_at")]
 
 
 def _prediction(row: dict[str, Any], model: Model, answer: Sequence[str]) -> Prediction:
+    said = {name: row[name] for name in answer}
+    return Prediction(model, identity(model, row), said, row["predicted_at"])
+
+
+def identity(model: Model, row: Mapping[str, Any]) -> PredictionId:
+    """That of a row of the predictions table."""
     key = tuple(str(row[name]) for name in model.row_key)
-    identity = PredictionId(key, row["decided_at"], int(row["model_version"]))
-    return Prediction(model, identity, {name: row[name] for name in answer}, row["predicted_at"])
+    return PredictionId(key, row["decided_at"], int(row["model_version"]))

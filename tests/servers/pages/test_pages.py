@@ -10,7 +10,17 @@ from pipelines import use_cases
 from pipelines.use_cases.spec.discovery import BrokenCase, Cases
 from tests.servers.pages import made_up
 
-ADDRESSES = ("", "runs", "validation", "quarantine", "drift", "models", "data", "lineage")
+ADDRESSES = (
+    "",
+    "runs",
+    "validation",
+    "quarantine",
+    "drift",
+    "models",
+    "answers",
+    "data",
+    "lineage",
+)
 DETAILS = (
     "validation/7",
     "drift/7",
@@ -26,6 +36,7 @@ HOSTILE = (
     "drift",
     "drift/7",
     "models",
+    "answers",
     "lineage",
 )
 
