@@ -94,7 +94,7 @@ def shown(found: Answered, of: str, page: int) -> Mapping[str, Any]:  # noqa: AR
     about = {"chosen": chosen, "about": ", ".join(known.series)}
     if chosen.values is None:
         return about
-    said = {"coverage": task.coverage, "naive": task.naive}
+    said = {"coverage": task.coverage, "naive": task.naive, "box": fan.BOX}
     return {**about, **said, **_of(found, known, chosen.values)}
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from millrace_pages import subjects
 from millrace_pages.answered import Answered
+from models.tasks.task import said_of
 from pipelines.insight.lineage import predictions
 
 if TYPE_CHECKING:
@@ -93,7 +94,11 @@ def _of(found: Answered, task: "Ranking", values: Mapping[str, Any]) -> Mapping[
         "row": row,
         "id": str(predictions.identity(model, row)),
         "places": places(row[task.items], row["scores"], names, taken, after),
-        "facts": {name: row[name] for name in found.fields if name not in (task.items, "scores")},
+        "facts": [
+            (field.name, row[field.name], said_of(field, "meaning"))
+            for field in task.answer
+            if not pa.types.is_list(field.type)
+        ],
         "before": {name: called(held, names) for name, held in before.items()},
         "after": None if after is None else called(after, names),
     }

@@ -9,10 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-WIDTH, HEIGHT = 960, 340
-LEFT, RIGHT, TOP, BOTTOM = 52, 948, 26, 294
 _NUM_TICKS_MAX = 8
 _HOURS_A_TICK = (1, 3, 6, 12, 24, 48, 168, 672)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """Where the axes are in the picture."""
+
+    width: int = 960
+    height: int = 340
+    left: int = 52
+    right: int = 908
+    top: int = 26
+    bottom: int = 294
+
+
+BOX = Box()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +51,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on an axis, in a box of WIDTH by HEIGHT."""
+    """A mark on an axis."""
 
     place: float
     label: str
@@ -76,10 +89,11 @@ class _Scale:
     high: float
 
     def x(self, at: datetime) -> float:
-        return LEFT + (RIGHT - LEFT) * ((at - self.start) / (self.end - self.start))
+        return BOX.left + (BOX.right - BOX.left) * ((at - self.start) / (self.end - self.start))
 
     def y(self, value: float) -> float:
-        return BOTTOM - (BOTTOM - TOP) * (value - self.low) / (self.high - self.low)
+        share = (value - self.low) / (self.high - self.low)
+        return BOX.bottom - (BOX.bottom - BOX.top) * share
 
 
 def draw(before: Sequence[Hour], ahead: Sequence[Hour], made_at: datetime) -> Fan:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pipelines.insight.lineage.predictions import key_in_words
@@ -16,14 +17,14 @@ class Subjects:
 
     Args:
         columns: whose values name one.
-        listed: as they are asked for, the first few hundred of them.
+        listed: the first few hundred of them in words, by how they are asked for.
         total: how many there are.
         asked: the one that is looked at, or that there is not.
         values: its values, by column; None: there is no such one.
     """
 
     columns: tuple[str, ...]
-    listed: tuple[str, ...]
+    listed: Mapping[str, str]
     total: int
     asked: str
     values: Mapping[str, Any] | None
@@ -44,4 +45,6 @@ def choose(columns: Sequence[str], keys: Sequence[tuple[Any, ...]], asked: str) 
     wanted = asked.strip() or next(iter(named), "")
     found = named.get(wanted)
     values = None if found is None else dict(zip(columns, found, strict=True))
-    return Subjects(tuple(columns), tuple(named)[:_LISTED_MAX], len(named), wanted, values)
+    first = islice(named.items(), _LISTED_MAX)
+    listed = {asked_for: ", ".join(map(str, key)) for asked_for, key in first}
+    return Subjects(tuple(columns), listed, len(named), wanted, values)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert
 from models.columns import Columns
 from models.tasks import Forecast, Ranking
 from models.tasks.forecast import Levels
-from pipelines.core.journal import published
+from pipelines.core.journal import published, runs, verdicts
 from pipelines.core.settings import Settings
 from pipelines.stores import lake
 from pipelines.use_cases.spec.model import Model
@@ -87,7 +87,7 @@ def model(case: str, asked: Model) -> Any:
 
 
 def publish(engine: Engine) -> None:
-    """Every table, at its first version."""
+    """Every table at its first version, a verdict, and a training."""
     tables = [("picks", name) for name in ("predictions", "labels", "candidates")]
     tables += [("ahead", name) for name in ("predictions", "labels")]
     rows = [
@@ -104,6 +104,55 @@ def publish(engine: Engine) -> None:
     ]
     with engine.begin() as connection:
         connection.execute(insert(published), rows)
+        connection.execute(insert(verdicts), _verdict())
+        connection.execute(insert(runs), _training())
+
+
+def _training() -> dict[str, Any]:
+    details = {
+        "interval": "2026-11-19",
+        "fingerprint": "f",
+        "digest": "d",
+        "number": 1,
+        "run_id": "run1",
+        "cutoff": MIDNIGHT.isoformat(),
+        "reused": False,
+        "evaluation": {"num_rows": 300, "ndcg_at_10": 0.125, "recall_at_10": 0.25},
+    }
+    return {
+        "case_name": PICKS.name,
+        "model": "next",
+        "stage": "train",
+        "interval": "2026-11-19",
+        "state": "done",
+        "result": {"rows": {}, "reads": {}, "writes": {}, "details": details},
+        "started_at": MIDNIGHT,
+        "ended_at": MIDNIGHT + HOUR,
+        "wall_seconds": 3600.0,
+    }
+
+
+def _verdict() -> dict[str, Any]:
+    judged = {"num_rows": 300, "has_relevant_share": 0.5}
+    statistics = {
+        "num_rows": 300,
+        "quality": {**judged, "ndcg_at_10": 0.1},
+        "quality_of_reference": {**judged, "ndcg_at_10": 0.2},
+        "answer_facts": {"num_items": 40.0, "fallback_share": 0.25},
+        "answer_facts_of_reference": {"num_items": 60.0, "fallback_share": 0.125},
+    }
+    return {
+        "case_name": PICKS.name,
+        "model": "next",
+        "interval": "2026-11-19",
+        "until": MIDNIGHT,
+        "model_version": 1,
+        "drifted": None,
+        "due": False,
+        "reason": "made up",
+        "statistics": statistics,
+        "attempt": 1,
+    }
 
 
 def write(settings: Settings) -> None:
