@@ -23,7 +23,7 @@ class Place:
         number: 1 is the best.
         name: for people; None: the lake has none.
         was_taken: in a list that the model was asked with.
-        is_taken: afterwards; None: not known yet.
+        is_taken: afterwards; None: no label is known.
     """
 
     number: int

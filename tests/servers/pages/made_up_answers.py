@@ -221,13 +221,10 @@ def _taken() -> pa.Table:
 
 
 def _titles() -> pa.Table:
-    """Each film's title of this midnight and the one before; the last film has none."""
+    """Each film's title of three midnights; the last film has none."""
     named = [(film, f"Film {film} {HOSTILE}") for film in FILMS[:-1]]
-    rows = [
-        (film, title if at == MIDNIGHT else f"of before: {title}", at)
-        for film, title in named
-        for at in (MIDNIGHT - DAY, MIDNIGHT)
-    ]
+    said = {MIDNIGHT - DAY: "of before: ", MIDNIGHT: "", MIDNIGHT + DAY: "of after: "}
+    rows = [(film, of + title, at) for film, title in named for at, of in said.items()]
     films, titles, instants = zip(*rows, strict=True)
     days = [(at - timedelta(microseconds=1)).date() for at in instants]
     known_at = pa.array(instants, UTC_INSTANT)

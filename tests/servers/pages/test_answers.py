@@ -58,9 +58,9 @@ def test_another_persons_list_without_labels_and_items_without_names(answered):
     shown = answered.get("answers?case=picks&of=cleo")
     rows = table(shown, "The list, best first")
     assert [row[1].split()[-1] for row in rows] == [str(number) for number in range(3, 13)]
-    assert {row[3] for row in rows} == {"not known yet"}
+    assert {row[3] for row in rows} == {"no label"}
     read = text(shown)
-    assert "No label is known yet" in read
+    assert "No label is known: " in read
     assert "is_fallback yes" in read
     assert "Before: history none" in read
     nobody = text(answered.get("answers?case=picks&of=dora"))

@@ -136,6 +136,14 @@ def test_verdicts_and_their_inputs(year):
     assert text(year.get(f"drift?interval={made_up.key(9)}")).count("made up,") == 1
 
 
+def test_answers_are_of_the_newest_published_night_alone(year):
+    shown = year.get("answers")
+    (link,) = re.findall(r'href="/millrace/(lineage/prediction[^"]+)"', shown.text)
+    assert "0.2500 365 Lineage" in text(shown)
+    assert "models.flight_delays.late@365" in text(year.get(unescape(link)))
+    assert "No answer is here." in text(year.get("answers?page=2"))
+
+
 def test_versions_and_the_gates_answers_turn_their_pages_apart(year):
     shown = text(year.get("models?page=2&answers=3"))
     assert "2 of 8 (365 rows)" in shown
