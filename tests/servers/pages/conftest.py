@@ -15,6 +15,7 @@ from millrace_pages.app import create
 from sqlalchemy import Engine, create_engine, text
 
 from pipelines import use_cases
+from pipelines.core import cases
 from pipelines.core.journal import metadata
 from pipelines.core.settings import Settings
 from pipelines.use_cases.spec.discovery import Cases
@@ -85,8 +86,18 @@ def answers_journal(journal: Engine, settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def answered(answers_journal: Engine, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
-    """Lists and forecasts of one midnight."""
+def answers_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("answers")
     made_up_answers.write(Settings(home=home))
-    return visitor(home, answers_journal)
+    return home
+
+
+@pytest.fixture
+def answered(
+    answers_journal: Engine, answers_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> TestClient:
+    """Lists and forecasts of one midnight, and the cases that they are of."""
+    both = Cases(made_up_answers.CASES, {})
+    monkeypatch.setattr(use_cases, "load", lambda: both)
+    monkeypatch.setattr(cases, "model", made_up_answers.model)
+    return visitor(answers_home, answers_journal)

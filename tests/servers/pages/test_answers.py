@@ -4,20 +4,9 @@ import re
 from html import unescape
 from urllib.parse import quote
 
-import pytest
-
-from pipelines import use_cases
-from pipelines.core import cases
 from pipelines.insight.lineage.predictions import key_in_words
-from pipelines.use_cases.spec.discovery import Cases
 from tests.servers.pages import made_up_answers
 from tests.servers.pages.test_pages import text
-
-
-@pytest.fixture(autouse=True)
-def _two_cases(_the_case_of_the_year, monkeypatch):
-    monkeypatch.setattr(use_cases, "load", lambda: Cases(made_up_answers.CASES, {}))
-    monkeypatch.setattr(cases, "model", made_up_answers.model)
 
 
 def table(answer, name):
