@@ -6,7 +6,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from models.columns import Columns
 from models.spec import ModelSpec
 from models.tasks import Ranking
-from models.two_stage.settings import TwoStage
+from models.two_stage.settings import Sources, TwoStage
 
 COLUMNS = Columns(
     numeric=(
@@ -21,7 +21,11 @@ COLUMNS = Columns(
 )
 
 MODELS = {
-    "next": ModelSpec(columns=COLUMNS, task=Ranking(k=10, items="films"), settings=TwoStage())
+    "next": ModelSpec(
+        columns=COLUMNS,
+        task=Ranking(k=10, items="films"),
+        settings=TwoStage(sources=Sources(items="candidates", item="film_id", tags="genres")),
+    )
 }
 
 
