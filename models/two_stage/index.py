@@ -8,7 +8,7 @@ Shape suffixes: B rows, I items, E numbers of a vector, K neighbours.
 
 from pathlib import Path
 
-import faiss  # type: ignore[import-untyped,import-not-found,unused-ignore]
+import faiss
 import numpy as np
 
 from models.errors import ModelRefused
@@ -38,7 +38,9 @@ class Index:
 
     def nearest(self, vector_BE: Array, num_neighbours: int) -> Array:
         """Items of the greatest inner products, falling, [B, K]; -1 where no more were found."""
-        breadth = faiss.SearchParametersHNSW(efSearch=_SEARCH_BREADTH * num_neighbours)
+        breadth = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # its stubs lack it
+            efSearch=_SEARCH_BREADTH * num_neighbours
+        )
         _, item_BK = self._graph.search(
             np.ascontiguousarray(vector_BE), num_neighbours, params=breadth
         )
