@@ -16,7 +16,7 @@ from models.files import write_atomically
 from models.tasks.task import Array
 
 _NUM_LINKS, _BUILD_BREADTH = 32, 200
-# Of a search, by each neighbour wanted: with 2 the index found 97 % of those of MovieLens.
+# Of a search, by each neighbour wanted: with 2 it found 97 % of those of MovieLens, with 4 99 %.
 _SEARCH_BREADTH = 4
 
 
@@ -38,7 +38,9 @@ class Index:
 
     def nearest(self, vector_BE: Array, num_neighbours: int) -> Array:
         """Items of the greatest inner products, falling, [B, K]; -1 where no more were found."""
-        breadth = faiss.SearchParametersHNSW(efSearch=_SEARCH_BREADTH * num_neighbours)  # type: ignore[attr-defined]
+        breadth = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # its stubs lack it
+            efSearch=_SEARCH_BREADTH * num_neighbours
+        )
         _, item_BK = self._graph.search(
             np.ascontiguousarray(vector_BE), num_neighbours, params=breadth
         )
