@@ -240,7 +240,7 @@ def test_a_family_that_can_not_learn_says_why(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_family_refuses_other_tasks_in_words(name: str) -> None:
     sample = SAMPLES[name]()
-    others = {"ordering": samples.ordering, "forecast": samples.forecast}
+    others = {"ordering": samples.ordering, "trend": samples.forecast}
     for other in (make() for task, make in others.items() if task != sample.task.name):
         refused = families.find(name).refusal(other.task, other.columns, sample.settings)
         assert refused, (name, other.task.name)
