@@ -32,7 +32,7 @@ class Forecasts:
     at: str
     series: tuple[str, ...]
     naive: str
-    published: str
+    published: str | None
 
 
 def columns(key: Sequence[str], schema: pa.Schema, task: "Forecast") -> Forecasts:
@@ -61,7 +61,8 @@ def hours(
             median=row["prediction"],
             high=row["high"],
             naive=row.get(known.naive),
-            is_planned=row.get(known.published) == 1,
+            # Without plans nothing changes where they end.
+            is_planned=known.published is None or row.get(known.published) == 1,
             outcome=outcomes.get(row[known.at]),
         )
         for row in sorted(rows, key=lambda row: row[known.at])
@@ -99,7 +100,7 @@ def shown(found: Answered, of: str, page: int) -> Mapping[str, Any]:  # noqa: AR
 
 
 def _of(found: Answered, known: Forecasts, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    read = found.newest(values, (known.naive, known.published))
+    read = found.newest(values, tuple(filter(None, (known.naive, known.published))))
     made_at = max(row["decided_at"] for row in read)
     rows = answered.newest(
         [row for row in read if row["decided_at"] == made_at], (known.at,), "predicted_at"

@@ -8,7 +8,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from millrace_pages import subjects
 from millrace_pages.answered import Answered
-from models.tasks.task import said_of
+from models.tasks.fields import said_of
 from pipelines.insight.lineage import predictions
 
 if TYPE_CHECKING:
