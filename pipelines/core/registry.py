@@ -210,17 +210,14 @@ PROMOTE = Stage(
     page=("Gate", "models"),
     engine="mlflow",
 )
-REFRESH = Stage(
+REFRESH = replace(
+    PROMOTE,
     name="refresh",
     module="pipelines.learning.refresh",
     help="Let the champion take in new rows of its tables, without a training.",
     details=outcomes.TakenIn,
     reads=("silver.* and gold.* that the model names", "MLflow"),
     writes=("ops.promotions", "MLflow: a run, a version, the alias champion"),
-    lease="champion",
-    servers=("postgres", "spark", "mlflow"),
-    page=("Model", "models"),
-    engine="mlflow",
 )
 PREDICT = Stage(
     name="predict",
@@ -254,44 +251,25 @@ MONITOR = Stage(
     page=("Drift", "drift"),
     engine="evidently",
 )
-ROLLBACK = Stage(
+ROLLBACK = replace(
+    PROMOTE,
     name="rollback",
     module="pipelines.learning.rollback",
     help="Make an earlier champion the champion again.",
     details=outcomes.RolledBack,
     reads=("ops.promotions",),
-    writes=("ops.promotions", "MLflow: the alias champion"),
-    lease="champion",
     asks_interval=False,
     servers=("postgres", "mlflow"),
     options=(Option(name="to", help="a version that was champion before"),),
-    engine="mlflow",
+    page=None,
 )
 
 # In the order in which the data passes them.
+_DATA = (EXTRACT, INGEST, VALIDATE_RAW, TRANSFORM, VALIDATE_FEATURES, MATERIALIZE)
+_TRAINING = (DUE_TRAINING, ASSEMBLE, VALIDATE_TRAINING_SET, TRAIN, PROMOTE)
+_ANSWERS = (REFRESH, PREDICT, VALIDATE_PREDICTIONS, MONITOR, DUE_DRIFT, ROLLBACK)
 STAGES: Mapping[str, Stage[Any]] = MappingProxyType(
-    {
-        stage.name: stage
-        for stage in (
-            EXTRACT,
-            INGEST,
-            VALIDATE_RAW,
-            TRANSFORM,
-            VALIDATE_FEATURES,
-            MATERIALIZE,
-            DUE_TRAINING,
-            ASSEMBLE,
-            VALIDATE_TRAINING_SET,
-            TRAIN,
-            PROMOTE,
-            REFRESH,
-            PREDICT,
-            VALIDATE_PREDICTIONS,
-            MONITOR,
-            DUE_DRIFT,
-            ROLLBACK,
-        )
-    }
+    {stage.name: stage for stage in (*_DATA, *_TRAINING, *_ANSWERS)}
 )
 
 
