@@ -210,14 +210,17 @@ PROMOTE = Stage(
     page=("Gate", "models"),
     engine="mlflow",
 )
-REFRESH = replace(
-    PROMOTE,
+REFRESH = Stage(
     name="refresh",
     module="pipelines.learning.refresh",
     help="Let the champion take in new rows of its tables, without a training.",
     details=outcomes.TakenIn,
     reads=("silver.* and gold.* that the model names", "MLflow"),
     writes=("ops.promotions", "MLflow: a run, a version, the alias champion"),
+    lease="champion",
+    servers=("postgres", "spark", "mlflow"),
+    page=("Model", "models"),
+    engine="mlflow",
 )
 PREDICT = Stage(
     name="predict",
@@ -251,17 +254,18 @@ MONITOR = Stage(
     page=("Drift", "drift"),
     engine="evidently",
 )
-ROLLBACK = replace(
-    PROMOTE,
+ROLLBACK = Stage(
     name="rollback",
     module="pipelines.learning.rollback",
     help="Make an earlier champion the champion again.",
     details=outcomes.RolledBack,
     reads=("ops.promotions",),
+    writes=("ops.promotions", "MLflow: the alias champion"),
+    lease="champion",
     asks_interval=False,
     servers=("postgres", "mlflow"),
     options=(Option(name="to", help="a version that was champion before"),),
-    page=None,
+    engine="mlflow",
 )
 
 # In the order in which the data passes them.
