@@ -12,15 +12,16 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from models.columns import Columns, text_list
+from models.columns import text_list
 from models.errors import DataRefused
-from models.tasks import Ranking
+from models.job import Job
+from models.spec import ModelSpec
 from models.tasks.task import Array
 from models.trees import inputs
 from models.trees.inputs import Categories
-from models.two_stage import features, ratings
+from models.two_stage import features, learning, ratings
 from models.two_stage.candidates import Candidates, Retrievers
-from models.two_stage.catalogue import statistics
+from models.two_stage.catalogue import Catalogue, statistics
 from models.two_stage.ranker import Judged
 from models.two_stage.ratings import Ratings, instants
 from models.two_stage.settings import TwoStage
@@ -49,38 +50,45 @@ def cut(taken: Ratings, training: pa.Table, settings: TwoStage) -> int:
     return found
 
 
-def decisions(table: pa.Table, since: int, task: Ranking, settings: TwoStage) -> pa.Table:
-    """The rows from an instant on, in order; where they are too many, some of each time.
-
-    Raises:
-        DataRefused: there are none.
-    """
-    name = settings.sources.known_at
-    late = table.filter(pa.array(instants(table, name) >= since))
-    if not late.num_rows:
-        raise DataRefused("no validation rows are later than the ranker's first; take newer rows")
-    late = late.sort_by([(key, "ascending") for key in (name, *task.unit)])
-    num_rows = min(late.num_rows, settings.ranker.num_decisions_max)
-    return late.take(np.linspace(0, late.num_rows - 1, num_rows).astype(int))
-
-
 @dataclass(frozen=True)
 class Rows:
     """How rows become candidates with features."""
 
-    columns: Columns
+    spec: ModelSpec
     label: str
     settings: TwoStage
     categories: Categories
     retrievers: Retrievers
     ratings: Ratings
+    since: int
 
-    def judged(self, table: pa.Table) -> Judged:
-        """The candidates of rows in the order of their instants, and which are relevant.
+    @classmethod
+    def after(
+        cls,
+        training: pa.Table,
+        job: Job,
+        settings: TwoStage,
+        categories: Categories,
+        catalogue: Catalogue,
+        taken: Ratings,
+    ) -> "Rows":
+        """With retrievers of the ratings before the first of the training rows that are late.
 
         Raises:
-            DataRefused: a column is absent or of the wrong kind.
+            DataRefused: none is late enough.
+            ModelRefused: the index finds too few of the nearest items.
         """
+        since = cut(taken, training, settings)
+        known = learning.fitted(taken.before(since), catalogue, settings.retrieval, settings.seed)
+        return cls(job.spec, job.label, settings, categories, known.retrievers, taken, since)
+
+    def judged(self, table: pa.Table) -> Judged:
+        """The candidates of rows from that instant on, and which of them are relevant.
+
+        Raises:
+            DataRefused: there are no such rows, or a column is absent or of the wrong kind.
+        """
+        table = self.late(table)
         parts = [self._of_day(table, *day) for day in self._days(table)]
         names = [each.name for each in fields(Candidates)]
         candidates = Candidates(
@@ -89,6 +97,20 @@ class Rows:
         feature_PF = np.concatenate([part for _, part in parts])
         is_relevant_P, recall = self._relevance(table, candidates)
         return Judged(candidates, feature_PF, is_relevant_P, table.num_rows, recall)
+
+    def late(self, table: pa.Table) -> pa.Table:
+        """The rows from that instant on, in order; where they are too many, some of each time.
+
+        Raises:
+            DataRefused: there are none.
+        """
+        name = self.settings.sources.known_at
+        late = table.filter(pa.array(instants(table, name) >= self.since))
+        if not late.num_rows:
+            raise DataRefused("no validation rows are later than the ranker's first; take newer")
+        late = late.sort_by([(key, "ascending") for key in (name, *self.spec.task.unit)])
+        num_rows = min(late.num_rows, self.settings.ranker.num_decisions_max)
+        return late.take(np.linspace(0, late.num_rows - 1, num_rows).astype(int))
 
     def _days(self, table: pa.Table) -> Iterator[tuple[int, int, int]]:
         """Each day's beginning, microseconds since 1970, with its first row and its end."""
@@ -101,7 +123,7 @@ class Rows:
     def _of_day(self, table: pa.Table, at: int, start: int, end: int) -> tuple[Candidates, Array]:
         retrievers, rows = self.retrievers, table.slice(start, end - start)
         items = retrievers.catalogue
-        history_BI = ratings.of_rows(rows, self.columns, items, retrievers.weights)
+        history_BI = ratings.of_rows(rows, self.spec.columns, items, retrievers.weights)
         found = retrievers.found(history_BI)
         found = found.where(items.listed_at_I[found.item_P] <= at)
         feature_PF = features.matrix(
@@ -110,7 +132,7 @@ class Rows:
             items,
             retrievers.towers.contents,
             statistics(self.ratings, len(items), at),
-            inputs.matrix(rows, self.columns, self.categories),
+            inputs.matrix(rows, self.spec.columns, self.categories),
         )
         return replace(found, row_P=found.row_P + start), feature_PF
 

@@ -73,12 +73,8 @@ def _ranker(
     """The trees, their rounds, and facts for the reader."""
     spec = job.spec
     assert isinstance(spec.task, Ranking)  # noqa: S101  the family has seen to it
-    cut = past.cut(taken, parts[0], settings)
-    before = learning.fitted(taken.before(cut), items, settings.retrieval, settings.seed)
-    rows = past.Rows(spec.columns, job.label, settings, known, before.retrievers, taken)
-    training, validation = (
-        rows.judged(past.decisions(part, cut, spec.task, settings)) for part in parts
-    )
+    rows = past.Rows.after(parts[0], job, settings, known, items, taken)
+    training, validation = (rows.judged(part) for part in parts)
     booster, rounds = ranker.fitted(
         training,
         validation,
@@ -90,7 +86,7 @@ def _ranker(
     )
     facts = {
         "num_ranker_rows": training.num_rows,
-        "num_ranker_ratings": len(taken.before(cut)),
+        "num_ranker_ratings": len(taken.before(rows.since)),
         "candidate_recall": validation.recall,
         "best_iteration": booster.best_iteration,
     }
