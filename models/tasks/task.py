@@ -16,6 +16,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from models.columns import numeric_matrix
 from models.errors import DataRefused
 from models.plain import Plain
+from models.tasks.levels import Levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,6 +131,11 @@ class Task(Plain, ABC):
         They are inputs of the model, so that whoever keeps an answer keeps them.
         """
         return ()
+
+    @property
+    def levels(self) -> Levels | None:
+        """How answers add up; None: each is for itself."""
+        return None
 
     @property
     @abstractmethod
