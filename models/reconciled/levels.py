@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.columns import numeric_matrix, text_column
-from models.tasks.forecast import Levels
+from models.tasks.levels import Levels
 from models.tasks.regression import MIDDLE
 from models.tasks.task import Array, units_of
 

@@ -9,27 +9,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from models.tasks.levels import Levels
 from models.tasks.means import divided, summed
 from models.tasks.regression import Regression, absolute_errors
 from models.tasks.task import Array, Evidence, Metric
-
-
-@dataclass(frozen=True, kw_only=True)
-class Levels:
-    """How the medians of parts make that of a whole, such as carriers their airport's.
-
-    Args:
-        column: says which part a row is of.
-        whole: its value in the rows of the whole.
-        by: the columns, of the row key, whose equal values are of one whole; one that is no input
-            of the model is an instant.
-        weight: what a part's answer weighs in the mean that the whole is; None: it is their sum.
-    """
-
-    column: str
-    whole: str
-    by: tuple[str, ...]
-    weight: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from models.columns import numeric_matrix
 from models.errors import DataRefused
 from models.plain import Plain
 from models.tasks.fields import check_field
+from models.tasks.levels import Levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,6 +103,11 @@ class Task(Plain, ABC):
         They are inputs of the model, so that whoever keeps an answer keeps them.
         """
         return ()
+
+    @property
+    def levels(self) -> Levels | None:
+        """How answers add up; None: each is for itself."""
+        return None
 
     @property
     @abstractmethod
