@@ -21,6 +21,8 @@ ACTIVE_DAYS, LABEL_DAYS = 28, 7
 _USERS_SHARE_MAX = 0.9
 _WEEKS = 4
 _TRAINING_DAYS_MIN = 28
+# As the case's model has it.
+_TASK = Ranking()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +30,14 @@ class Picks:
     """What a ranking is of.
 
     Args:
-        asked_a_day: users about whom a midnight asks.
+        asked_a_day, labelled_a_day: users about whom a midnight asks, and who take something new.
         popular_ndcg: of the most popular items of four weeks that are new to the user, by what was
             taken in the sample's last four weeks: the floor for every other list.
         said: what the columns are, and how many of each.
     """
 
     asked_a_day: float
+    labelled_a_day: float
     popular_ndcg: float
     said: Sequence[str]
     validation_days: int = 21
@@ -54,6 +57,15 @@ class _Takings:
         """After the start, up to the end, as a state at the end knows them."""
         kept = (self.seconds > start) & (self.seconds <= end)
         return _Takings(self.users[kept], self.items[kept], self.seconds[kept])
+
+
+@dataclass(frozen=True)
+class _List:
+    """The most popular items for a user who took `new` ones afterwards."""
+
+    user: int
+    listed: Sequence[str]
+    new: Sequence[str]
 
 
 def picks(
@@ -80,8 +92,14 @@ def picks(
             f"the rows are of {days} days; {held_out + _TRAINING_DAYS_MIN} are needed: {held_out} "
             "to stop and to judge by, the others to learn from; take more of them"
         )
-    asked, ndcg = _popular(found)
-    return Picks(asked_a_day=asked, popular_ndcg=ndcg, said=tuple(_said(ask, users, items, ndcg)))
+    asked, lists = _popular(found)
+    ndcg = _ndcg(lists)
+    return Picks(
+        asked_a_day=asked,
+        labelled_a_day=len(lists) / _WEEKS,
+        popular_ndcg=ndcg,
+        said=tuple(_said(ask, users, items, ndcg)),
+    )
 
 
 def _takings(ask: Ask, profiles: Mapping[str, Profile], is_good: npt.NDArray[np.bool_]) -> _Takings:
@@ -108,9 +126,9 @@ def _refuse_columns(
             f"{who} has {users:,} values in {rows:,} rows: nearly every row is of another user, so "
             "nothing says what one of them takes next; name the user first in --key"
         )
-    if items <= Ranking().k:
+    if items <= _TASK.k:
         raise UsageError(
-            f"{what} has {items} values: a list of {Ranking().k} would have all of them; name the "
+            f"{what} has {items} values: a list of {_TASK.k} would have all of them; name the "
             "item second in --key"
         )
     if ask.label and not profiles[ask.label].is_number:
@@ -120,34 +138,31 @@ def _refuse_columns(
         )
 
 
-def _popular(found: _Takings) -> tuple[float, float]:
-    """How many users a midnight asks about, and the nDCG of the most popular items to them.
+def _popular(found: _Takings) -> tuple[float, Sequence[_List]]:
+    """How many users a midnight asks about, and lists of the most popular items for them.
 
     Raises:
         UsageError: too few of them took anything new.
     """
     last = int(found.seconds[-1]) // _DAY_SECONDS * _DAY_SECONDS
     midnights = [last - week * LABEL_DAYS * _DAY_SECONDS for week in range(1, _WEEKS + 1)]
-    task = Ranking(num_rows_min=1)
-    asked, rows = [], list[tuple[int, list[str], list[str]]]()
+    asked, rows = list[int](), list[_List]()
     for midnight in midnights:
-        num_active, lists = _lists(found, midnight, task.k)
+        num_active, lists = _lists(found, midnight)
         asked.append(num_active)
         rows += lists
-    judged = len({user for user, _, _ in rows})
-    if judged < task.num_units_min:
+    judged = len({each.user for each in rows})
+    if judged < _TASK.num_units_min:
         raise UsageError(
             f"in the last {_WEEKS} weeks {judged} users took something new within "
-            f"{LABEL_DAYS} days of a midnight that asks about them; {task.num_units_min} are "
+            f"{LABEL_DAYS} days of a midnight that asks about them; {_TASK.num_units_min} are "
             "needed to judge a ranking: take more rows"
         )
-    return float(np.mean(asked)), _ndcg(task, rows)
+    return float(np.mean(asked)), rows
 
 
-def _lists(
-    found: _Takings, midnight: int, k: int
-) -> tuple[int, list[tuple[int, list[str], list[str]]]]:
-    """The number of users active then; of those who took something new: user, list, what it was."""
+def _lists(found: _Takings, midnight: int) -> tuple[int, Sequence[_List]]:
+    """The number of users active then, and the lists of those who took something new."""
     before = found.between(0, midnight)
     lately = found.between(midnight - ACTIVE_DAYS * _DAY_SECONDS, midnight)
     after = found.between(midnight, midnight + LABEL_DAYS * _DAY_SECONDS)
@@ -158,22 +173,21 @@ def _lists(
     for user in np.intersect1d(active, after.users):
         known = before.items[before.users == user]
         new = np.setdiff1d(after.items[after.users == user], known)
-        listed = popular[~np.isin(popular, known)][:k]
+        listed = popular[~np.isin(popular, known)][: _TASK.k]
         if len(new):
-            lists.append((int(user), list(map(str, listed)), list(map(str, new))))
+            lists.append(_List(int(user), list(map(str, listed)), list(map(str, new))))
     return len(active), lists
 
 
-def _ndcg(task: Ranking, rows: Sequence[tuple[int, list[str], list[str]]]) -> float:
-    users, listed, new = zip(*rows, strict=True)
+def _ndcg(lists: Sequence[_List]) -> float:
+    listed = [each.listed for each in lists]
     scores = [list(range(len(each), 0, -1)) for each in listed]
     plain = {"popularity": 1.0, "unseen_share": 0.0, "is_fallback": True}
-    beside = {name: [value] * len(rows) for name, value in plain.items()}
-    answer = pa.table({task.items: listed, "scores": scores, **beside}, schema=task.answer)
-    table = pa.table({"taken": pa.array(new, task.label)})
-    unit = np.unique(users, return_inverse=True)[1]
-    found = task.metric().value(task.evidence("taken", table, answer, unit))
-    return found or 0.0
+    beside = {name: [value] * len(lists) for name, value in plain.items()}
+    answer = pa.table({_TASK.items: listed, "scores": scores, **beside}, schema=_TASK.answer)
+    rows = pa.table({"new": pa.array([each.new for each in lists], _TASK.label)})
+    unit = np.unique([each.user for each in lists], return_inverse=True)[1]
+    return _TASK.metric().value(_TASK.evidence("new", rows, answer, unit)) or 0.0
 
 
 def _said(ask: Ask, users: int, items: int, ndcg: float) -> Iterator[str]:

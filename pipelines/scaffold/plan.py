@@ -95,7 +95,7 @@ def _pace(proposal: Proposal) -> _Pace:
     if picks := proposal.picks:
         return _Pace(
             asked_a_day=picks.asked_a_day,
-            labelled_a_day=picks.asked_a_day,
+            labelled_a_day=picks.labelled_a_day,
             validation_days=picks.validation_days,
             evaluation_days=picks.evaluation_days,
             watched_days=7,

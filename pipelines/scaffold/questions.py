@@ -7,7 +7,7 @@ from pipelines.scaffold.asked import Asked
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.literals import number, sql_text
 from pipelines.scaffold.names import described, units_of
-from pipelines.scaffold.picks import ACTIVE_DAYS, LABEL_DAYS
+from pipelines.scaffold.picks import ACTIVE_DAYS, LABEL_DAYS, Picks
 from pipelines.scaffold.series import Series
 
 EVERYBODY = "population"
@@ -21,7 +21,7 @@ def question(proposal: Proposal) -> Mapping[str, Any]:
     """By the names that the templates have for them."""
     if proposal.series:
         return _of_series(proposal, proposal.series)
-    return _of_picks(proposal) if proposal.picks else _of_rows(proposal)
+    return _of_picks(proposal, proposal.picks) if proposal.picks else _of_rows(proposal)
 
 
 def _state(
@@ -111,7 +111,7 @@ def _calendar(proposal: Proposal, series: Series) -> Iterator[Mapping[str, str]]
     yield {"name": "local_month", "sql": f"month({local})", "description": said}
 
 
-def _of_picks(proposal: Proposal) -> Mapping[str, Any]:
+def _of_picks(proposal: Proposal, picks: Picks) -> Mapping[str, Any]:
     """A list a user at each midnight, and as they go on."""
     ask, names = proposal.ask, proposal.shape.columns
     stars = names[ask.label] if ask.label else ""
@@ -130,7 +130,8 @@ def _of_picks(proposal: Proposal) -> Mapping[str, Any]:
         "labels_come_later": True,
         "watched_limits": True,
         "tables": ["silver.rows", "gold.candidates"],
-        "floor": number(proposal.picks.popular_ndcg if proposal.picks else 0),
+        "floor": round(picks.popular_ndcg, 3),
+        "cadence": "weekly",
         "numeric": ["user_states__num_items_taken"],
         "categorical": [],
         "numeric_lists": [f"user_states__{stars}_given"] if stars else [],

@@ -107,6 +107,7 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "label_is_late": "; null until known",
         "labels_come_later": False,
         "watched_limits": False,
+        "cadence": "nightly",
         "tables": [],
         "entity_description": about,
         "num_days": num_days(proposal),
