@@ -59,9 +59,7 @@ def test_hours_are_forecast_three_days_ahead(path):
     assert '"load_mw_168h_before"' in models
     assert 'naive="naive_load_mw"' in models
     assert "minimum=0.0" in models
-    assert (
-        'row_key=("station", "target_at", "horizon_hours")' in texts["pipelines/use_cases/loads.py"]
-    )
+    assert 'row_key=("station", "target_at", "horizon_hours")' in use_case
 
 
 def test_days_of_one_series_need_no_key(path):
