@@ -192,10 +192,11 @@ def _refuse_irregular(ask: Ask, found: Mapping[tuple[str | None, ...], Seconds],
     off = instants[instants % step.seconds != 0]
     if len(off) > _ODD_SHARE_MAX * len(instants):
         where = "the full hour" if step.word == "hour" else "midnight UTC"
+        hint = "days as dates, and leave --zone out" if step.word == "day" else "in UTC"
         raise UsageError(
             f"{ask.event_time}: {len(off):,} of {len(instants):,} instants are not at {where}, "
             f"such as {np.datetime64(int(off[0]), 's')}: write each {step.word}'s beginning at the "
-            "source, days as dates"
+            f"source, {hint}"
         )
     spans = {name: int(each[-1] - each[0]) // step.seconds + 1 for name, each in found.items()}
     missing = {name: spans[name] - len(each) for name, each in found.items()}
