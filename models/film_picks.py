@@ -20,13 +20,11 @@ COLUMNS = Columns(
     categorical_lists=("user_states__films_rated",),
 )
 
-SOURCES = Sources(ratings="ratings", items="candidates", item="film_id", tags="genres")
-
 MODELS = {
     "next": ModelSpec(
         columns=COLUMNS,
         task=Ranking(k=10, items="films"),
-        settings=TwoStage(sources=SOURCES),
+        settings=TwoStage(sources=Sources(items="candidates", item="film_id", tags="genres")),
     )
 }
 

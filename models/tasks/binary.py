@@ -37,6 +37,7 @@ class Binary(Task):
     """
 
     name: ClassVar[str] = "binary"
+    fact_titles: ClassVar[Mapping[str, str]] = {"positive_rate": "Share of yes"}
     num_class_rows_min: int = 100
 
     @property

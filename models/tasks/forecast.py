@@ -39,7 +39,8 @@ class Forecast(Regression):
     Args:
         naive: the input that is the naive forecast, such as the value a week before.
         published: the input that says whether the plan of the hour was known; without it a
-            forecast is as good as the calendar, so that such rows are judged apart, too.
+            forecast is as good as the calendar, so that such rows are judged apart, too. None:
+            nothing is planned.
         minimum: below which no answer is; None: any number is one.
         levels: how answers add up; None: each is alone.
 
@@ -50,7 +51,7 @@ class Forecast(Regression):
 
     name: ClassVar[str] = "forecast"
     naive: str
-    published: str
+    published: str | None = None
     minimum: float | None = None
     levels: Levels | None = None
 
@@ -61,7 +62,7 @@ class Forecast(Regression):
 
     @property
     def beside(self) -> tuple[str, ...]:
-        return self.naive, self.published
+        return (self.naive, self.published) if self.published else (self.naive,)
 
     @property
     def answer(self) -> pa.Schema:
@@ -93,15 +94,7 @@ class Forecast(Regression):
                 value=self._scaled_error,
                 draws=self._scaled_error_draws,
             ),
-            Metric(
-                name="pinball_skill_score_unpublished",
-                title="The same where no plan was published",
-                higher_is_better=True,
-                value=lambda evidence: self._skill(self.unpublished(evidence)),
-                draws=lambda evidence, weight_RU: self._skill_draws(
-                    self.unpublished(evidence), weight_RU
-                ),
-            ),
+            *([self._unpublished_skill] if self.published else []),
             *lost.values(),
         )
 
@@ -109,8 +102,22 @@ class Forecast(Regression):
         bounded = output_BO if self.minimum is None else np.maximum(output_BO, self.minimum)
         return super().answered(bounded)
 
+    @property
+    def _unpublished_skill(self) -> Metric:
+        return Metric(
+            name="pinball_skill_score_unpublished",
+            title="The same where no plan was published",
+            higher_is_better=True,
+            value=lambda evidence: self._skill(self.unpublished(evidence)),
+            draws=lambda evidence, weight_RU: self._skill_draws(
+                self.unpublished(evidence), weight_RU
+            ),
+        )
+
     def unpublished(self, evidence: Evidence) -> Evidence:
-        """The rows whose plan was not known."""
+        """The rows whose plan was not known; where nothing is planned all."""
+        if self.published is None:
+            return evidence
         return _rows(evidence, evidence.beside[self.published] != 1)
 
     def _skill(self, evidence: Evidence) -> float | None:

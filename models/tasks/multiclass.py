@@ -51,6 +51,7 @@ class Multiclass(Task):
     """
 
     name: ClassVar[str] = "multiclass"
+    fact_titles: ClassVar[Mapping[str, str]] = {"largest_class_rate": "Share of the largest class"}
     classes: tuple[str, ...]
     num_class_rows_min: int = 30
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from models.columns import numeric_list, text_list
 from models.errors import DataRefused
+from models.tasks import hits
 from models.tasks.fields import answer_field
 from models.tasks.means import counted, divided, summed
 from models.tasks.task import Array, Evidence, Metric, Task, check_lengths
@@ -40,6 +41,14 @@ class Ranking(Task):
     """
 
     name: ClassVar[str] = "ranking"
+    fact_titles: ClassVar[Mapping[str, str]] = {
+        "num_relevant_mean": "Relevant items of a row, mean",
+        "has_relevant_share": "Share of rows with a relevant item",
+        "num_items": "Different items in all lists",
+        "num_items_effective": "Effective number of items",
+        "most_listed_share": "Share of lists that have the most listed item",
+        "fallback_share": "Share of lists that are a fallback",
+    }
     k: int = 10
     items: str = "items"
     num_rows_min: int = 100
@@ -65,10 +74,10 @@ class Ranking(Task):
     def metrics(self) -> tuple[Metric, ...]:
         k = self.k
         return (
-            _metric(f"ndcg_at_{k}", f"nDCG at {k}", _ndcg, floor=0.05, loss_max=0.02),
-            _metric(f"map_at_{k}", f"MAP at {k}", _average_precision),
-            _metric(f"precision_at_{k}", f"Precision at {k}", _precision),
-            _metric(f"recall_at_{k}", f"Recall at {k}", _recall),
+            _metric(f"ndcg_at_{k}", f"nDCG at {k}", hits.ndcg, floor=0.05, loss_max=0.02),
+            _metric(f"map_at_{k}", f"MAP at {k}", hits.average_precision),
+            _metric(f"precision_at_{k}", f"Precision at {k}", hits.precision),
+            _metric(f"recall_at_{k}", f"Recall at {k}", hits.recall),
         )
 
     @property
@@ -222,36 +231,6 @@ def _hits(listed: pa.ChunkedArray, relevant: pa.ChunkedArray, k: int) -> Array:
     found_N = np.isin(row_N * len(codes) + code_N, known_row * len(codes) + known_code)
     hit_BK[row_N, place_N] = found_N
     return hit_BK
-
-
-def _precision(label_B: Array, hit_BK: Array) -> Array:  # noqa: ARG001
-    found: Array = hit_BK.mean(1)
-    return found
-
-
-def _recall(label_B: Array, hit_BK: Array) -> Array:
-    found: Array = hit_BK.sum(1) / label_B
-    return found
-
-
-def _average_precision(label_B: Array, hit_BK: Array) -> Array:
-    """Precision at each hit, over the hits that k places can have."""
-    k = hit_BK.shape[1]
-    precision_BK = np.cumsum(hit_BK, 1) / np.arange(1, k + 1)
-    found: Array = (precision_BK * hit_BK).sum(1) / np.minimum(label_B, k)
-    return found
-
-
-def _ndcg(label_B: Array, hit_BK: Array) -> Array:
-    """Gain discounted by the place's logarithm, over that of the best order.
-
-    Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques" (2002).
-    """
-    k = hit_BK.shape[1]
-    discount_K = 1 / np.log2(np.arange(2, k + 2))
-    best_K = np.cumsum(discount_K)
-    found: Array = hit_BK @ discount_K / best_K[np.minimum(label_B, k).astype(int) - 1]
-    return found
 
 
 def _metric(

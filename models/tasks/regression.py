@@ -36,6 +36,7 @@ class Regression(Task):
     """
 
     name: ClassVar[str] = "regression"
+    fact_titles: ClassVar[Mapping[str, str]] = {"label_mean": "Mean of the labels"}
     coverage: float = 0.8
     num_rows_min: int = 100
 

@@ -80,9 +80,11 @@ class Task(Plain, ABC):
     Args:
         unit: the columns whose equal values are drawn together by the bootstrap, since such rows
             share what is not in the inputs: days, unless said otherwise.
+        fact_titles: what people call its `facts` and `answer_facts`, by their names.
     """
 
     name: ClassVar[str]
+    fact_titles: ClassVar[Mapping[str, str]] = {}
     unit: tuple[str, ...] = (DAY,)
 
     @property

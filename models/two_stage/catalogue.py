@@ -11,11 +11,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from models.columns import numeric_matrix, text_column
+from models.columns import text_column
 from models.errors import DataRefused
 from models.tasks.task import Array
 from models.two_stage import arrow
-from models.two_stage.ratings import Ratings, instants
+from models.two_stage.ratings import Ratings, instants, numbers
 from models.two_stage.settings import Sources
 
 _RECENT_MICROSECONDS = 28 * 24 * 3600 * 10**6
@@ -97,10 +97,16 @@ def listed(path: Path, sources: Sources) -> Catalogue:
     newest = pa.array(rows[np.append(is_first_N[1:], True)])
     return Catalogue(
         name_N.filter(pa.array(is_first_N)),
-        numeric_matrix(table, [sources.year])[:, 0].astype(float)[newest.to_numpy()],
-        text_column(table, sources.tags).take(newest).combine_chunks(),
+        numbers(table, sources.year)[newest.to_numpy()],
+        _tags(table, sources.tags).take(newest).combine_chunks(),
         known_at_N[is_first_N],
     )
+
+
+def _tags(table: pa.Table, name: str | None) -> pa.ChunkedArray:
+    if name is None:
+        return pa.chunked_array([pa.array([""] * table.num_rows, pa.string())])
+    return text_column(table, name)
 
 
 def statistics(ratings: Ratings, num_items: int, at: int) -> Statistics:

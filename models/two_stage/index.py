@@ -38,7 +38,9 @@ class Index:
 
     def nearest(self, vector_BE: Array, num_neighbours: int) -> Array:
         """Items of the greatest inner products, falling, [B, K]; -1 where no more were found."""
-        breadth = faiss.SearchParametersHNSW(efSearch=_SEARCH_BREADTH * num_neighbours)  # type: ignore[attr-defined]
+        breadth = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # its stubs lack it
+            efSearch=_SEARCH_BREADTH * num_neighbours
+        )
         _, item_BK = self._graph.search(
             np.ascontiguousarray(vector_BE), num_neighbours, params=breadth
         )

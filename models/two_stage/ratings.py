@@ -89,11 +89,23 @@ def read(path: Path, sources: Sources, catalogue: "Catalogue") -> Ratings:
     columns = (
         user_N.astype(np.int64),
         code_N[code_N >= 0],
-        numeric_matrix(known, [sources.rating])[:, 0].astype(float),
+        numbers(known, sources.rating),
         instants(known, sources.known_at),
     )
     order = np.lexsort(columns[:2][::-1] + columns[3:])
     return Ratings(*(column[order] for column in columns))
+
+
+def numbers(table: pa.Table, name: str | None) -> Array:
+    """A column, NaN where it has none; all NaN where there is no such column, [N].
+
+    Raises:
+        DataRefused: one was named that is absent or holds no numbers.
+    """
+    if name is None:
+        return np.full(table.num_rows, np.nan)
+    found: Array = numeric_matrix(table, [name])[:, 0].astype(float)
+    return found
 
 
 def instants(table: pa.Table, name: str) -> Array:

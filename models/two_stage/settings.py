@@ -14,15 +14,16 @@ class Sources:
         ratings: one row for each item that a user has taken: `user`, `item`, `rating`, `known_at`.
         items: what there is to choose from: `item`, `year`, `tags` (one or more, separated by |),
             `known_at`; of several rows of an item the newest counts.
+        rating, year, tags: None: the table has none, and nothing is known of them.
     """
 
     ratings: str = "ratings"
     items: str = "items"
     user: str = "user_id"
     item: str = "item_id"
-    rating: str = "rating"
-    year: str = "release_year"
-    tags: str = "tags"
+    rating: str | None = "rating"
+    year: str | None = "release_year"
+    tags: str | None = "tags"
     known_at: str = "known_at"
 
 

@@ -102,6 +102,7 @@ class Trained:
     reused: bool
     training_set: int | None = None
     family: str = ""
+    refreshed_from: int | None = None
     evaluation: Mapping[str, Any] | None = None
 
 

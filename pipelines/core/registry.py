@@ -269,29 +269,11 @@ ROLLBACK = Stage(
 )
 
 # In the order in which the data passes them.
+_DATA = (EXTRACT, INGEST, VALIDATE_RAW, TRANSFORM, VALIDATE_FEATURES, MATERIALIZE)
+_TRAINING = (DUE_TRAINING, ASSEMBLE, VALIDATE_TRAINING_SET, TRAIN, PROMOTE)
+_ANSWERS = (REFRESH, PREDICT, VALIDATE_PREDICTIONS, MONITOR, DUE_DRIFT, ROLLBACK)
 STAGES: Mapping[str, Stage[Any]] = MappingProxyType(
-    {
-        stage.name: stage
-        for stage in (
-            EXTRACT,
-            INGEST,
-            VALIDATE_RAW,
-            TRANSFORM,
-            VALIDATE_FEATURES,
-            MATERIALIZE,
-            DUE_TRAINING,
-            ASSEMBLE,
-            VALIDATE_TRAINING_SET,
-            TRAIN,
-            PROMOTE,
-            REFRESH,
-            PREDICT,
-            VALIDATE_PREDICTIONS,
-            MONITOR,
-            DUE_DRIFT,
-            ROLLBACK,
-        )
-    }
+    {stage.name: stage for stage in (*_DATA, *_TRAINING, *_ANSWERS)}
 )
 
 

@@ -36,6 +36,8 @@ _TREES = (
     "Boosted trees: on tables of some thousand rows they are hard to beat without tuning, and "
     "learned in seconds"
 )
+# Covington, Adams and Sargin, "Deep neural networks for YouTube recommendations" (2016).
+_TWO_STAGE = "Few candidates are retrieved out of all items, and these are ranked"
 
 ANSWERS: Mapping[TaskName, Answer] = {
     "binary": Answer(
@@ -64,5 +66,23 @@ ANSWERS: Mapping[TaskName, Answer] = {
         because=_TREES,
         floor=0.0,
         enough="Better for sure than always saying the labels' own quantiles",
+    ),
+    "ranking": Answer(
+        asks="Which items will somebody take next?",
+        asks_of_a_row="Which items of {name} will somebody take next?",
+        known="who took nothing new has no label",
+        family="two_stage",
+        because=_TWO_STAGE,
+        floor=0.0,
+        enough="Better for sure than the sample's most popular items, which reached this",
+    ),
+    "forecast": Answer(
+        asks="How much will {label} be in the time to come?",
+        asks_of_a_row="How much will {label} of {name} be in the time to come?",
+        known="a row without a number is no label",
+        family="trees",
+        because=_TREES,
+        floor=0.0,
+        enough="Better for sure than the naive forecast and the quantiles of its errors",
     ),
 }

@@ -16,6 +16,11 @@ class Ask:
     Without a task it is guessed from the label's values; so is how the source is written, of which
     all that is None is not said: see `SaidDialect` and `Said`.
 
+    Args:
+        label: what is predicted; of a ranking, whose key is who and what, a number such as stars
+            that each row has, if any.
+        horizon: of a forecast, how many hours or days ahead; None: as many as are usual.
+
     Raises:
         UsageError: nothing can be read so.
     """
@@ -24,11 +29,12 @@ class Ask:
     location: str
     key: tuple[str, ...]
     event_time: str
-    label: str
+    label: str = ""
     known_at: str | None = None
     label_known_at: str | None = None
     task: str | None = None
     positive: str | None = None
+    horizon: int | None = None
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     encoding: str | None = None
@@ -67,6 +73,26 @@ class Ask:
         }
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The columns of the key that are no instant: of a forecast those that name a series."""
+        return tuple(name for name in self.key if name != self.event_time)
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that name a row: who took what when, or a series' value at an instant."""
+        is_timed = self.task in ("ranking", "forecast") and self.event_time not in self.key
+        return (*self.key, self.event_time) if is_timed else self.key
+
+    @property
+    def outcome(self) -> str:
+        """The column of what is predicted: of a ranking the item."""
+        return self.named[1] if self.is_ranking else self.label
+
+    @property
+    def is_ranking(self) -> bool:
+        return self.task == "ranking"
+
+    @property
     def times(self) -> tuple[str, ...]:
         """The columns of instants."""
         found = (self.event_time, self.known_at, self.label_known_at)
@@ -75,7 +101,7 @@ class Ask:
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns that have a part to play."""
-        return tuple(dict.fromkeys((*self.key, *self.times, self.label)))
+        return tuple(name for name in dict.fromkeys((*self.key, *self.times, self.label)) if name)
 
     @property
     def columns(self) -> tuple[str, ...]:

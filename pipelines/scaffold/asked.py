@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from pipelines.scaffold.answers import ANSWERS
+from pipelines.scaffold.guess import GUESSED
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.limits import Limits
 from pipelines.scaffold.literals import call, names, number, quoted, wrapped
@@ -36,7 +37,7 @@ class Asked:
 
     @cached_property
     def _measures(self) -> Sequence[Measure]:
-        return measures(self._label, self._target)
+        return measures(self._label, self._target) if self._target.task in GUESSED else ()
 
     @property
     def features(self) -> list[str]:
@@ -63,6 +64,7 @@ class Asked:
             "model": self._label[:_MODEL_MAX].strip("_"),
             "task": self._target.task,
             "answer": self._answer,
+            "floor": self._answer.floor,
             "because": wrapped(f"{self._answer.because}. {rows}", 8, "# "),
             "enough": wrapped(f"{self._answer.enough}; raise it to what your use needs.", 16, "# "),
             "classes": names(list(self._target.counts), 12),

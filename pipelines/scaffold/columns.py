@@ -68,7 +68,7 @@ def found(ask: Ask, headers: Sequence[str]) -> Ask:
         ask,
         key=tuple(own[name] for name in ask.key),
         event_time=own[ask.event_time],
-        label=own[ask.label],
+        label=own.get(ask.label, ""),
         known_at=ask.known_at and own[ask.known_at],
         label_known_at=ask.label_known_at and own[ask.label_known_at],
         without=tuple(own[name] for name in ask.without),
@@ -85,6 +85,23 @@ def _refuse_roles(ask: Ask) -> None:
         raise UsageError(f"--without names {', '.join(needed)}, which is needed")
     if ask.label in (*ask.key, *times) or {ask.known_at, ask.label_known_at} & set(ask.key):
         raise UsageError("the label, the key and the times must be different columns")
+    _refuse_task(ask)
+
+
+def _refuse_task(ask: Ask) -> None:
+    """What was said of one task is of no other."""
+    if ask.task == "ranking" and len(ask.named) != 2:  # noqa: PLR2004
+        raise UsageError(
+            f"--key {', '.join(ask.named)}: a ranking needs two columns, first who took something "
+            "and then what, such as --key user,item"
+        )
+    if ask.task in ("ranking", "forecast") and ask.label_known_at:
+        raise UsageError(
+            f"--label-known-at: what a {ask.task} is judged by is known with its rows; leave it "
+            "out, and say by --known-at when they were published"
+        )
+    if ask.horizon is not None and ask.task != "forecast":
+        raise UsageError("--horizon is of a forecast: say --task forecast, too, or leave it out")
 
 
 def _in(name: str, headers: Sequence[str]) -> str | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # What a shell can hardly say.
 _MARKS = {"TAB": "\t", "\\t": "\t"}
 _NEEDED = {"source": "--from", "key": "--key", "event_time": "--event-time", "label": "--label"}
+# What a task can do without: a series may be the only one.
+_SPARED = {"ranking": "label", "forecast": "key"}
 
 
 def new(
@@ -38,10 +40,14 @@ def new(
     task: Annotated[
         str,
         typer.Option(
-            help="what the label is: binary, multiclass or regression; else guessed, and said"
+            help="what is asked: binary, multiclass or regression, else guessed and said; or "
+            "ranking (--key USER,ITEM), forecast (--key of a series)"
         ),
     ] = "",
     positive: Annotated[str, typer.Option(help="binary: the label's VALUE that is true")] = "",
+    horizon: Annotated[
+        int, typer.Option(help="forecast: hours or days ahead; else 72 hours or 28 days", min=0)
+    ] = 0,
     without: Annotated[str, typer.Option(help="COLUMN[,COLUMN] to leave out")] = "",
     only: Annotated[
         str, typer.Option(help="COLUMN[,COLUMN] to take beside those named; else all")
@@ -84,11 +90,12 @@ def new(
     said: dict[str, Any] = {
         "key": _split(key),
         "event_time": event_time or None,
-        "label": label or None,
+        "label": label,
         "known_at": known_at or None,
         "label_known_at": label_known_at or None,
         "task": task or None,
         "positive": positive or None,
+        "horizon": horizon or None,
         "without": _split(without),
         "only": _split(only),
         "encoding": encoding or None,
@@ -106,7 +113,7 @@ def new(
     }
     location = absolute(source) if source else ""
     if again:
-        changes = {option: value for option, value in said.items() if value not in (None, ())}
+        changes = {option: value for option, value in said.items() if value not in (None, (), "")}
         made = propose(name, location, changes, into, is_written=write and not dry_run, all_=yes)
     else:
         _refuse_lacking({**said, "source": source})
@@ -131,7 +138,8 @@ def remove(
 
 
 def _refuse_lacking(said: dict[str, Any]) -> None:
-    lacking = [option for name, option in _NEEDED.items() if not said[name]]
+    spared = _SPARED.get(said["task"])
+    lacking = [option for name, option in _NEEDED.items() if not said[name] and name != spared]
     if lacking:
         raise UsageError(
             f"{', '.join(lacking)} must be said; for a case that is there, --again knows them"

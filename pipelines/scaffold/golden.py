@@ -57,7 +57,7 @@ def expected(proposal: Proposal, golden: str) -> dict[str, Any]:
 
 def _labels(labels: Sequence[Any], proposal: Proposal) -> str:
     """How often each label is there; of numbers, how many are."""
-    if proposal.target.task == "regression":
+    if proposal.target.type == "double":
         return str(sum(label is not None for label in labels))
     counts = sorted(Counter(map(str, labels)).items())
     return exploded("{", [f"{quoted(label)}: {count}" for label, count in counts], "}", 4)

@@ -1,6 +1,7 @@
 """What a label's values say of its task, where nobody said it; what is of none is refused.
 
 Two values are a yes or no, a few texts or whole numbers are classes, other numbers are how much.
+A ranking and a forecast are said, never guessed: they ask for a table of another kind.
 """
 
 from collections import Counter
@@ -14,8 +15,10 @@ from pipelines.scaffold.profile import Profile
 from pipelines.scaffold.words import Value, are_slips, values
 
 # Those of models/tasks, of which nothing is imported here: it needs numpy and more.
-TaskName: TypeAlias = Literal["binary", "multiclass", "regression"]
-TASKS: Sequence[TaskName] = get_args(TaskName)
+Guessed: TypeAlias = Literal["binary", "multiclass", "regression"]
+TaskName: TypeAlias = Literal[Guessed, "ranking", "forecast"]
+GUESSED: Sequence[Guessed] = get_args(Guessed)
+TASKS: Sequence[TaskName] = (*GUESSED, "ranking", "forecast")
 
 # So many values are guessed to be classes, each in so many rows of the sample. More are rather
 # names or a count, and a rarer one is missing from some nights' rows: those refuse their training.
@@ -23,7 +26,7 @@ CLASSES_MAX = 20
 CLASS_ROWS_MIN = 10
 
 
-def guessed(profile: Profile) -> tuple[TaskName, str]:
+def guessed(profile: Profile) -> tuple[Guessed, str]:
     """A task, and what of the values it was guessed from.
 
     Raises:
@@ -42,7 +45,7 @@ def guessed(profile: Profile) -> tuple[TaskName, str]:
     return _of_numbers(profile) if profile.is_number else _of_texts(profile)
 
 
-def _of_numbers(profile: Profile) -> tuple[TaskName, str]:
+def _of_numbers(profile: Profile) -> tuple[Guessed, str]:
     """Few whole numbers that come often are classes, such as stars; others say how much."""
     found = Counter(profile.numbers)
     are_few = len(found) <= CLASSES_MAX and min(found.values()) >= CLASS_ROWS_MIN
@@ -56,7 +59,7 @@ def _of_numbers(profile: Profile) -> tuple[TaskName, str]:
     return "regression", f"it has {len(found)} different numbers"
 
 
-def _of_texts(profile: Profile) -> tuple[TaskName, str]:
+def _of_texts(profile: Profile) -> tuple[Guessed, str]:
     counts, name = profile.counts, f"label {profile.source}"
     if missing := sorted(missing_words(counts)):
         raise UsageError(

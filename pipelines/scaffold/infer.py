@@ -6,10 +6,8 @@ What the label asks for is guessed, unless it is said: see `pipelines.scaffold.g
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from pipelines.core.errors import UsageError
@@ -26,13 +24,15 @@ from pipelines.scaffold.columns import chosen, found
 from pipelines.scaffold.days import Span, span
 from pipelines.scaffold.inputs import Input, inputs
 from pipelines.scaffold.keys import Keys, keys
-from pipelines.scaffold.names import Header, Named, named
+from pipelines.scaffold.names import NONE, Header, Named, named
+from pipelines.scaffold.picks import Picks, picks
 from pipelines.scaffold.profile import Profile
+from pipelines.scaffold.rows import golden, in_order, refused
+from pipelines.scaffold.series import Series, series
 from pipelines.scaffold.target import Target, refuse_few, target
 
 PLAIN_FILE = Recognised(RFC_4180)
 SAMPLE_ROWS = 100_000
-GOLDEN_ROWS = 20
 _ENTITIES_MAX = 50
 # So few rows may be known before they happened: they are mistakes, for quarantine.
 _EARLY_SHARE_MAX = 0.01
@@ -49,6 +49,7 @@ class Proposal:
         num_bad: rows of the sample that would go to quarantine.
         left_out: columns that are not read, and why.
         said: what else the sample says: of names, keys, days.
+        series, picks: what a forecast, or a ranking, is of.
     """
 
     ask: Ask
@@ -67,6 +68,8 @@ class Proposal:
     left_out: Mapping[str, str]
     said: tuple[str, ...]
     dialect: Dialect = RFC_4180
+    series: Series | None = None
+    picks: Picks | None = None
 
     @property
     def entity(self) -> Input | None:
@@ -107,35 +110,39 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     known = profiles[ask.known_at or ask.event_time].instants
     _refuse_future(ask, profiles[ask.event_time].instants, known)
     days = span(known, now, is_whole=sample.is_whole)
-    wanted = target(profiles[ask.label], ask.task, ask.positive)
+    wanted = target(profiles[ask.outcome], ask.task, ask.positive)
     refuse_few(wanted)
     rows = keys(ask, profiles, sample.rows.select(list(profiles)))
     names = _names(ask, profiles, headers)
     shape = _shape(ask, names.names, profiles, wanted, rows, days)
-    order = _order(known)
-    plain = [profiles[name] for name in names.names if name != ask.label]
-    proposed = inputs(plain, names.names, ask.key, order)
-    bad = _bad(profiles, wanted, rows, known, days)
+    plain = [profiles[name] for name in names.names if name != ask.outcome]
+    proposed = inputs(plain, names.names, ask.key, in_order(known))
+    bad = refused(profiles, wanted, rows, known, days)
     for each in proposed:
         bad |= each.limits.outside(profiles[each.source].values)
+    ahead = series(ask, profiles, ~bad, is_whole=sample.is_whole)
+    next_ = picks(ask, profiles, ~bad, is_whole=sample.is_whole)
+    asked = [line for each in (ahead, next_) if each for line in each.said]
     read = (*_flattened(table), *_read(profiles, wanted), *_unread(sample))
     return Proposal(
         ask=ask,
         profiles=profiles,
         shape=shape,
-        key=tuple("event_at" if name == ask.event_time else names.names[name] for name in ask.key),
-        label=names.names[ask.label],
+        key=tuple(names.names.get(name, "event_at") for name in ask.row_key),
+        label=names.names[ask.outcome],
         target=wanted,
         inputs=proposed,
         num_rows=len(sample.rows) + len(sample.problems),
         is_whole=sample.is_whole,
         label_delay_days=_label_delay_days(ask, profiles, known),
         known_on=days.known_on,
-        sample=_golden(profiles, shape.source_columns, known, bad, rows.again),
+        sample=golden(profiles, shape.source_columns, known, bad, rows.again),
         num_bad=int(bad.sum()) + len(sample.problems),
         left_out={**columns.left_out, **blank},
-        said=(*written.told, *read, *names.said, *rows.said, *days.said),
+        said=(*asked, *written.told, *read, *names.said, *rows.said, *days.said),
         dialect=written.dialect,
+        series=ahead,
+        picks=next_,
     )
 
 
@@ -201,7 +208,7 @@ def _refuse_future(
 
 
 def _names(ask: Ask, profiles: Mapping[str, Profile], headers: Sequence[str]) -> Named:
-    """The names of all columns but the times, which have Millrace's own."""
+    """The names of all columns but the times, which have Millrace's own; so have who and what."""
     places = {name: place for place, name in enumerate(headers, 1)}
     times = (ask.event_time, ask.known_at, ask.label_known_at)
     shown = [
@@ -209,7 +216,8 @@ def _names(ask: Ask, profiles: Mapping[str, Profile], headers: Sequence[str]) ->
         for name, profile in profiles.items()
         if name not in times
     ]
-    return named(shown, ask.name)
+    given = dict(zip(ask.named, ("user_id", "item_id"), strict=True)) if ask.is_ranking else NONE
+    return named(shown, ask.name, ask.task, given)
 
 
 def _shape(
@@ -222,9 +230,9 @@ def _shape(
 ) -> Shape:
     notations = {name: profile.guess.notation for name, profile in profiles.items()}
     # Of a yes or no the words say all.
-    label = PLAIN if wanted.type == "boolean" else notations[ask.label]
-    missing = notations[ask.label].missing | wanted.missing
-    notations[ask.label] = replace(label, missing=missing)
+    label = PLAIN if wanted.type == "boolean" else notations[ask.outcome]
+    missing = notations[ask.outcome].missing | wanted.missing
+    notations[ask.outcome] = replace(label, missing=missing)
     return Shape(
         columns=names,
         event_at=ask.event_time,
@@ -235,31 +243,6 @@ def _shape(
         whole=rows.whole & set(names),
         begins=days.begins,
     )
-
-
-def _order(known: Sequence[datetime | None]) -> Sequence[int]:
-    """The places of the rows in the order of time, those without one first."""
-    never = datetime.min.replace(tzinfo=UTC)
-    return sorted(range(len(known)), key=lambda place: known[place] or never)
-
-
-def _bad(
-    profiles: Mapping[str, Profile],
-    wanted: Target,
-    rows: Keys,
-    known: Sequence[datetime | None],
-    days: Span,
-) -> npt.NDArray[np.bool_]:
-    """The rows that would go to quarantine, whatever the limits."""
-    bad = np.array([at is None or at.date() not in days.known_on for at in known], dtype=bool)
-    bad[list(rows.empty)] = True
-    odd = {name: profile.odd for name, profile in profiles.items()}
-    odd[wanted.label.column] = frozenset(wanted.slips)
-    for name in (name for name in odd if odd[name]):
-        bad |= np.array([text in odd[name] for text in profiles[name].texts], dtype=bool)
-    if wanted.limits:
-        bad |= wanted.limits.outside(profiles[wanted.label.column].values)
-    return bad
 
 
 def _label_delay_days(
@@ -273,18 +256,3 @@ def _label_delay_days(
         (b - a) / timedelta(days=1) for a, b in zip(known, later, strict=True) if a and b
     )
     return max(0.0, delays[int(0.9 * (len(delays) - 1))]) if delays else 0.0
-
-
-def _golden(
-    profiles: Mapping[str, Profile],
-    columns: Sequence[str],
-    known: Sequence[datetime | None],
-    bad: npt.NDArray[np.bool_],
-    again: frozenset[int],
-) -> pa.Table:
-    """A few good rows spread over the whole time, the newest among them, in the source's texts."""
-    order = [place for place in _order(known) if not bad[place] and place not in again]
-    few = min(GOLDEN_ROWS, len(order))
-    spread = {order[len(order) - 1 - place * len(order) // few] for place in range(few)}
-    places = pa.array(sorted(spread), pa.int64())
-    return pa.table({name: profiles[name].shown.take(places) for name in columns})

@@ -44,7 +44,7 @@ def keys(ask: Ask, profiles: Mapping[str, Profile], sample: pa.Table) -> Keys:
     Raises:
         UsageError: they are empty too often, or name several rows.
     """
-    columns = [*ask.key, *([ask.known_at] if ask.known_at else [])]
+    columns = [*ask.row_key, *([ask.known_at] if ask.known_at else [])]
     hint = "" if ask.known_at else ", or --known-at if these are corrections"
     whole = frozenset(name for name in columns if profiles[name].is_whole)
     texts = [_texts(profiles[name], is_whole=name in whole) for name in columns]

@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from anyascii import anyascii
 
 from pipelines.core.errors import UsageError
-from pipelines.scaffold.reserved import FEATURE, RESERVED
+from pipelines.scaffold.reserved import FEATURE, RESERVED, reserved
 
 LENGTH_MAX = 40
+NONE: Mapping[str, str] = MappingProxyType({})
 _SHOWN_MAX = 60
 
 # Names are promises (expectations/suites.py); a column that does not keep one gets another word.
@@ -58,16 +60,26 @@ class Named:
     said: Sequence[str] = field(default_factory=tuple)
 
 
-def named(headers: Sequence[Header], case: str) -> Named:
+def named(
+    headers: Sequence[Header],
+    case: str,
+    task: str | None = None,
+    given: Mapping[str, str] = NONE,
+) -> Named:
     """A name of its own for each column; those of one name are numbered.
+
+    Args:
+        task: whose tables have columns of their own.
+        given: names that are Millrace's, by the source's.
 
     Example:
         >>> named([Header("Price", 1), Header("price ", 2), Header("", 3)], "shop").names
         {'Price': 'price', 'price ': 'price_2', '': 'column_3'}
     """
-    wanted = {each.source: _wanted(each, case) for each in headers}
-    taken, names, said = set(wanted.values()), dict[str, str](), list[str]()
-    for each in headers:
+    ours = reserved(task)
+    wanted = {each.source: _wanted(each, case, ours) for each in headers} | dict(given)
+    taken, names, said = set(wanted.values()), dict(given), list[str]()
+    for each in (each for each in headers if each.source not in given):
         name = wanted[each.source]
         if name in names.values():
             name = _numbered(name, taken)
@@ -76,11 +88,11 @@ def named(headers: Sequence[Header], case: str) -> Named:
         elif not each.source.strip():
             said.append(f"column {each.place} has no name in the source: it is named {name}")
         names[each.source] = name
-    return Named(names, tuple(said))
+    return Named({each.source: names[each.source] for each in headers}, tuple(said))
 
 
-def _wanted(header: Header, case: str) -> str:
-    name = identifier(header.source, case) or f"column_{header.place}"
+def _wanted(header: Header, case: str, ours: Collection[str]) -> str:
+    name = identifier(header.source, case, ours) or f"column_{header.place}"
     return kept_promises(name, header.low, header.high)
 
 
@@ -92,7 +104,7 @@ def _numbered(name: str, taken: set[str]) -> str:
     return found
 
 
-def identifier(source: str, case: str) -> str:
+def identifier(source: str, case: str, ours: Collection[str] = RESERVED) -> str:
     """One column's name as an identifier; empty: nothing of it can be written in plain letters.
 
     Example:
@@ -107,7 +119,7 @@ def identifier(source: str, case: str) -> str:
     name = name.removeprefix(f"{case}_")[:LENGTH_MAX].strip("_")
     if name[:1].isdigit():
         name = f"column_{name}"[:LENGTH_MAX].strip("_")
-    return f"{name}_value" if name in RESERVED or FEATURE.fullmatch(name) else name
+    return f"{name}_value" if name in ours or FEATURE.fullmatch(name) else name
 
 
 def kept_promises(name: str, low: float | None, high: float | None) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from pipelines.scaffold.infer import Proposal
+from pipelines.scaffold.picks import LABEL_DAYS
 
 _FEW_ROWS = 25_000
 # A day of fewer rows shows only what nobody overlooks: weeks are watched.
@@ -37,17 +38,12 @@ def planned(proposal: Proposal) -> Plan:
     A decision whose label comes after its part has ended is in no part: the parts are longer than
     nine in ten labels take. Only rows with a label are learned from and judged by.
     """
-    days = num_days(proposal)
-    a_day = proposal.num_rows / days
-    labelled_a_day = proposal.target.num_labelled / days
-    delay = proposal.label_delay_days
-    evaluation = max(_within(ceil(2000 / labelled_a_day), 7, max(7, days // 4)), ceil(2 * delay))
-    validation = max(3, evaluation // 2, ceil(1.5 * delay))
+    days, pace = num_days(proposal), _pace(proposal)
+    evaluation, validation = pace.evaluation_days, pace.validation_days
     look_back = max(_within(days, 30, 365), 3 * (evaluation + validation))
-    expected = labelled_a_day * evaluation
-    watched_days = 7 if a_day < _FEW_A_DAY else 1
+    expected = pace.labelled_a_day * (evaluation - pace.days_ahead)
     training_days = max(0, min(days, look_back) - evaluation - validation)
-    num_training_rows = int(labelled_a_day * training_days)
+    num_training_rows = int(pace.labelled_a_day * training_days)
     batch_rows, max_epochs, warmup_steps = steps(num_training_rows)
     num_rounds, num_leaves, min_rows, min_category_rows = trees(num_training_rows)
     return Plan(
@@ -56,8 +52,8 @@ def planned(proposal: Proposal) -> Plan:
         evaluation_days=evaluation,
         num_rows_min=_within(int(expected / 2), 50, 1000),
         num_class_rows_min=_within(int(expected * proposal.target.second_share / 2), 10, 100),
-        watched_days=watched_days,
-        num_watched_min=_within(int(a_day * watched_days / 2), 20, 200),
+        watched_days=pace.watched_days,
+        num_watched_min=_within(int(pace.asked_a_day * pace.watched_days / 2), 20, 200),
         num_training_rows=num_training_rows,
         batch_rows=batch_rows,
         max_epochs=max_epochs,
@@ -66,6 +62,58 @@ def planned(proposal: Proposal) -> Plan:
         num_leaves=num_leaves,
         min_rows=min_rows,
         min_category_rows=min_category_rows,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pace:
+    """How many decisions and labels a day has, and what is held out.
+
+    Args:
+        days_ahead: after which a label is known, at the latest.
+    """
+
+    asked_a_day: float
+    labelled_a_day: float
+    validation_days: int
+    evaluation_days: int
+    watched_days: int
+    days_ahead: int = 0
+
+
+def _pace(proposal: Proposal) -> _Pace:
+    if series := proposal.series:
+        return _Pace(
+            asked_a_day=series.num_series * series.horizon,
+            labelled_a_day=series.num_series * series.horizon,
+            validation_days=series.validation_days,
+            evaluation_days=series.evaluation_days,
+            # The forecasts of one midnight share its last hours.
+            watched_days=7,
+            days_ahead=series.days_ahead,
+        )
+    if picks := proposal.picks:
+        return _Pace(
+            asked_a_day=picks.asked_a_day,
+            labelled_a_day=picks.labelled_a_day,
+            validation_days=picks.validation_days,
+            evaluation_days=picks.evaluation_days,
+            watched_days=7,
+            days_ahead=LABEL_DAYS,
+        )
+    return _pace_of_rows(proposal)
+
+
+def _pace_of_rows(proposal: Proposal) -> _Pace:
+    days, delay = num_days(proposal), proposal.label_delay_days
+    a_day, labelled_a_day = proposal.num_rows / days, proposal.target.num_labelled / days
+    evaluation = max(_within(ceil(2000 / labelled_a_day), 7, max(7, days // 4)), ceil(2 * delay))
+    return _Pace(
+        asked_a_day=a_day,
+        labelled_a_day=labelled_a_day,
+        validation_days=max(3, evaluation // 2, ceil(1.5 * delay)),
+        evaluation_days=evaluation,
+        watched_days=7 if a_day < _FEW_A_DAY else 1,
     )
 
 

@@ -27,6 +27,7 @@ from pipelines.scaffold.literals import (
 )
 from pipelines.scaffold.names import described
 from pipelines.scaffold.plan import num_days, planned
+from pipelines.scaffold.questions import question
 
 _DBT = "pipelines/data/transform/dbt/models/{name}"
 # Every file of a case, by its template.
@@ -47,7 +48,13 @@ FILES: Mapping[str, str] = {
     "labels.yml": f"{_DBT}/gold/{{name}}_labels.yml",
     "test.py": "tests/unit/test_{name}.py",
 }
-_EVERYBODY = "population"
+# And those of one task alone.
+FILES_OF_TASK: Mapping[str, Mapping[str, str]] = {
+    "ranking": {
+        "candidates.sql": f"{_DBT}/gold/{{name}}_candidates.sql",
+        "candidates.yml": f"{_DBT}/gold/{{name}}_candidates.yml",
+    }
+}
 
 
 def rendered(proposal: Proposal, today: date) -> dict[str, str]:
@@ -65,13 +72,14 @@ def rendered(proposal: Proposal, today: date) -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  # Python, SQL and YAML: `literals` quotes what is put in
     )
-    sample = golden.text_of(proposal)
+    sample, task = golden.text_of(proposal), proposal.target.task
     values = _values(proposal, today) | golden.expected(proposal, sample)
     texts = {
-        path.format(name=values["name"], state=values["state"]): environment.get_template(
-            f"{template}.j2"
+        path.format(name=values["name"], state=values["state"]): environment.select_template(
+            # A task's own template goes before the one for all.
+            [f"{task}/{template}.j2", f"{template}.j2"]
         ).render(values)
-        for template, path in FILES.items()
+        for template, path in {**FILES, **FILES_OF_TASK.get(task, {})}.items()
     }
     return texts | {f"tests/golden/{proposal.ask.name}_sample.csv": sample}
 
@@ -80,9 +88,6 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
     """What every template may name."""
     ask, entity = proposal.ask, proposal.entity
     about = entity.description if entity else "everybody: the constant all"
-    state = f"{entity.name if entity else _EVERYBODY}_states"
-    numbers = ("bigint", "double", "boolean")
-    numeric = [e.name for e in proposal.inputs if e.type in numbers and e.name not in proposal.key]
     label = asked.Asked(proposal)
     plan = planned(proposal)
     key_inputs = [each for each in proposal.inputs if each.name in proposal.key]
@@ -98,19 +103,19 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         "key_inputs": key_inputs,
         "label": proposal.label,
         "label_columns": [*(each.name for each in key_inputs), "event_at"],
-        "label_description": described(ask.label, proposal.label),
-        "has_entity": entity is not None,
-        "entity": entity.name if entity else _EVERYBODY,
+        "label_description": described(ask.outcome, proposal.label),
+        "label_is_late": "; null until known",
+        "labels_come_later": False,
+        "watched_limits": False,
+        "cadence": "nightly",
+        "tables": [],
         "entity_description": about,
-        "state": state,
         "num_days": num_days(proposal),
         "rows_a_day": number(float(f"{proposal.num_rows / num_days(proposal):.3g}")),
         "history_days": max(28, (today - proposal.first_day).days),
         "quarantine_rate_max": QUARANTINE_RATE_MAX,
         "plan": plan,
         "correction_days": max(90, 2 * plan.evaluation_days),
-        "numeric": [*numeric, *(f"{state}__{feature}" for feature in label.features)],
-        "categorical": [each.name for each in proposal.inputs if each.is_category],
         "rule_names": _rule_names(proposal),
         "rules": _rules(proposal, label),
         "test_imports": sorted(
@@ -119,6 +124,7 @@ def _values(proposal: Proposal, today: date) -> dict[str, Any]:
         ),
         **label.values(plan),
         **_source(proposal),
+        **question(proposal),
     }
 
 
@@ -132,13 +138,15 @@ def _provenance(proposal: Proposal, today: date) -> str:
 
 def _columns(proposal: Proposal) -> list[str]:
     """The feed's columns as Python; one that may have gaps may be missing from a file."""
-    label = described(proposal.ask.label, proposal.label)
+    label = described(proposal.ask.outcome, proposal.label)
+    if proposal.picks is None:
+        label = f"{label}; empty until it is known"
     rows = [
         *(
             (e.name, e.type, e.description, not e.always and e.name not in proposal.key)
             for e in proposal.inputs
         ),
-        (proposal.label, proposal.target.type, f"{label}; empty until it is known", True),
+        (proposal.label, proposal.target.type, label, proposal.picks is None),
         ("event_at", "timestamp", "when it happened, UTC", False),
         ("known_at", "timestamp", "when the row became known, UTC", False),
     ]
@@ -178,7 +186,7 @@ def _source(proposal: Proposal) -> dict[str, Any]:
     """What the template of the source alone needs."""
     ask, shape = proposal.ask, proposal.shape
     pairs = [f"{quoted(source)}: {quoted(name)}" for source, name in shape.columns.items()]
-    label, words = shape.label, [quoted(ask.label)]
+    label, words = shape.label, [quoted(ask.outcome)]
     if label.positive is not None and label.negative is not None:
         words += [f"positive={_word(label.positive)}", f"negative={_word(label.negative)}"]
     if label.spellings:
@@ -225,7 +233,8 @@ def _rule(proposal: Proposal) -> str:
         if shape.label_known_at
         else "Its label is known with it; a row may come first without a label."
     )
+    said = row if proposal.picks else f"{row} {label}"
     return (
-        f"{row} {label} A date is its midnight, and an instant without a zone is taken as UTC. A "
+        f"{said} A date is its midnight, and an instant without a zone is taken as UTC. A "
         "row whose instant can't be read is published with the row before it, and quarantined."
     )

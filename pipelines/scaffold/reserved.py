@@ -30,3 +30,20 @@ _SQL = """
 RESERVED = frozenset(f"{_OURS} {_ANSWERS} {_SQL}".split())
 # What a generated state calls its features, and the sums that they are made of.
 FEATURE = re.compile(r"(?:num|total|label)_\w*(?:7|28)d", re.ASCII)
+
+# What the tables of one task alone are made of, and its answers.
+_OF_TASK = {
+    "ranking": """
+        user_id item_id asked_at first_night asked num_taken num_taken_at_once taken items scores
+        popularity unseen_share is_fallback
+    """,
+    "forecast": """
+        target_at horizon_hours horizon_days day_ahead utc_hour local_hour local_weekday local_month
+        history hours
+    """,
+}
+
+
+def reserved(task: str | None) -> frozenset[str]:
+    """The names that no column of a case of this task can have."""
+    return RESERVED | frozenset(_OF_TASK.get(task or "", "").split())

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from expectations.rates import rate_at_least
 from pipelines.data.reading.notation import PLAIN
-from pipelines.scaffold.guess import TASKS
+from pipelines.scaffold.guess import GUESSED
 from pipelines.scaffold.infer import Proposal
 from pipelines.scaffold.inputs import QUARANTINE_RATE_MAX, Input
 from pipelines.scaffold.limits import Limits
@@ -78,7 +78,7 @@ def _rows(proposal: Proposal) -> Iterator[Sequence[str]]:
     for source, profile in proposal.profiles.items():
         name, kind = proposal.shape.columns.get(source, ""), str(profile.type)
         limits = inputs[source].limits if source in inputs else None
-        if source == proposal.ask.label:
+        if source == proposal.ask.outcome:
             kind, limits = proposal.target.type, proposal.target.limits
         elif source in inputs:
             kind = inputs[source].type
@@ -108,10 +108,16 @@ def _role(proposal: Proposal, source: str, found: Input | None) -> str:
     ask, entity = proposal.ask, proposal.entity
     times = {ask.label_known_at: "label's time", ask.known_at: "known time"}
     named = {**times, ask.event_time: "event time", ask.label: "label"}
-    if source in ask.key:
+    if proposal.picks:
+        named |= {**dict(zip(ask.named, ("user", "item"), strict=True)), ask.label: "number"}
+    if proposal.series:
+        named |= dict.fromkeys(ask.named, "series")
+    if source in ask.key and proposal.target.task in GUESSED:
         return "key and time" if source == ask.event_time else "key"
     if source in named:
         return named[source]
+    if proposal.target.task not in GUESSED:
+        return "kept"
     if found is None or found.num_values == 0:
         return "empty"
     if found.is_category:
@@ -207,6 +213,8 @@ def _label(proposal: Proposal) -> str:
     known = f"known of {target.num_labelled:,}"
     if target.task == "binary":
         return f"{name} is true of {target.counts['true']:,} of {target.num_labelled:,}"
+    if target.task == "ranking":
+        return f"{name} is what is taken"
     if target.task == "multiclass":
         most = target.frequent[0]
         share = target.counts[most] / target.num_labelled
@@ -221,5 +229,5 @@ def _task(proposal: Proposal) -> str:
         return f"{target.task}, as you say"
     return (
         f"{target.task}, guessed from {proposal.ask.label}: {target.guessed}. If that is wrong, "
-        f"say --task {' or '.join(t for t in TASKS if t != target.task)}"
+        f"say --task {' or '.join(t for t in GUESSED if t != target.task)}"
     )

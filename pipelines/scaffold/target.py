@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.core.errors import UsageError
 from pipelines.data.extract.labels import Label, folded
@@ -223,9 +223,28 @@ def _number(profile: Profile, why: str | None) -> Target:
     )
 
 
+def _items(profile: Profile, why: str | None) -> Target:
+    """Of a ranking: what was taken, a name a row."""
+    return Target(
+        task="ranking",
+        label=Label(profile.source),
+        type="string",
+        num_labelled=profile.counts.total(),
+        counts={},
+        slips={},
+        guessed=why,
+    )
+
+
+def _ahead(profile: Profile, why: str | None) -> Target:
+    return replace(_number(profile, why), task="forecast")
+
+
 _MADE: Mapping[str, Callable[[Profile, str | None], Target]] = {
     "multiclass": _classes,
     "regression": _number,
+    "ranking": _items,
+    "forecast": _ahead,
 }
 
 

@@ -91,6 +91,7 @@ FILM_PICKS = UseCase(
             label="films_rated_next_7d",
             labels_come_later=True,
             tables=("silver.ratings", "gold.candidates"),
+            item_names="gold.candidates.title",
             is_refreshed=True,
             look_back_days=180,
             validation_days=21,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from millrace_pages import (
     access,
+    answers,
     data,
     drift,
     lineage,
@@ -33,6 +34,7 @@ PAGES = (
     quarantine.PAGE,
     drift.PAGE,
     models.PAGE,
+    answers.PAGE,
     data.PAGE,
     lineage.PAGE,
 )

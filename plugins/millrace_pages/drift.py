@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse
 from millrace_pages import charts, queries, site
 from millrace_pages.site import Case, Journal, OfModel, Page, PageNumber
 from pipelines.insight import metrics
+from pipelines.use_cases.spec.model import Model
+from pipelines.use_cases.spec.use_case import UseCase
 
 # Verdicts of before had one limit for every column, and did not keep it.
 _OF_BEFORE: dict[str, Any] = {"distance_max": None, "notes": ()}
@@ -27,9 +29,28 @@ def quality(
     statistics: Mapping[str, Any], titles: Mapping[str, str]
 ) -> list[tuple[str, float | None, float | None]]:
     """What was measured since, and when the model was promoted: facts of the labels, metrics."""
-    now, then = statistics["quality"], statistics["quality_of_reference"]
+    return _beside(statistics["quality"], statistics["quality_of_reference"], titles)
+
+
+def answer_facts(
+    statistics: Mapping[str, Any], titles: Mapping[str, str]
+) -> list[tuple[str, float | None, float | None]]:
+    """What the task says of answers alone, now and of the reference; of older verdicts nothing."""
+    now, then = (statistics.get(f"answer_facts{of}", {}) for of in ("", "_of_reference"))
+    return _beside(now, then, titles)
+
+
+def _beside(
+    now: Mapping[str, Any], then: Mapping[str, Any], titles: Mapping[str, str]
+) -> list[tuple[str, float | None, float | None]]:
     names = [name for name in {**then, **now} if name != "num_rows"]
     return [(titles.get(name, name), now.get(name), then.get(name)) for name in names]
+
+
+def _titles(case: UseCase | None, model: Model | None) -> Mapping[str, str]:
+    if case is None:
+        return {}
+    return {**metrics.fact_titles(case, model), **metrics.titles(case, model)}
 
 
 def _severity(column: Mapping[str, Any]) -> tuple[bool, float]:
@@ -77,6 +98,7 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
         raise HTTPException(404, f"No verdict has the number {number}.")
     case = site.case_named(row.case_name)
     model = next((each for each in case.models if each.name == row.model), None) if case else None
+    titles = _titles(case, model)
     return site.draw(
         request,
         "moved.html",
@@ -84,6 +106,7 @@ def one(request: Request, journal: Journal, number: int) -> HTMLResponse:
         model=model,
         verdict=row,
         columns=moved(row.statistics),
-        quality=quality(row.statistics, metrics.titles(case, model) if case else {}),
+        quality=quality(row.statistics, titles),
+        answer_facts=answer_facts(row.statistics, titles),
         num_labelled=row.statistics["quality"]["num_rows"],
     )

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from millrace_pages import site
 from millrace_pages.site import Case, Journal, OfModel, Page, TheSettings
+from pipelines.insight import values
 from pipelines.insight.lineage import facts, graph, history, kept, predictions, walk
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.insight.lineage.walk import Step
@@ -115,6 +116,6 @@ def prediction(
         case=case,
         model=chosen,
         said=said,
-        answer=facts.answer_in_words(said.answer),
+        answer=values.fields_in_words(said.answer),
         tree=facts.in_words(fact),
     )

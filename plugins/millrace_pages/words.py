@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.insight import values
+
 NONE = "\N{EN DASH}"
 
 _MINUTE, _HOUR = 60, 3600
@@ -58,6 +60,12 @@ def plain(value: Any) -> str:
     return NONE if value is None else str(value)
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
-    function.__name__: function for function in (instant, count, seconds, decimal, percent, plain)
-}
+def value(said: Any) -> str:
+    """A value of an answer or an input; of a long list the beginning."""
+    if isinstance(said, datetime):
+        return instant(said)
+    return NONE if said is None else values.in_words(said)
+
+
+_ALL = (instant, count, seconds, decimal, percent, plain, value)
+FILTERS: Mapping[str, Callable[..., str]] = {function.__name__: function for function in _ALL}

@@ -24,6 +24,8 @@ ARROW = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", "UTC"),
+    "array<string>": pa.list_(pa.string()),
+    "array<double>": pa.list_(pa.float64()),
 }
 
 
@@ -57,7 +59,10 @@ def test_every_input_of_the_model_is_there(case, model):
 @pytest.mark.parametrize(("case", "model"), MODELS)
 def test_decisions_and_labels_have_what_the_stages_join_by(case, model):
     decisions, labels = columns(case, "decisions"), columns(case, "labels")
-    keys = {key for state in case.entity_states for key in state.keys}
+    # A state that no model reads is no row's own, such as that of items to choose from.
+    read = cases.model(case.name, model).columns.inputs
+    states = [s for s in case.entity_states if any(n.startswith(f"{s.name}__") for n in read)]
+    keys = {key for state in states for key in state.keys}
     needed = {*model.row_key, *keys, "known_at", "is_batch", "known_date"}
     assert needed <= set(decisions), f"decisions lack {sorted(needed - set(decisions))}"
     assert {*model.row_key, model.label, "known_at"} <= set(labels)

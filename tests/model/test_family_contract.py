@@ -244,7 +244,7 @@ def test_a_family_refuses_other_tasks_in_words(name: str) -> None:
     sample = SAMPLES[name]()
     others = {
         "ordering": samples.ordering,
-        "forecast": samples.forecast,
+        "trend": samples.forecast,
         "ranking": picks.sample,
     }
     for other in (make() for task, make in others.items() if task != sample.task.name):

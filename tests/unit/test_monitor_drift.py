@@ -11,7 +11,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
 from models.columns import Columns
-from models.tasks import Binary, Multiclass, Regression
+from models.tasks import Binary, Multiclass, Ranking, Regression
 from pipelines.learning.monitor.drift import Drift, compare
 from pipelines.learning.monitor.drift import compared as answer_columns
 from pipelines.learning.monitor.frames import sample
@@ -244,11 +244,14 @@ def test_only_so_many_rows_are_compared_and_always_the_same():
     assert (found.num_reference_rows, found.num_current_rows) == (2, 2)
 
 
-def test_the_fields_of_an_answer_that_have_a_distance_are_numbers_and_texts():
+def test_the_fields_of_an_answer_that_have_a_distance_are_numbers_texts_and_flags():
     assert answer_columns(Binary().answer) == ANSWER
     assert answer_columns(Regression().answer).numeric == ("low", "prediction", "high")
     several = answer_columns(Multiclass(classes=("a", "b")).answer)
     assert (several.numeric, several.categorical) == (("probability",), ("predicted_class",))
+    listed = answer_columns(Ranking().answer)
+    assert listed.numeric == ("popularity", "unseen_share")
+    assert listed.categorical == ("is_fallback",)
 
 
 def test_a_field_that_is_text_moves_as_a_category_and_is_no_input():
@@ -261,3 +264,29 @@ def test_a_field_that_is_text_moves_as_a_category_and_is_no_input():
     found, _ = compare(table(0.5), table(0.9), columns, answer, WATCH, HEADING)
     assert found.answers[0].distance == pytest.approx(jensenshannon([0.5, 0.5], [0.9, 0.1]))
     assert (found.answers[0].drifted, found.num_drifted) == (True, 0)
+
+
+def test_a_flag_moves_as_a_category_and_lists_are_not_compared():
+    def table(num_fallback: int) -> pa.Table:
+        place = np.arange(1000)
+        return pa.table(
+            {
+                "number": place % 7,
+                "history": [[float(each)] for each in place],
+                "films": [[str(each)] for each in place],
+                "is_fallback": place < num_fallback,
+            }
+        )
+
+    columns = Columns(numeric=("number",), numeric_lists=("history",), categorical_lists=("films",))
+    answer = Columns(categorical=("is_fallback",))
+    found, page = compare(table(100), table(600), columns, answer, WATCH, HEADING)
+    assert [each.name for each in found.inputs] == ["number"]
+    assert found.drifted_share == 0
+    expected = jensenshannon([0.1, 0.9], [0.6, 0.4])
+    assert found.answers[0].distance == pytest.approx(expected, rel=1e-9)
+    assert found.answers[0].drifted
+    assert "<p>0 of 1 inputs drifted;" in page
+    lists_alone = Columns(categorical_lists=("films",))
+    alone, _ = compare(table(100), table(600), lists_alone, answer, WATCH, HEADING)
+    assert (alone.inputs, alone.drifted_share) == ((), 0)

@@ -6,10 +6,10 @@ import pytest
 from scipy.stats import norm, t  # type: ignore[import-untyped]
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
-from models.tasks import Binary
+from models.tasks import Binary, Ranking
 from models.tasks.bootstrap import Bootstrap, ConfidenceInterval
 from models.tasks.task import units_of
-from pipelines.learning.monitor.quality import Quality, loss, measured
+from pipelines.learning.monitor.quality import Quality, answer_facts, loss, measured
 from pipelines.use_cases.spec.model import Watch
 
 TASK = Binary()
@@ -110,3 +110,38 @@ def test_the_value_is_that_of_scikit_learn() -> None:
     table = rows(3, 4, 10, 1.0)
     expected = roc_auc_score(table["label"].to_numpy(), table["probability"].to_numpy())
     assert measured(table, TASK, ROC_AUC, WATCH).value == pytest.approx(expected)
+
+
+LISTS = Ranking(k=2)
+
+
+def lists(items: list[list[str]], num_fallback: int) -> pa.Table:
+    """As Spark hands them over, with a column more."""
+    count = len(items)
+    return pa.table(
+        {
+            "user_id": [str(each) for each in range(count)],
+            "items": pa.array(items, pa.list_(pa.field("element", pa.string()))),
+            "scores": pa.array([[2.0, 1.0]] * count, pa.list_(pa.float32())),
+            "popularity": pa.array([0.5] * count, pa.float32()),
+            "unseen_share": pa.array([0.0] * count, pa.float32()),
+            "is_fallback": [each < num_fallback for each in range(count)],
+        }
+    )
+
+
+def test_facts_of_answers_are_of_as_many_of_both() -> None:
+    reference = lists([[str(2 * n), str(2 * n + 1)] for n in range(40)], 0)
+    current = lists([["a", "b"], ["a", "c"], ["a", "d"], ["a", "b"]], 1)
+    before, now = answer_facts(reference, current, LISTS, Watch(num_rows_min=4))
+    assert before["num_items"] == 8.0  # of 4 lists, not of 40
+    assert now == {
+        "num_items": 4.0,
+        # a in half of the places, b in a quarter, c and d in an eighth each: 2^1.75.
+        "num_items_effective": pytest.approx(2**1.75),
+        "most_listed_share": 1.0,
+        "fallback_share": 0.25,
+    }
+    assert answer_facts(reference, current, LISTS, Watch(num_rows_min=5)) == ({}, {})
+    older = current.drop_columns("is_fallback")
+    assert answer_facts(reference, older, LISTS, Watch(num_rows_min=4)) == ({}, {})

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.core.settings import ROOT
-from tests import made_tables
+from tests import golden_proposals, made_tables
 
 SEED = 7
 # The contract tests ask every source for the day before their fixed clock, 21 November 2026.
@@ -27,7 +27,8 @@ START, DAYS, ROWS = datetime(2026, 10, 12), 40, 600  # noqa: DTZ001  # naive: ta
 # Names as long as they may be must not break a line either.
 PLAIN = "plain_numbers_of_a_plant"
 LONG = "whether it was as bad as could be, or worse"
-CASES = ("loans", "shop", PLAIN, "letters", "taxi", "odd", "stars")
+SERIES, RANKED = ("ahead", "daily"), "books"
+CASES = ("loans", "shop", PLAIN, "letters", "taxi", "odd", "stars", *SERIES, RANKED)
 # Classes that are no words of any language, nor of SQL, jinja, YAML or Python.
 ODD = ("it's", 'so "so"', "{{ 7 }} {% x %}", "Größe\\", "a " + "very " * 20 + "long class")
 CALL = """
@@ -122,7 +123,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     days = [START.date() + timedelta(days=number) for number in range(DAYS)]
     made_tables.write(made_tables.tickets(days), data / "tickets.csv")
     made_tables.write(made_tables.trips(days), data / "trips.csv")
+    for name in (*SERIES, RANKED):
+        made_tables.write(iter(golden_proposals.table(name)), data / f"{name}.csv")
+    series = "--event-time Hour|--label|Load (MW)|--task forecast"
     asked = {
+        "ahead": f"--from {{}}/ahead.csv --key Station,Hour {series}",
+        "daily": f"--from {{}}/daily.csv {series} --horizon 7",
+        RANKED: "--from {}/books.csv --key Reader,Book --event-time When --label Stars "
+        "--task ranking",
         "loans": "--from {}/loans.csv --key|Loan ID|--event-time|Opened At|--label|Defaulted?"
         "|--positive yes",
         "shop": "--from sqlite:///{}/shop.db#order --key id --event-time placed --label returned "

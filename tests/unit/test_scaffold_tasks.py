@@ -108,7 +108,7 @@ def test_a_task_that_is_said_is_taken(texts, task, kind):
         ([f"n{n}" for n in range(201)], "multiclass", None, "has 201 values .*; classes are 2 to"),
         (["0.5", "1.5"], "multiclass", None, "numbers that are not whole .* --task regression"),
         (["a", "b"], "multiclass", "a", "--positive .* leave it out of --task multiclass"),
-        (["a", "b"], "ranking", None, "--task 'ranking' is none of binary, multiclass, regression"),
+        (["a", "b"], "order", None, "--task 'order' is none of binary, multiclass, regression, ra"),
     ],
 )
 def test_what_is_no_task_is_refused_in_words(texts, task, positive, said):

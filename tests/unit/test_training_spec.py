@@ -11,7 +11,7 @@ from pipelines.learning.due_training import by_cadence
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.model import Model
-from pipelines.use_cases.spec.use_case import Column, Feed, UseCase
+from pipelines.use_cases.spec.use_case import Column, EntityState, Feed, UseCase
 
 CUTOFF = datetime(2026, 11, 21, tzinfo=UTC)
 MODEL = Model(name="rain", task="binary", family="trees", row_key=("id",), label="y")
@@ -154,3 +154,22 @@ def test_an_unknown_feed_is_refused_with_those_that_there_are():
     assert case.feed("others").name == "others"
     with pytest.raises(UsageError, match=r"t has no feed 'x'; it has \['readings', 'others'\]"):
         case.feed("x")
+
+
+def test_items_have_their_names_in_a_state_whose_one_key_they_are():
+    states = (
+        EntityState(name="films", keys=("film_id",), step_minutes=1440, ttl_minutes=2880),
+        EntityState(name="pairs", keys=("film_id", "day"), step_minutes=1440, ttl_minutes=2880),
+    )
+    gold = ("decisions", "labels")
+
+    def case(item_names):
+        model = replace(MODEL, item_names=item_names)
+        return _case(entity_states=states, gold=gold, models=(model,))
+
+    named = case("gold.films.title")
+    assert named.item_names(named.models[0]) == (states[0], "title")
+    assert case("").item_names(MODEL) is None
+    for wrong in ("gold.films", "silver.films.title", "gold.pairs.title", "gold.books.title"):
+        with pytest.raises(ValueError, match=r"of an entity state .* there is gold\.films$"):
+            case(wrong)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
 from pipelines.core.outcomes import Ingested, Transformed
+from pipelines.insight import values
 from pipelines.insight.lineage import trees
 from pipelines.insight.lineage.case import CaseLineage, landing_name, model_name
 from pipelines.insight.lineage.history import History, Publication, Run
@@ -212,29 +213,13 @@ def _said(fact: Fact) -> str:
     by = f"by {fact.run}" if fact.run else "the journal has no run that made it"
     details = fact.details
     if fact.kind == "prediction":
-        return f"{answer_in_words(details['answer'])}, said {details['predicted_at']} {by}"
+        return f"{values.fields_in_words(details['answer'])}, said {details['predicted_at']} {by}"
     if fact.kind == "model":
         learned = f"learned up to {details['cutoff'][:16]}, " if details else ""
         return f"{learned}{by}"
     if fact.kind == "table":
         return f"{_intervals([part['interval'] for part in details['parts']])}{by}"
     return _files_said(details)
-
-
-def answer_in_words(answer: Mapping[str, Any]) -> str:
-    """Each field of an answer.
-
-    Example:
-        >>> answer_in_words({"probability": 0.25})
-        'probability 0.2500'
-    """
-    return ", ".join(f"{name} {_value_in_words(value)}" for name, value in answer.items())
-
-
-def _value_in_words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "(" + answer_in_words(value) + ")"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _intervals(intervals: Sequence[str]) -> str:

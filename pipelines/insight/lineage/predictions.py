@@ -7,7 +7,7 @@ in a value is percent-encoded.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -30,6 +30,10 @@ NEWEST = "newest"
 _ID = re.compile(r"(?P<key>[^@]+)@(?P<at>[^@]+)@v(?P<version>\d+)", re.ASCII)
 
 
+# Columns of every predictions table that are neither key, answer nor input.
+_OF_THE_PREDICTION = ("decided_at", "model_version", "predicted_at", "decided_date")
+
+
 @dataclass(frozen=True)
 class PredictionId:
     """The key of one prediction.
@@ -48,9 +52,8 @@ class PredictionId:
     model_version: int
 
     def __str__(self) -> str:
-        key = ",".join(quote(value, safe="") for value in self.key)
         at = self.decided_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return f"{key}@{at}@v{self.model_version}"
+        return f"{key_in_words(self.key)}@{at}@v{self.model_version}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -69,14 +72,29 @@ class PredictionId:
         return cls(key, at, int(match["version"]))
 
 
+def key_in_words(values: Iterable[Any]) -> str:
+    """The values of some columns as one text, which no other values have.
+
+    Example:
+        >>> key_in_words(["EWR", "a,b"])
+        'EWR,a%2Cb'
+    """
+    return ",".join(quote(str(value), safe="") for value in values)
+
+
 @dataclass(frozen=True)
 class Prediction:
-    """What was said, by which model, and when; `answer` has the fields of its task."""
+    """What was said, by which model, when, and given which inputs.
+
+    Args:
+        answer: the fields of its task.
+    """
 
     model: Model
     id: PredictionId
     answer: Mapping[str, Any]
     predicted_at: datetime
+    inputs: Mapping[str, Any]
 
 
 def find(
@@ -98,12 +116,12 @@ def find(
     if len(wanted.key) != len(model.row_key):
         raise UsageError(f"{asked!r}: the row key of {case.name} is {model.row_key}")
     rows = _rows(settings, case, model, published[-1], wanted.decided_at)
-    found = [each for each in rows if each.id == wanted]
-    if not found:
-        near = get_close_matches(asked, [str(each.id) for each in rows], n=3, cutoff=0)
+    places = {each: place for place, each in enumerate(_ids(model, rows))}
+    if wanted not in places:
+        near = get_close_matches(asked, [str(each) for each in places], n=3, cutoff=0)
         some = ", ".join(near) or f"--prediction {NEWEST}"
         raise UsageError(f"{case.name} has no prediction {asked}; there is {some}")
-    return found[0]
+    return _prediction(model, rows, places[wanted])
 
 
 def _newest(
@@ -115,9 +133,11 @@ def _newest(
     """
     latest = max((Interval.parse(each.interval) for each in published), key=lambda each: each.end)
     rows = _rows(settings, case, model, published[-1], latest.end)
-    if not rows:
+    if not rows.num_rows:
         raise CheckFailed(f"{published[-1].table} has no rows of {latest}")
-    return max(rows, key=lambda row: (row.predicted_at, row.id.decided_at, row.id.key))
+    said = zip(rows["predicted_at"].to_pylist(), _ids(model, rows), strict=True)
+    order = [(at, each.decided_at, each.key) for at, each in said]
+    return _prediction(model, rows, order.index(max(order)))
 
 
 def _rows(
@@ -126,28 +146,38 @@ def _rows(
     model: Model,
     published: Publication,
     decided_at: datetime,
-) -> list[Prediction]:
+) -> pa.Table:
     """The answers to one day's decisions; a decision at midnight lies in the day that ends then."""
     day: date = (decided_at.astimezone(UTC) - timedelta(microseconds=1)).date()
     name = case.build_table("gold", model.predictions)
     every = lake.of(settings).table(name, published.version).to_pyarrow_dataset()
-    answer = _answer(every.schema.names)
-    columns = [*model.row_key, "decided_at", "model_version", *answer, "predicted_at"]
-    rows = every.to_table(columns, filter=pc.field("decided_date") == pa.scalar(day))
-    return [_prediction(row, model, answer) for row in rows.to_pylist(maps_as_pydicts="strict")]
+    return every.to_table(filter=pc.field("decided_date") == pa.scalar(day))
 
 
-def _answer(columns: Sequence[str]) -> Sequence[str]:
+def _ids(model: Model, rows: pa.Table) -> list[PredictionId]:
+    named = rows.select([*model.row_key, "decided_at", "model_version"])
+    return [identity(model, row) for row in named.to_pylist()]
+
+
+def answer_columns(columns: Sequence[str]) -> Sequence[str]:
     """The fields of an answer, which predict writes between the version and the time.
 
     Example:
-        >>> _answer(["id", "decided_at", "model_version", "probability", "predicted_at", "x"])
-        ['probability']
+        >>> answer_columns(["id", "decided_at", "model_version", "yes", "predicted_at", "x"])
+        ['yes']
     """
     return columns[columns.index("model_version") + 1 : columns.index("predicted_at")]
 
 
-def _prediction(row: dict[str, Any], model: Model, answer: Sequence[str]) -> Prediction:
+def _prediction(model: Model, rows: pa.Table, place: int) -> Prediction:
+    (row,) = rows.slice(place, 1).to_pylist(maps_as_pydicts="strict")
+    answer = {name: row[name] for name in answer_columns(rows.column_names)}
+    known = {*model.row_key, *answer, *_OF_THE_PREDICTION}
+    inputs = {name: value for name, value in row.items() if name not in known}
+    return Prediction(model, identity(model, row), answer, row["predicted_at"], inputs)
+
+
+def identity(model: Model, row: Mapping[str, Any]) -> PredictionId:
+    """That of a row of the predictions table."""
     key = tuple(str(row[name]) for name in model.row_key)
-    identity = PredictionId(key, row["decided_at"], int(row["model_version"]))
-    return Prediction(model, identity, {name: row[name] for name in answer}, row["predicted_at"])
+    return PredictionId(key, row["decided_at"], int(row["model_version"]))

@@ -88,16 +88,23 @@ class Drift:
 
     @property
     def drifted_share(self) -> float:
-        return self.num_drifted / len(self.inputs)
+        return self.num_drifted / max(1, len(self.inputs))
 
 
 def compared(answer: pa.Schema) -> Columns:
-    """The fields of an answer that have a distance: numbers, and texts."""
+    """The fields of an answer that have a distance: numbers, texts, and what is true or false.
+
+    A list has none: what lists are like together is said by `Task.answer_facts`.
+    """
     fields = [(field.name, field.type) for field in answer]
     return Columns(
         numeric=tuple(name for name, kind in fields if pa.types.is_floating(kind)),
-        categorical=tuple(name for name, kind in fields if pa.types.is_string(kind)),
+        categorical=tuple(name for name, kind in fields if _is_category(kind)),
     )
+
+
+def _is_category(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_boolean(kind))
 
 
 def compare(
@@ -110,8 +117,9 @@ def compare(
 ) -> tuple[Drift, str]:
     """The drift, and Evidently's report as one self-contained HTML page below a heading.
 
-    At most `watch.num_rows_max` rows of each side are compared: of the reference those of days
-    like the current ones, where the tables have `decided_day`.
+    Inputs that are lists have no distance, and are left out. At most `watch.num_rows_max` rows of
+    each side are compared: of the reference those of days like the current ones, where the tables
+    have `decided_day`.
 
     Raises:
         DataRefused: a column is of the wrong kind.
@@ -156,7 +164,7 @@ def judged(
         )
 
     return Drift(
-        inputs=tuple(column(name) for name in columns.inputs),
+        inputs=tuple(column(name) for name in (*columns.numeric, *columns.categorical)),
         answers=tuple(column(name) for name in answer.inputs),
         num_reference_rows=both.alike.num_rows,
         num_current_rows=both.current.num_rows,
@@ -164,7 +172,7 @@ def judged(
 
 
 def together(columns: Columns, answer: Columns) -> Columns:
-    """Inputs and the fields of answers: all that is compared."""
+    """Inputs of a single value and the fields of answers: all that is compared."""
     return Columns(
         numeric=(*columns.numeric, *answer.numeric),
         categorical=(*columns.categorical, *answer.categorical),

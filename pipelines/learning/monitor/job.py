@@ -68,7 +68,10 @@ def run(context: Context) -> Outcome[Watched]:
         "drifted": judgement.drifted,
         "due": due,
         "reason": reason,
-        "statistics": _statistics(drift, now, promised, current.num_rows),
+        "statistics": {
+            **_statistics(drift, now, promised, current.num_rows),
+            **_answer_facts(context, spec, reference, current),
+        },
         "page": page,
     }
     _record(context, row)
@@ -161,7 +164,8 @@ def _labelled_query(context: Context, spec: "ModelSpec") -> str:
     """Answers out of sample with the newest label that was known by the interval's end."""
     model = context.model
     key = ", ".join(f"`{name}`" for name in model.row_key)
-    asked = (*spec.task.answer.names, *spec.task.unit, days.DECIDED_AT)
+    task = spec.task
+    asked = (*task.answer.names, *task.unit, *task.beside, days.DECIDED_AT)
     answer = _held(context, context.read("gold", model.predictions), asked)
     end = context.interval.end
     first, last = _date(end - timedelta(days=QUALITY_DAYS)), _date(end - _MICROSECOND)
@@ -267,6 +271,13 @@ def _statistics(
         "quality_of_reference": dict(promised.scores),
         **found,
     }
+
+
+def _answer_facts(
+    context: Context, spec: "ModelSpec", reference: pa.Table, current: pa.Table
+) -> dict[str, Any]:
+    before, now = quality.answer_facts(reference, current, spec.task, context.model.watch)
+    return {"answer_facts": dict(now), "answer_facts_of_reference": dict(before)}
 
 
 def _record(context: Context, verdict: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from models.tasks import Task
 from models.tasks.bootstrap import Bootstrap, ConfidenceInterval
 from models.tasks.task import DAY, Array, Metric, units_of
 from pipelines.learning.monitor.days import DECIDED_DAY
+from pipelines.learning.monitor.frames import sample
 from pipelines.use_cases.spec.model import Watch
 
 
@@ -43,12 +44,36 @@ def measured(table: pa.Table, task: Task, metric: Metric, watch: Watch) -> Quali
     """
     if table.num_rows < watch.num_rows_min:
         return Quality(metric, {"num_rows": table.num_rows}, None)
-    answers = task.adapted(table.select(task.answer.names).cast(task.answer))
-    evidence = task.evidence("label", table, answers, _units(table, task))
+    evidence = task.evidence("label", table, _answers(table, task), _units(table, task))
     scores = task.scores(evidence)
     interval = Bootstrap(level=1 - 2 * watch.metric_alarm_rate).interval(metric, evidence)
     widened = interval and _widened(interval, evidence.num_units)
     return Quality(metric, scores, scores[metric.name], widened)
+
+
+def answer_facts(
+    reference: pa.Table, current: pa.Table, task: Task, watch: Watch
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """What the task says of answers alone: of the reference, and of now; no label is needed.
+
+    Of as many answers of both: more lists have more different items in them.
+
+    Returns:
+        Nothing of either where there are too few, or a table lacks a field of the answer.
+    """
+    sides, names = (reference, current), task.answer.names
+    num_rows = min(side.num_rows for side in sides)
+    whole = all(set(names) <= set(side.column_names) for side in sides)
+    if num_rows < watch.num_rows_min or not whole:
+        return {}, {}
+    before, now = (
+        task.answer_facts(_answers(sample(side.select(names), num_rows), task)) for side in sides
+    )
+    return before, now
+
+
+def _answers(table: pa.Table, task: Task) -> pa.Table:
+    return task.adapted(table.select(task.answer.names).cast(task.answer))
 
 
 def _widened(interval: ConfidenceInterval, num_units: int) -> ConfidenceInterval:

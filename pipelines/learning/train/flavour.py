@@ -6,7 +6,8 @@ platform itself fetches the artifact alone, and runs nothing of this folder.
 
 import re
 import warnings
-from importlib.metadata import version
+from collections.abc import Collection
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -40,10 +41,15 @@ def write(folder: Path, artifact: Path, model: "Model") -> None:
             code_paths=[str(code)],
             signature=_signature(model),
             # Given, because MLflow would find them out by running the model for a minute.
-            pip_requirements=[
-                f"{name}=={version(name)}" for name in sorted({*_REQUIRES, *model.requires})
-            ],
+            pip_requirements=_pinned({*_REQUIRES, *model.requires}),
         )
+
+
+def _pinned(packages: Collection[str]) -> list[str]:
+    """What is installed of packages as they are imported: faiss is of faiss-cpu."""
+    distributions = packages_distributions()
+    named = sorted(distributions.get(package, [package])[0] for package in packages)
+    return [f"{name}=={version(name)}" for name in named]
 
 
 def _copied_code(folder: Path) -> Path:

@@ -36,7 +36,8 @@ def _loss(axes: "Axes", history: Sequence[Mapping[str, Any]]) -> None:
     for booster in boosters:
         own = [each for each in history if each.get("booster", "") == booster]
         for name in ("training_loss", "validation_loss"):
-            label = f"{booster} {name}".strip()
-            axes.plot([each["epoch"] for each in own], [each[name] for each in own], label=label)
+            points = [(each["epoch"], each[name]) for each in own if name in each]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=f"{booster} {name}".strip())
     axes.legend()
     axes.set(title="Loss", xlabel="epoch")

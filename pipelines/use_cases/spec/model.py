@@ -107,6 +107,8 @@ class Model:
             `minutes_`.
         tables: whole tables that the family learns from beside the training set, such as
             `silver.ratings`, as known before the evaluation begins; each has `known_at`.
+        item_names: the column of an entity state that says what an item of its answers is called,
+            for people, such as `gold.candidates.title`; the state's one key is the item.
         is_refreshed: whether the family takes in their new rows before each prediction, without a
             training.
         labels_come_later: a label that was known before its decision refuses the training set;
@@ -129,6 +131,7 @@ class Model:
     label: str
     prefix: str = ""
     tables: tuple[str, ...] = ()
+    item_names: str = ""
     is_refreshed: bool = False
     labels_come_later: bool = False
     look_back_days: int = 90

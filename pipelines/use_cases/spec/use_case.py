@@ -156,6 +156,7 @@ class UseCase:
                     f"UseCase {self.name!r}: model {model.name!r} learns from {unknown}, which are "
                     "none of its tables of silver and gold"
                 )
+            self.item_names(model)
         most = self.history_days_max
         for model in self.models:
             if most is not None and model.look_back_days > most:
@@ -179,6 +180,26 @@ class UseCase:
             if name in (None, model.name):
                 return model
         raise UsageError(f"{self.name} has no model {name!r}; it has {names}")
+
+    def item_names(self, model: Model) -> tuple[EntityState, str] | None:
+        """Where the items of a model's answers have their names: a state and its column.
+
+        Raises:
+            ValueError: it is none of the case's states, or one whose key is not the item alone.
+        """
+        if not model.item_names:
+            return None
+        layer, _, place = model.item_names.partition(".")
+        name, _, column = place.partition(".")
+        for state in self.entity_states:
+            if (layer, name) == ("gold", state.name) and len(state.keys) == 1 and column:
+                return state, column
+        of_one_key = [f"gold.{state.name}" for state in self.entity_states if len(state.keys) == 1]
+        raise ValueError(
+            f"UseCase {self.name!r}: model {model.name!r} has its item_names in "
+            f"{model.item_names!r}: name STATE.COLUMN of an entity state that has the item as its "
+            f"one key; there is {', '.join(of_one_key) or 'none'}"
+        )
 
     def feed(self, name: str) -> Feed:
         """The feed of that name."""

@@ -28,7 +28,7 @@ ANSWER = pa.schema([answer_field("forecast", pa.float64(), "the mean expected th
 class Forecast(Task):
     """A number some steps ahead; the rows of one series are drawn together."""
 
-    name: ClassVar[str] = "forecast"
+    name: ClassVar[str] = "trend"
     unit: tuple[str, ...] = ("series",)
 
     @property

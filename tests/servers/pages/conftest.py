@@ -14,9 +14,12 @@ from millrace_pages import site
 from millrace_pages.app import create
 from sqlalchemy import Engine, create_engine, text
 
+from pipelines import use_cases
+from pipelines.core import cases
 from pipelines.core.journal import metadata
 from pipelines.core.settings import Settings
-from tests.servers.pages import made_up, made_up_lake, made_up_lineage
+from pipelines.use_cases.spec.discovery import Cases
+from tests.servers.pages import made_up, made_up_answers, made_up_lake, made_up_lineage
 
 
 def database(journal: Engine, settings: Settings, name: str) -> Iterator[Engine]:
@@ -39,6 +42,13 @@ def visitor(home: Path, journal: Engine) -> TestClient:
     root = FastAPI()
     root.mount("/millrace", pages)
     return TestClient(root, base_url="http://testserver/millrace/")
+
+
+@pytest.fixture(autouse=True)
+def _the_case_of_the_year(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages' first case, and the only one: others have nothing to show here."""
+    only = Cases({made_up.CASE.name: made_up.CASE}, {})
+    monkeypatch.setattr(use_cases, "load", lambda: only)
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +76,28 @@ def year(year_journal: Engine, tmp_path_factory: pytest.TempPathFactory) -> Test
     made_up_lake.write(Settings(home=home))
     made_up_lineage.keep(Settings(home=home))
     return visitor(home, year_journal)
+
+
+@pytest.fixture(scope="session")
+def answers_journal(journal: Engine, settings: Settings) -> Iterator[Engine]:
+    for made in database(journal, settings, "pages_answers"):
+        made_up_answers.publish(made)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def answers_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("answers")
+    made_up_answers.write(Settings(home=home))
+    return home
+
+
+@pytest.fixture
+def answered(
+    answers_journal: Engine, answers_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> TestClient:
+    """Lists and forecasts of one midnight, and the cases that they are of."""
+    both = Cases(made_up_answers.CASES, {})
+    monkeypatch.setattr(use_cases, "load", lambda: both)
+    monkeypatch.setattr(cases, "model", made_up_answers.model)
+    return visitor(answers_home, answers_journal)

@@ -10,7 +10,17 @@ from pipelines import use_cases
 from pipelines.use_cases.spec.discovery import BrokenCase, Cases
 from tests.servers.pages import made_up
 
-ADDRESSES = ("", "runs", "validation", "quarantine", "drift", "models", "data", "lineage")
+ADDRESSES = (
+    "",
+    "runs",
+    "validation",
+    "quarantine",
+    "drift",
+    "models",
+    "answers",
+    "data",
+    "lineage",
+)
 DETAILS = (
     "validation/7",
     "drift/7",
@@ -26,6 +36,7 @@ HOSTILE = (
     "drift",
     "drift/7",
     "models",
+    "answers",
     "lineage",
 )
 
@@ -123,6 +134,14 @@ def test_verdicts_and_their_inputs(year):
     assert "0.100 0.432 0.0% 10.0%" in one
     assert "0.100 \N{EN DASH} 0.0% 10.0%" in one  # of before, when verdicts kept no limits
     assert text(year.get(f"drift?interval={made_up.key(9)}")).count("made up,") == 1
+
+
+def test_answers_are_of_the_newest_published_night_alone(year):
+    shown = year.get("answers")
+    (link,) = re.findall(r'href="/millrace/(lineage/prediction[^"]+)"', shown.text)
+    assert "0.2500 365 Lineage" in text(shown)
+    assert "models.flight_delays.late@365" in text(year.get(unescape(link)))
+    assert "No answer is here." in text(year.get("answers?page=2"))
 
 
 def test_versions_and_the_gates_answers_turn_their_pages_apart(year):

@@ -160,8 +160,10 @@ def test_an_error_is_a_page_in_words(pages, person):
     answer = person.get("nowhere<b>")
     assert answer.status_code == 404
     assert "There is no page &#39;nowhere&lt;b&gt;&#39;." in answer.text
-    assert person.get("runs?case=nope").status_code == 404
-    assert "there is flight_delays" in person.get("runs?case=nope").text
+    nope = person.get("runs?case=nope")
+    assert nope.status_code == 404
+    assert "There is no case &#39;nope&#39;; there is " in nope.text
+    assert "flight_delays" in nope.text
     assert person.get("runs?page=0").status_code == 422
 
 
