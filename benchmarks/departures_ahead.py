@@ -112,20 +112,20 @@ def in_time_order(table: pa.Table, label: str) -> Parts:
 def judged(name: str, table: pa.Table) -> dict[str, Any]:
     """The figures of each contestant for one model's label, by the rows they are of."""
     spec, label = MODELS[name], CASE.model(name).label
-    assert isinstance(spec.task, Forecast)  # noqa: S101  of this case
+    assert isinstance(spec.task, Forecast)
     parts = in_time_order(table, label)
     with tempfile.TemporaryDirectory() as folder:
         naive = learned(spec, NAIVE, label, parts, Path(folder) / "naive")
         ours = learned(spec, spec.settings, label, parts, Path(folder) / "ours")
         opened = {"seasonal naive": artifact_of(naive), **dict(contestants(ours))}
         said = {who: model.score(parts.test) for who, model in opened.items()}
-    unit_B = units_of(parts.test, spec.task.unit)
-    evidence = {who: spec.task.evidence(label, parts.test, s, unit_B) for who, s in said.items()}
+    units = units_of(parts.test, spec.task.unit)
+    evidence = {who: spec.task.evidence(label, parts.test, s, units) for who, s in said.items()}
     rows = kinds(parts.test)
     return {
         who: {
-            kind: figures(spec.task, some(evidence["seasonal naive"], of_B), some(each, of_B))
-            for kind, of_B in rows.items()
+            kind: figures(spec.task, evidence["seasonal naive"].where(kept), each.where(kept))
+            for kind, kept in rows.items()
         }
         for who, each in evidence.items()
     }
@@ -180,13 +180,6 @@ def kinds(table: pa.Table) -> dict[str, Array]:
     }
 
 
-def some(evidence: Evidence, of_B: Array) -> Evidence:
-    """Evidence of some rows, the units keeping their numbers."""
-    beside = {name: value_B[of_B] for name, value_B in evidence.beside.items()}
-    label_B, answer_BO = evidence.label_B[of_B], evidence.answer_BO[of_B]
-    return Evidence(label_B, answer_BO, evidence.unit_B[of_B], beside)
-
-
 def figures(task: Forecast, naive: Evidence, ours: Evidence) -> dict[str, Any]:
     """MASE, pinball loss saved against the naive forecast's, coverage; with intervals over days."""
     bootstrap = Bootstrap()
@@ -203,11 +196,9 @@ def figures(task: Forecast, naive: Evidence, ours: Evidence) -> dict[str, Any]:
 def saved(task: Forecast, naive: Evidence) -> Metric:
     """The share of pinball loss saved against another's answers to the same rows."""
 
-    def draws(evidence: Evidence, weight_RU: Array) -> Array:
-        ours_R, theirs_R = (
-            summed(weight_RU, task.losses(each), each.unit_B) for each in (evidence, naive)
-        )
-        return 1 - divided(ours_R, theirs_R)
+    def draws(evidence: Evidence, weights: Array) -> Array:
+        lost = [summed(weights, task.losses(each), each.unit_B) for each in (evidence, naive)]
+        return 1 - divided(*lost)
 
     def value(evidence: Evidence) -> float:
         return float(draws(evidence, np.ones((1, evidence.num_units)))[0])
