@@ -15,7 +15,7 @@ CALENDAR = ("horizon_hours", "is_published", "local_hour", "local_weekday")
 PLAN = (
     "num_planned",
     "num_planned_expected",
-    "num_planned_expected_at_origin",
+    "num_planned_expected_of_origin",
     *(f"num_planned_{hours}h_before" for hours in (168, 336, 504, 672)),
 )
 # Hours before the target at which the same hour of a day is looked at.
