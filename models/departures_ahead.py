@@ -2,17 +2,20 @@
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from models.blend.settings import Blend
 from models.columns import Columns
+from models.linear_net.settings import LinearNet
+from models.reconciled.settings import Reconciled
 from models.spec import ModelSpec
 from models.tasks import Forecast
-from models.tasks.forecast import Levels
+from models.tasks.levels import Levels
 from models.trees.settings import Trees
 
 CALENDAR = ("horizon_hours", "is_published", "local_hour", "local_weekday")
 PLAN = (
     "num_planned",
     "num_planned_expected",
-    "num_planned_expected_at_origin",
+    "num_planned_expected_of_origin",
     *(f"num_planned_{hours}h_before" for hours in (168, 336, 504, 672)),
 )
 # Hours before the target at which the same hour of a day is looked at.
@@ -41,7 +44,7 @@ STATES = {
 }
 SERIES = ("origin", "carrier")
 
-LEARNER = Trees(num_rounds=400, learning_rate=0.05, patience=30)
+TREES = Trees(num_rounds=300, learning_rate=0.08, patience=20)
 
 
 def history(measure: str) -> tuple[str, ...]:
@@ -50,7 +53,7 @@ def history(measure: str) -> tuple[str, ...]:
 
 
 def columns(measure: str) -> Columns:
-    """What a model of this measure is asked with; the weekly lag of the others tells of the day."""
+    """What a model of this measure is asked with: the plan, its own past, and the last hours."""
     states = (f"{state}__{name}" for state, names in STATES.items() for name in names)
     numeric = (*CALENDAR, *PLAN, f"naive_{measure}", *history(measure), *states)
     return Columns(numeric=numeric, categorical=SERIES)
@@ -67,11 +70,17 @@ def task(measure: str, *, minimum: float | None, weight: str | None) -> Forecast
     )
 
 
+def learner(measure: str) -> Reconciled:
+    """Trees and a linear net, blended, then made to add up."""
+    net = LinearNet(history=history(measure), horizon="horizon_hours", calendar=("local_weekday",))
+    return Reconciled(member=Blend(members={"trees": TREES, "net": net}))
+
+
 def _spec(measure: str, *, minimum: float | None = 0.0, weight: str | None = None) -> ModelSpec:
     return ModelSpec(
         columns=columns(measure),
         task=task(measure, minimum=minimum, weight=weight),
-        settings=LEARNER,
+        settings=learner(measure),
     )
 
 

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent / "golden" / "proposals"
 TODAY = date(2026, 11, 27)
 _FORECAST: Mapping[str, Any] = {"task": "forecast", "event_time": "Hour", "label": "Load (MW)"}
 ASKS: Mapping[str, Ask] = {
-    "ahead": Ask(name="ahead", location="/data/load.csv", key=("Station", "Hour"), **_FORECAST),
+    "hourly": Ask(name="hourly", location="/data/load.csv", key=("Station", "Hour"), **_FORECAST),
     "daily": Ask(name="daily", location="/data/load.csv", key=(), horizon=7, **_FORECAST),
     "books": Ask(
         name="books",
@@ -38,7 +38,7 @@ def table(name: str) -> Iterable[dict[str, Any]]:
     days = [TODAY - timedelta(days=back) for back in range(200, 0, -1)]
     if name == "daily":
         return made_tables.loads(days, ("one",), is_hourly=False)
-    return made_tables.loads(days[-70:]) if name == "ahead" else made_tables.ratings(days[-90:])
+    return made_tables.loads(days[-70:]) if name == "hourly" else made_tables.ratings(days[-90:])
 
 
 def proposal(name: str, folder: Path) -> str:

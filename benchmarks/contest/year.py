@@ -1,9 +1,10 @@
-"""The year 2013 by the platform's own stages: one row a landed flight, as known two hours ahead."""
+"""The year 2013 of a case by the platform's own stages: its labelled decisions, as known then."""
 
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +24,11 @@ from pipelines.learning import inputs
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.model import LABELS
+from pipelines.use_cases.spec.use_case import UseCase
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-CASE = find("flight_delays")
-CALENDAR = {CASE.name: {"calendar": "2013"}}
 # Quarters: the first run's 90 days fit the Spark server's heap. The year's first flights are
 # planned the evening before, its last ones land on the next day.
 RANGES = (
@@ -44,46 +44,77 @@ STAGES: Sequence[Sequence[str]] = (
     ("transform",),
     ("validate_features",),
 )
+# Beside the inputs and labels of a table; then what names its rows.
+_INSTANTS = ("known_at", "label_known_at")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which decisions of a case make the table, and which labels stand beside them.
+
+    Args:
+        case: whose stages run.
+        models: of the case; their inputs and labels are the columns.
+        where: which decisions, in SQL.
+    """
+
+    case: UseCase
+    models: tuple[str, ...]
+    where: str = "true"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.case.model(name).label for name in self.models)
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        return self.case.model(self.models[0]).row_key
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Of all models, each once."""
+        specs = (cases.model(self.case.name, self.case.model(name)) for name in self.models)
+        return tuple(dict.fromkeys(name for spec in specs for name in spec.columns.inputs))
+
+
 # The mark `is_batch` would lose flights planned for 02:00 UTC: two hours before is midnight.
-TWO_HOURS_AHEAD = "lead_minutes = 120"
-# What the table holds beside the model's inputs and its label.
-_OUTSIDE = ("flight_id", "known_at", "label_known_at")
+LATE = Asked(find("flight_delays"), ("late",), where="lead_minutes = 120")
 MADE_BY = b"millrace.code_version"
 
 
-def table(path: Path, *, anew: bool) -> pa.Table:
+def table(path: Path, *, anew: bool, asked: Asked = LATE) -> pa.Table:
     """The year's rows, from the file, or built and written into it."""
     if anew or not path.exists():
-        with platform() as (settings, environment):
-            run_stages(settings, environment)
-            rows = joined(settings)
+        with platform(asked.case) as (settings, environment):
+            run_stages(settings, environment, asked.case)
+            rows = joined(settings, asked)
         write(rows.replace_schema_metadata({MADE_BY: code_version()}), path)
     return pq.read_table(path)
 
 
 @contextmanager
-def platform() -> Iterator[tuple[Settings, Mapping[str, str]]]:
+def platform(case: UseCase) -> Iterator[tuple[Settings, Mapping[str, str]]]:
     """One that is gone afterwards, or the one in MILLRACE_QUALITY_HOME, which stays."""
-    home = os.environ.get("MILLRACE_QUALITY_HOME")
+    home, sources = os.environ.get("MILLRACE_QUALITY_HOME"), {case.name: {"calendar": "2013"}}
     if home is None:
-        with own_platform(sources=CALENDAR) as made:
+        with own_platform(sources=sources) as made:
             yield made
         return
-    settings = Settings(home=Path(home), sources=CALENDAR)
+    settings = Settings(home=Path(home), sources=sources)
     try:
         yield settings, settings.environment()
     finally:
         services.stop(settings)
 
 
-def run_stages(settings: Settings, environment: Mapping[str, str]) -> None:
+def run_stages(settings: Settings, environment: Mapping[str, str], case: UseCase) -> None:
     """Publish the year's features, range by range, by the command line; what is there, stays."""
     services.ensure(settings, ("postgres", "spark"))
-    for key in due(status.known_until(journal.engine(settings), CASE)):
+    for key in due(status.known_until(journal.engine(settings), case)):
         for stage in STAGES:
-            _run(stage, key, environment)
+            _run(case, stage, key, environment)
     # Applies the case's definitions, by which Feast joins.
-    _run(("materialize",), RANGES[-1], environment)
+    _run(case, ("materialize",), RANGES[-1], environment)
 
 
 def due(known_until: datetime | None) -> list[str]:
@@ -91,15 +122,15 @@ def due(known_until: datetime | None) -> list[str]:
     return [key for key in RANGES if known_until is None or Interval.parse(key).end > known_until]
 
 
-def _run(stage: Sequence[str], key: str, environment: Mapping[str, str]) -> None:
+def _run(case: UseCase, stage: Sequence[str], key: str, environment: Mapping[str, str]) -> None:
     name, *options = stage
-    command = [sys.executable, "-m", "pipelines", name, CASE.name, "--interval", key, *options]
+    command = [sys.executable, "-m", "pipelines", name, case.name, "--interval", key, *options]
     timings = Timings(" ".join((*stage, key)))
     timings.run(command, environment)
     print(f"{timings.name:<52}{timings.worst:>8.1f} s", flush=True)
 
 
-def joined(settings: Settings) -> pa.Table:
+def joined(settings: Settings, asked: Asked) -> pa.Table:
     """Labelled decisions with what was known at each, in the order of their instants.
 
     Raises:
@@ -109,44 +140,43 @@ def joined(settings: Settings) -> pa.Table:
     # It only reads: without a lease it can commit nothing.
     context = Context(
         settings=settings,
-        case=CASE,
+        case=asked.case,
         interval=Interval.parse(RANGES[-1]),
         stage=ASSEMBLE,
         engine=engine,
         attempt=0,
         lease=None,
-        chosen=CASE.model("late"),
+        chosen=asked.case.model(asked.models[0]),
     )
     try:
-        return _joined(context)
+        return _joined(context, asked)
     finally:
         # Before the server goes: the client of a dead one waits for it when Python ends.
         context.spark.stop()
         engine.dispose()
 
 
-def _joined(context: Context) -> pa.Table:
+def _joined(context: Context, asked: Asked) -> pa.Table:
     start, end = Interval.parse(RANGES[0]).start, Interval.parse(RANGES[-1]).end
-    columns = cases.model(CASE.name, context.model).columns
-    asked = _labelled(context, Interval(start, end, f"{start:%Y}")).localCheckpoint()
-    names = (*columns.inputs, context.model.label, *_OUTSIDE)
-    with inputs.as_known(context, asked) as known:
+    labelled = _labelled(context, asked, Interval(start, end, f"{start:%Y}")).localCheckpoint()
+    names = dict.fromkeys((*asked.row_key, *asked.inputs, *asked.labels, *_INSTANTS))
+    with inputs.as_known(context, labelled) as known:
         rows = known.select(*names).toArrow()
-    inputs.require_rows("point-in-time join", asked.count(), rows.num_rows)
-    return rows.sort_by([("known_at", "ascending"), ("flight_id", "ascending")])
+    inputs.require_rows("point-in-time join", labelled.count(), rows.num_rows)
+    return rows.sort_by([(name, "ascending") for name in ("known_at", *asked.row_key)])
 
 
-def _labelled(context: Context, stretch: Interval) -> "DataFrame":
-    """The decisions two hours ahead of flights that landed, and since when that is known."""
-    label, key = context.model.label, ", ".join(context.model.row_key)
+def _labelled(context: Context, asked: Asked, stretch: Interval) -> "DataFrame":
+    """The decisions that have a label of any of the models, and since when that is known."""
+    newest = ", ".join(f"max_by({label}, known_at) as {label}" for label in asked.labels)
     known = context.spark.sql(f"""
-        select {key}, max_by({label}, known_at) as {label}, min(known_at) as label_known_at
-        from {CASE.table("gold", LABELS)}
-        where {label} is not null
-        group by {key}
+        select {", ".join(asked.row_key)}, {newest}, min(known_at) as label_known_at
+        from {asked.case.table("gold", LABELS)}
+        where coalesce({", ".join(asked.labels)}) is not null
+        group by {", ".join(asked.row_key)}
     """)
-    decisions = inputs.decisions(context, stretch).where(TWO_HOURS_AHEAD)
-    return decisions.join(known, list(context.model.row_key), "inner")
+    decisions = inputs.decisions(context, stretch).where(asked.where)
+    return decisions.join(known, list(asked.row_key), "inner")
 
 
 def write(rows: pa.Table, path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from models.columns import numeric_matrix, text_column
-from models.tasks.forecast import Levels
+from models.tasks.levels import Levels
 from models.tasks.regression import MIDDLE
 from models.tasks.task import Array, units_of
 
@@ -28,12 +28,13 @@ def added_up(
     unit_B = units_of(table, levels.by)
     is_whole_B = np.array(text_column(table, levels.column)) == levels.whole
     share_B = _shares(levels, table, unit_B, is_whole_B)
+    has_both_B = _has_both(share_B, unit_B, is_whole_B)
     middle_B = _moved(output_BQ[:, MIDDLE], variance_B, share_B, unit_B, is_whole_B)
+    middle_B = np.where(has_both_B, middle_B, output_BQ[:, MIDDLE])
     if minimum is not None:
         middle_B = np.maximum(middle_B, minimum)
     total_U = _summed(share_B * middle_B, unit_B)
-    has_parts_B = _summed(share_B, unit_B)[unit_B] > 0
-    middle_B = np.where(is_whole_B & has_parts_B, total_U[unit_B], middle_B)
+    middle_B = np.where(is_whole_B & has_both_B, total_U[unit_B], middle_B)
     moved: Array = output_BQ + (middle_B - output_BQ[:, MIDDLE])[:, None]
     moved[:, MIDDLE] = middle_B
     return moved
@@ -49,6 +50,14 @@ def _shares(levels: Levels, table: pa.Table, unit_B: Array, is_whole_B: Array) -
     return np.divide(weight_B, total_B, out=np.zeros_like(weight_B), where=total_B > 0)
 
 
+def _has_both(share_B: Array, unit_B: Array, is_whole_B: Array) -> Array:
+    """Whether a row's whole is there, and parts of it; else there is nothing to add up."""
+    has_parts_U = _summed(share_B, unit_B) > 0
+    has_whole_U = _summed(is_whole_B.astype(float), unit_B) > 0
+    has_both: Array = (has_parts_U & has_whole_U)[unit_B]
+    return has_both
+
+
 def _moved(
     middle_B: Array, variance_B: Array, share_B: Array, unit_B: Array, is_whole_B: Array
 ) -> Array:
@@ -56,8 +65,7 @@ def _moved(
     sign_B = np.where(is_whole_B, 1.0, -share_B)
     off_U = _summed(sign_B * middle_B, unit_B)
     give_U = _summed(sign_B**2 * variance_B, unit_B)
-    has_whole_U = _summed(is_whole_B.astype(float), unit_B) > 0
-    rate_U = np.divide(off_U, give_U, out=np.zeros_like(off_U), where=has_whole_U & (give_U > 0))
+    rate_U = np.divide(off_U, give_U, out=np.zeros_like(off_U), where=give_U > 0)
     moved: Array = middle_B - variance_B * sign_B * rate_U[unit_B]
     return moved
 

@@ -9,27 +9,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from models.tasks.levels import Levels
 from models.tasks.means import divided, summed
 from models.tasks.regression import Regression, absolute_errors
 from models.tasks.task import Array, Evidence, Metric
-
-
-@dataclass(frozen=True, kw_only=True)
-class Levels:
-    """How the medians of parts make that of a whole, such as carriers their airport's.
-
-    Args:
-        column: says which part a row is of.
-        whole: its value in the rows of the whole.
-        by: the columns, of the row key, whose equal values are of one whole; one that is no input
-            of the model is an instant.
-        weight: what a part's answer weighs in the mean that the whole is; None: it is their sum.
-    """
-
-    column: str
-    whole: str
-    by: tuple[str, ...]
-    weight: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +101,7 @@ class Forecast(Regression):
         """The rows whose plan was not known; where nothing is planned all."""
         if self.published is None:
             return evidence
-        return _rows(evidence, evidence.beside[self.published] != 1)
+        return evidence.where(evidence.beside[self.published] != 1)
 
     def _skill(self, evidence: Evidence) -> float | None:
         """The share of pinball loss saved against the naive forecast and its own errors' quantiles.
@@ -153,13 +136,3 @@ class Forecast(Regression):
         naive_B = np.abs(evidence.label_B - evidence.beside[self.naive])
         ours_R = summed(weight_RU, absolute_errors(evidence), evidence.unit_B)
         return divided(ours_R, summed(weight_RU, naive_B, evidence.unit_B))
-
-
-def _rows(evidence: Evidence, is_kept_B: Array) -> Evidence:
-    """Some rows; the units keep their numbers, so that both are drawn alike."""
-    return Evidence(
-        label_B=evidence.label_B[is_kept_B],
-        answer_BO=evidence.answer_BO[is_kept_B],
-        unit_B=evidence.unit_B[is_kept_B],
-        beside={name: value_B[is_kept_B] for name, value_B in evidence.beside.items()},
-    )

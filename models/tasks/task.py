@@ -5,7 +5,7 @@ Shape suffixes: B rows, O numbers of an answer, U units, R draws.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ from models.columns import numeric_matrix
 from models.errors import DataRefused
 from models.plain import Plain
 from models.tasks.fields import check_field
+from models.tasks.levels import Levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +50,14 @@ class Evidence:
     @property
     def num_units(self) -> int:
         return int(self.unit_B.max()) + 1 if len(self) else 0
+
+    def where(self, is_kept_B: Array) -> "Evidence":
+        """That of some rows; the units keep their numbers, so that all are drawn alike."""
+        beside = {name: value_B[is_kept_B] for name, value_B in self.beside.items()}
+        label_B, answer_BO = self.label_B[is_kept_B], self.answer_BO[is_kept_B]
+        return replace(
+            self, label_B=label_B, answer_BO=answer_BO, unit_B=self.unit_B[is_kept_B], beside=beside
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +111,11 @@ class Task(Plain, ABC):
         They are inputs of the model, so that whoever keeps an answer keeps them.
         """
         return ()
+
+    @property
+    def levels(self) -> Levels | None:
+        """How answers add up; None: each is for itself."""
+        return None
 
     @property
     @abstractmethod

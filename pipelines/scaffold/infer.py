@@ -121,8 +121,8 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
     for each in proposed:
         bad |= each.limits.outside(profiles[each.source].values)
     ahead = series(ask, profiles, ~bad, is_whole=sample.is_whole)
-    next_ = picks(ask, profiles, ~bad, is_whole=sample.is_whole)
-    asked = [line for each in (ahead, next_) if each for line in each.said]
+    picked = picks(ask, profiles, ~bad, is_whole=sample.is_whole)
+    asked = [line for each in (ahead, picked) if each for line in each.said]
     read = (*_flattened(table), *_read(profiles, wanted), *_unread(sample))
     return Proposal(
         ask=ask,
@@ -142,7 +142,7 @@ def infer(ask: Ask, table: Table, now: datetime, written: Recognised = PLAIN_FIL
         said=(*asked, *written.told, *read, *names.said, *rows.said, *days.said),
         dialect=written.dialect,
         series=ahead,
-        picks=next_,
+        picks=picked,
     )
 
 

@@ -77,7 +77,7 @@ def named(
         {'Price': 'price', 'price ': 'price_2', '': 'column_3'}
     """
     ours = reserved(task)
-    wanted = {each.source: _wanted(each, case, ours) for each in headers} | dict(given)
+    wanted = {**{each.source: _wanted(each, case, ours) for each in headers}, **given}
     taken, names, said = set(wanted.values()), dict(given), list[str]()
     for each in (each for each in headers if each.source not in given):
         name = wanted[each.source]

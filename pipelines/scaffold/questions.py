@@ -100,7 +100,8 @@ def _described(proposal: Proposal, named: Sequence[str]) -> Sequence[Mapping[str
 
 def _calendar(proposal: Proposal, series: Series) -> Iterator[Mapping[str, str]]:
     """The target's place in the day, the week and the year, where the series is at home."""
-    zone = proposal.ask.zone or "UTC"
+    # A day is its date, whatever the zone.
+    zone = (proposal.ask.zone if series.step.word == "hour" else None) or "UTC"
     local = f"from_utc_timestamp(target_at, {sql_text(zone)})"
     if series.step.word == "hour":
         said = f"Hour of the day, 0 to 23, in {zone}"

@@ -19,7 +19,7 @@ def _forecast(name: str, label: str, prefix: str = "") -> Model:
     return Model(
         name=name,
         task="forecast",
-        family="trees",
+        family="reconciled",
         prefix=prefix,
         row_key=_ROW_KEY,
         label=label,

@@ -12,6 +12,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from sqlalchemy import Engine
 
 from pipelines.core import cases
+from pipelines.core.errors import MillraceError
 from pipelines.core.settings import Settings
 from pipelines.insight import status
 from pipelines.insight.lineage import predictions
@@ -34,6 +35,8 @@ _ROWS_MAX, _KEYS_MAX = 5_000, 200_000
 @dataclass(frozen=True)
 class Answered:
     """The answers to the decisions of the newest day that is published.
+
+    What it reads raises MillraceError where a table lacks a column that the use case names.
 
     Args:
         versions: of the case's tables that readers see, by their names.
@@ -119,6 +122,11 @@ class Answered:
         limit: int = _ROWS_MAX,
     ) -> pa.Table:
         every = self._dataset(layer, name)
+        lacking = sorted(set(columns) - set(every.schema.names))
+        if lacking:
+            raise MillraceError(
+                f"{self.case.table(layer, name)} has no {', '.join(lacking)}; the use case names it"
+            )
         return every.scanner(list(columns), filter=reduce(and_, condition)).head(limit)
 
     def _dataset(self, layer: Layer, name: str) -> "ds.Dataset":

@@ -1,5 +1,6 @@
 """A forecast's answers: one series, what was known of it, what is said of it, and what came."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,19 +54,23 @@ def columns(key: Sequence[str], schema: pa.Schema, task: "Forecast") -> Forecast
 def hours(
     rows: Rows, outcomes: Mapping[datetime, float | None], known: Forecasts
 ) -> list[fan.Hour]:
-    """What is said of each time, beside what came of it as far as that is known."""
+    """What is said of each time, beside what came of it as far as that is known.
+
+    Args:
+        rows: in the order of time.
+    """
     return [
         fan.Hour(
             at=row[known.at],
-            low=row["low"],
-            median=row["prediction"],
-            high=row["high"],
-            naive=row.get(known.naive),
+            low=_finite(row["low"]),
+            median=_finite(row["prediction"]),
+            high=_finite(row["high"]),
+            naive=_finite(row.get(known.naive)),
             # Without plans nothing changes where they end.
             is_planned=known.published is None or row.get(known.published) == 1,
-            outcome=outcomes.get(row[known.at]),
+            outcome=_finite(outcomes.get(row[known.at])),
         )
-        for row in sorted(rows, key=lambda row: row[known.at])
+        for row in rows
     ]
 
 
@@ -73,7 +78,16 @@ def past(
     outcomes: Mapping[datetime, float | None], since: datetime, until: datetime
 ) -> list[fan.Hour]:
     """What came in the days before a forecast."""
-    return [fan.Hour(at=at, outcome=outcomes[at]) for at in sorted(outcomes) if since <= at < until]
+    return [
+        fan.Hour(at=at, outcome=_finite(outcomes[at]))
+        for at in sorted(outcomes)
+        if since <= at < until
+    ]
+
+
+def _finite(value: float | None) -> float | None:
+    """A number that has a place in a picture; NaN is none."""
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def wholes_first(
@@ -100,23 +114,30 @@ def shown(found: Answered, of: str, page: int) -> Mapping[str, Any]:  # noqa: AR
 
 
 def _of(found: Answered, known: Forecasts, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    read = found.newest(values, tuple(filter(None, (known.naive, known.published))))
-    made_at = max(row["decided_at"] for row in read)
-    rows = answered.newest(
-        [row for row in read if row["decided_at"] == made_at], (known.at,), "predicted_at"
-    )
-    last = max(row[known.at] for row in rows)
-    since = made_at - (last - made_at) - timedelta(hours=1)
+    """The newest forecast of a series, and as many days before as it looks ahead."""
+    rows = _forecast(found, known, values)
+    first, last = rows[0], rows[-1]
+    made_at = first["decided_at"]
+    since = made_at - (last[known.at] - made_at) - timedelta(hours=1)
     outcomes = _outcomes(found, known, values, since)
     ahead, before = hours(rows, outcomes, known), past(outcomes, since, made_at)
     return {
         "made_at": made_at,
-        "version": rows[0]["model_version"],
-        "id": str(predictions.identity(found.model, rows[0])),
+        "version": first["model_version"],
+        "id": str(predictions.identity(found.model, first)),
         "ahead": ahead,
         "before": before,
         "fan": fan.draw(before, ahead, made_at),
     }
+
+
+def _forecast(found: Answered, known: Forecasts, values: Mapping[str, Any]) -> Rows:
+    """What was said at the newest instant, in the order of time."""
+    read = found.newest(values, tuple(filter(None, (known.naive, known.published))))
+    made_at = max(row["decided_at"] for row in read)
+    said = [row for row in read if row["decided_at"] == made_at]
+    newest = answered.newest(said, (known.at,), "predicted_at")
+    return sorted(newest, key=lambda row: row[known.at])
 
 
 def _outcomes(

@@ -97,7 +97,7 @@ def _of(found: Answered, task: "Ranking", values: Mapping[str, Any]) -> Mapping[
         "facts": [
             (field.name, row[field.name], said_of(field, "meaning"))
             for field in task.answer
-            if not pa.types.is_list(field.type)
+            if field.name in row and not pa.types.is_list(field.type)
         ],
         "before": {name: called(held, names) for name, held in before.items()},
         "after": None if after is None else called(after, names),

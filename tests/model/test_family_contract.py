@@ -27,7 +27,7 @@ from models.tabular_net.settings import TabularNet
 from models.tasks import Ranking, Task
 from models.tasks.bootstrap import Bootstrap
 from models.tasks.task import units_of
-from tests.model import picks, toys
+from tests.model import forecasts, picks, toys
 from tests.model.learning import COLUMNS, LABELS, TREES, made
 from tests.model.toys import samples
 
@@ -43,6 +43,11 @@ def case(settings: Settings, label: str) -> samples.Sample:
     return samples.Sample(COLUMNS, LABELS[label], settings, label, TABLES)
 
 
+def ahead(settings: Settings) -> samples.Sample:
+    tables = {name: forecasts.made(num_rows // 3, seed) for name, num_rows, seed in samples.PARTS}
+    return samples.Sample(forecasts.COLUMNS, forecasts.TASK, settings, "value", tables)
+
+
 # A way to learn and to ask each family; a new family needs a line.
 SAMPLES: Mapping[str, Callable[[], samples.Sample]] = {
     "tabular_net": lambda: case(NET, "kind"),
@@ -50,6 +55,9 @@ SAMPLES: Mapping[str, Callable[[], samples.Sample]] = {
     "blend": lambda: case(Blend(members={"a": TREES, "b": TREES}), "yes"),
     "segments": lambda: case(Segments(column="d", member=TREES, num_rows_min=500), "much"),
     "two_stage": picks.sample,
+    "seasonal_naive": lambda: ahead(forecasts.NAIVE),
+    "linear_net": lambda: ahead(forecasts.NET),
+    "reconciled": lambda: ahead(forecasts.SUMS),
     **samples.TOYS,
 }
 
@@ -244,7 +252,7 @@ def test_a_family_refuses_other_tasks_in_words(name: str) -> None:
     sample = SAMPLES[name]()
     others = {
         "ordering": samples.ordering,
-        "trend": samples.forecast,
+        "trend": samples.trend,
         "ranking": picks.sample,
     }
     for other in (make() for task, make in others.items() if task != sample.task.name):

@@ -169,8 +169,8 @@ def test_texts_are_answered_by_their_words(tmp_path: Path) -> None:
     assert said["late"] == pytest.approx(np.log(share[0] / share[1]))
 
 
-def test_a_forecast_is_its_series_line_at_the_horizon(tmp_path: Path) -> None:
-    job = learned(samples.forecast(), tmp_path)
+def test_a_trend_is_its_series_line_at_the_horizon(tmp_path: Path) -> None:
+    job = learned(samples.trend(), tmp_path)
     model = artifact.open_folder(job.artifact, job.seal())
     table = pa.table({"series": ["s4", "s4", "s5", "unknown"], "horizon": [1, 12, 3, 3]})
     training = pq.read_table(job.tables["training"])
@@ -179,7 +179,7 @@ def test_a_forecast_is_its_series_line_at_the_horizon(tmp_path: Path) -> None:
         own = training.filter(pc.field("series") == series)
         line = np.polyfit(own["horizon"].to_numpy(), own["value"].to_numpy(), 1)
         expected.append(np.polyval(line, horizon))
-    assert model.score(table)["forecast"].to_pylist() == pytest.approx([*expected, 0.0])
+    assert model.score(table)["ahead"].to_pylist() == pytest.approx([*expected, 0.0])
 
 
 def test_rows_of_a_series_are_drawn_together() -> None:
@@ -189,7 +189,7 @@ def test_rows_of_a_series_are_drawn_together() -> None:
     label = random.normal(size=9)[unit]
     evidence = Evidence(label, np.zeros((900, 1)), unit)
     alone = Evidence(label, np.zeros((900, 1)), np.arange(900))
-    metric = trend_lines.Forecast().metric()
+    metric = trend_lines.Trend().metric()
     wide, narrow = (Bootstrap().interval(metric, each) for each in (evidence, alone))
     assert wide is not None
     assert narrow is not None

@@ -27,7 +27,7 @@ START, DAYS, ROWS = datetime(2026, 10, 12), 40, 600  # noqa: DTZ001  # naive: ta
 # Names as long as they may be must not break a line either.
 PLAIN = "plain_numbers_of_a_plant"
 LONG = "whether it was as bad as could be, or worse"
-SERIES, RANKED = ("ahead", "daily"), "books"
+SERIES, RANKED = ("hourly", "daily"), "books"
 CASES = ("loans", "shop", PLAIN, "letters", "taxi", "odd", "stars", *SERIES, RANKED)
 # Classes that are no words of any language, nor of SQL, jinja, YAML or Python.
 ODD = ("it's", 'so "so"', "{{ 7 }} {% x %}", "Größe\\", "a " + "very " * 20 + "long class")
@@ -127,7 +127,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         made_tables.write(iter(golden_proposals.table(name)), data / f"{name}.csv")
     series = "--event-time Hour|--label|Load (MW)|--task forecast"
     asked = {
-        "ahead": f"--from {{}}/ahead.csv --key Station,Hour {series}",
+        "hourly": f"--from {{}}/hourly.csv --key Station,Hour {series}",
         "daily": f"--from {{}}/daily.csv {series} --horizon 7",
         RANKED: "--from {}/books.csv --key Reader,Book --event-time When --label Stars "
         "--task ranking",

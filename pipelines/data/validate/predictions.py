@@ -11,6 +11,7 @@ from pipelines.core.outcomes import Outcome, Validated
 from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
 from pipelines.data.validate.job import publish_proven
+from pipelines.data.validate.levels import level_rules, off_levels
 from pipelines.learning import champion
 from pipelines.stores.delta import instant, instants_predicate
 from pipelines.use_cases.spec.model import DECISIONS
@@ -44,18 +45,18 @@ def checks(context: Context) -> Iterator[Check]:
         f"select * from {context.read_version('gold', DECISIONS, decisions)} "
         f"where {instants_predicate(context.interval)} and is_batch"
     )
+    task = cases.model(case.name, model).task
+    answers = spark.sql(
+        f"select *{off_levels(task.levels)} from {built} "
+        f"where {dates} and {within} and model_version = {answered_by}"
+    )
+    rules = [*answer_rules(task.answer), *level_rules(task.levels)]
     yield Check(
         layer="gold",
         name=model.predictions,
         version=version,
-        frame=spark.sql(
-            f"select * from {built} where {dates} and {within} and model_version = {answered_by}"
-        ),
-        expectations=predictions_suite(
-            model.row_key,
-            answer_rules(cases.model(case.name, model).task.answer),
-            spark.sql(asked).count(),
-        ),
+        frame=answers,
+        expectations=predictions_suite(model.row_key, rules, spark.sql(asked).count()),
     )
 
 
@@ -68,8 +69,9 @@ def answer_rules(answer: "pa.Schema") -> list[Rule]:
         low, high = (limit_of(field, end) for end in ("low", "high"))
         meaning, other = said_of(field, "meaning") or field.name, said_of(field, "not_above")
         rules.append(NotNull(field.name, because=meaning))
-        if low is not None and high is not None:
-            rules.append(Between(field.name, low, high, because=meaning))
+        if low is not None or high is not None:
+            ends = {name: at for name, at in (("min", low), ("max", high)) if at is not None}
+            rules.append(Between(field.name, **ends, because=meaning))
         if other is not None:
             rules.append(Ordered(field.name, other, because=f"{meaning}: never above {other}"))
     return rules

@@ -1,6 +1,6 @@
 """Families that are nobody's yet, to see that the contract carries them.
 
-Ranked items with an index that is refreshed, answers to texts, and forecasts of several steps; none
+Ranked items with an index that is refreshed, answers to texts, and trends of several steps; none
 is of the kinds that this repository ships.
 """
 
@@ -22,10 +22,10 @@ Put = Callable[[MutableMapping[str, Any], str, Any], None]
 def register(put: Put = dict.__setitem__) -> None:  # type: ignore[assignment]
     """Add them, and their tasks, to those there are: what a line in each registry does."""
     from tests.model.toys.ordering import Ordering
-    from tests.model.toys.trend_lines import Forecast
+    from tests.model.toys.trend_lines import Trend
 
     known = cast("MutableMapping[str, type[Task]]", tasks.TASKS)
-    for task in (Ordering, Forecast):
+    for task in (Ordering, Trend):
         put(known, task.name, task)
     for name, module in PACKAGES.items():
         put(families.PACKAGES, name, module)

@@ -10,7 +10,7 @@ from models.family import Settings
 from models.tasks import Binary, Task
 from tests.model.toys.ordering import Ordering
 from tests.model.toys.ranked_items import RankedItems
-from tests.model.toys.trend_lines import Forecast, TrendLines
+from tests.model.toys.trend_lines import Trend, TrendLines
 from tests.model.toys.word_counts import WordCounts
 
 # A part, its rows, its seed.
@@ -92,14 +92,14 @@ def ahead(num_rows: int, seed: int) -> pa.Table:
     return pa.table({"series": [f"s{each}" for each in series], "horizon": horizon, "value": value})
 
 
-def forecast() -> Sample:
+def trend() -> Sample:
     tables = {name: ahead(num_rows, seed) for name, num_rows, seed in PARTS}
     columns = Columns(numeric=("horizon",), categorical=("series",))
-    return Sample(columns, Forecast(), TrendLines(), "value", tables)
+    return Sample(columns, Trend(), TrendLines(), "value", tables)
 
 
 TOYS: Mapping[str, Callable[[], Sample]] = {
     "ranked_items": ordering,
     "word_counts": texts,
-    "trend_lines": forecast,
+    "trend_lines": trend,
 }

@@ -1,4 +1,4 @@
-"""Forecasts: a row is a series and how many steps ahead; a line is learned for each series."""
+"""Trends: a row is a series and how many steps ahead; a line is learned for each series."""
 
 import json
 import sys
@@ -21,11 +21,11 @@ from models.tasks.means import mean_metric
 from models.tasks.task import Array, Evidence, Metric
 
 LINES = "lines.json"
-ANSWER = pa.schema([answer_field("forecast", pa.float64(), "the mean expected then")])
+ANSWER = pa.schema([answer_field("ahead", pa.float64(), "the mean expected then")])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecast(Task):
+class Trend(Task):
     """A number some steps ahead; the rows of one series are drawn together."""
 
     name: ClassVar[str] = "trend"
@@ -54,7 +54,7 @@ class Forecast(Task):
         return pa.table([output_BO[:, 0].astype(float)], schema=ANSWER)
 
     def outputs(self, answer: pa.Table) -> Array:
-        found: Array = answer["forecast"].to_numpy()
+        found: Array = answer["ahead"].to_numpy()
         return found[:, None]
 
     def losses(self, evidence: Evidence) -> Array:
@@ -81,8 +81,8 @@ class TrendLinesFamily(Family):
     files: Mapping[str, int] = {LINES: 2**20}
 
     def refusal(self, task: Task, columns: Columns, settings: Settings) -> str:
-        fits = isinstance(task, Forecast) and columns.inputs == ("horizon", "series")
-        return "" if fits else "trend lines forecast a series at a horizon"
+        fits = isinstance(task, Trend) and columns.inputs == ("horizon", "series")
+        return "" if fits else "trend lines say a series at a horizon"
 
     def command(self, job: Path, *, num_processes: int) -> list[str]:
         return [sys.executable, "-m", "tests.model.toys.worker", str(job)]

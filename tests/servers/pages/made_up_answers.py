@@ -213,9 +213,9 @@ def _taken() -> pa.Table:
         {
             "person": ["ada", "ada"],
             "asked_at": pa.array([MIDNIGHT] * 2, UTC_INSTANT),
-            "known_at": pa.array([MIDNIGHT + 7 * DAY, MIDNIGHT + 8 * DAY], UTC_INSTANT),
+            "known_at": pa.array([MIDNIGHT + 7 * DAY, MIDNIGHT + 7 * DAY + HOUR], UTC_INSTANT),
             "films_taken_next_7d": [["9"], [FILMS[1], "unlisted"]],
-            "known_date": [date(2026, 11, 27), date(2026, 11, 28)],
+            "known_date": [date(2026, 11, 27)] * 2,
         }
     )
 

@@ -1,10 +1,15 @@
 """The page of answers: lists and forecasts from a lake, read without an engine."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
 
+from millrace_pages import answers
+
+from pipelines import use_cases
 from pipelines.insight.lineage.predictions import key_in_words
+from pipelines.use_cases.spec.discovery import Cases
 from tests.servers.pages import made_up_answers
 from tests.servers.pages.test_pages import text
 
@@ -54,6 +59,25 @@ def test_another_persons_list_without_labels_and_items_without_names(answered):
     assert "Before: history none" in read
     nobody = text(answered.get("answers?case=picks&of=dora"))
     assert "No answer about dora. 3 have one." in nobody
+
+
+def test_any_task_has_a_table_of_what_was_said_last(answered, monkeypatch):
+    monkeypatch.setattr(answers, "KINDS", {})
+    rows = table(answered.get("answers?case=picks"), "Answers")
+    assert [row[0].split()[0] for row in rows] == ["ada", "bob", "cleo"]
+    assert [row[-2] for row in rows] == ["2"] * 3
+    assert rows[0][3] == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+    assert rows[0][5:8] == ["0.7500", "0.1000", "no"]
+
+
+def test_names_that_are_nowhere_are_said_in_words(answered, monkeypatch):
+    picks = made_up_answers.PICKS
+    (model,) = picks.models
+    wrong = replace(picks, models=(replace(model, item_names="gold.candidates.headline"),))
+    monkeypatch.setattr(use_cases, "load", lambda: Cases({"picks": wrong}, {}))
+    refused = answered.get("answers?case=picks")
+    assert refused.status_code == 400
+    assert "gold.picks_candidates has no headline" in refused.text
 
 
 def test_a_forecast_is_a_picture_and_the_same_numbers_as_tables(answered):

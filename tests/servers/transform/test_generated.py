@@ -102,7 +102,7 @@ def values(rows: Sequence[Row], at: datetime, station: str, days: int = 28) -> d
 
 def test_a_generated_forecast_knows_what_was_known_and_no_more(make: Make) -> None:
     rows = loads()
-    built = make("ahead", rows)
+    built = make("hourly", rows)
     decisions = {(r["known_at"], r["station"], r["horizon_hours"]): r for r in built["decisions"]}
     lags = (*range(24, 169, 24), 336, 504, 672)
     expected = 0

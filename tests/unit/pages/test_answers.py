@@ -1,5 +1,6 @@
 """Answers as they are shown: pure functions of rows."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -130,14 +131,17 @@ def test_each_hour_has_what_was_said_beside_what_came():
     known = answers_fan.columns(SCHEMA.names, SCHEMA, TASK)
     said = {"low": 1.0, "prediction": 2.0, "high": 3.0, "naive": 4.0}
     rows = [
-        {"target_hour_at": MIDNIGHT + HOUR, **said, "is_published": False},
         {"target_hour_at": MIDNIGHT, **said, "is_published": 1.0},
+        {"target_hour_at": MIDNIGHT + HOUR, **said, "naive": math.nan, "is_published": False},
     ]
     outcomes = {MIDNIGHT - 2 * HOUR: 6.0, MIDNIGHT - HOUR: None, MIDNIGHT: 5.0}
-    first, second = answers_fan.hours(rows, outcomes, known)
+    del said["naive"]
+    rows += [{"target_hour_at": MIDNIGHT + 2 * HOUR, **said}]  # of before it had these inputs
+    first, second, third = answers_fan.hours(rows, outcomes, known)
     assert (first.at, first.low, first.median, first.high, first.naive) == (MIDNIGHT, 1, 2, 3, 4)
     assert (first.is_planned, first.outcome) == (True, 5.0)
-    assert (second.is_planned, second.outcome) == (False, None)
+    assert (second.is_planned, second.outcome, second.naive) == (False, None, None)
+    assert (third.is_planned, third.naive) == (False, None)
     past = answers_fan.past(outcomes, MIDNIGHT - HOUR, MIDNIGHT)
     assert [(hour.at, hour.outcome, hour.median) for hour in past] == [
         (MIDNIGHT - HOUR, None, None)

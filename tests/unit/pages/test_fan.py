@@ -64,6 +64,8 @@ def test_a_single_hour_without_any_size_is_drawn_all_the_same():
     found = fan.draw([], [at(0, low=0, median=0, high=0)], MIDNIGHT)
     assert found.median == "M52.0,294.0 H908.0"
     assert found.made_x == 52
+    above = fan.draw([], [at(0, low=30, median=35, high=40)], MIDNIGHT)
+    assert [tick.label for tick in above.y_ticks] == ["0", "10", "20", "30", "40"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ published as (
         series as carrier,
         instant,
         hour(scheduled_departure_at) as utc_hour,
-        count(*) as num_planned
+        count(flight_id) as num_planned
     from (
         {% set stretches -%} (
             select
@@ -119,7 +119,7 @@ final as (
         num_planned_expected,
         max(if(carrier = 'all', num_planned_expected, null)) over (
             partition by origin, instant, target_hour_at
-        ) as num_planned_expected_at_origin,
+        ) as num_planned_expected_of_origin,
         {% for hours in weeks -%}
         num_planned_{{ hours }}h_before,
         {% endfor -%}
