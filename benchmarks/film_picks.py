@@ -3,8 +3,7 @@
 The family `two_stage` learns by its own process, and its parts are judged alone; beside it compete
 the most popular films and SAR, made here by its published settings and checked against its
 published figures. The splits, and what is known when, are in `picks/splits.py`; any rating counts
-as relevant. No setting was chosen by what a test part says: they were tried on parts of the known
-ratings.
+as relevant. How the settings were found is said in `docs/quality.md`.
 
 Environment:
     MILLRACE_MOVIELENS: a folder with ml-100k.inter and ml-100k.item, where the package that ships

@@ -4,7 +4,7 @@ Shape suffixes: B rows, I items, E numbers of a vector, K candidates of one retr
 row and a candidate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -35,6 +35,14 @@ class Candidates:
     item_P: Array
     similarity_P: Array
     tower_P: Array
+
+    @classmethod
+    def joined(cls, parts: Sequence["Candidates"]) -> "Candidates":
+        """Those of several parts, one after the other."""
+        names = [each.name for each in fields(cls)]
+        none = cls(*(np.empty(0, int) for _ in names))
+        kept = parts or [none]
+        return cls(*(np.concatenate([getattr(part, name) for part in kept]) for name in names))
 
     def __len__(self) -> int:
         return len(self.row_P)
@@ -94,12 +102,7 @@ class Retrievers:
         """The candidates of each row; of a row by itself, whatever the other rows."""
         starts = range(0, history_BI.shape[0], _BATCH_ROWS)
         parts = [self._of_batch(history_BI[at : at + _BATCH_ROWS], at) for at in starts]
-        names = [each.name for each in fields(Candidates)]
-        empty = Candidates(*(np.empty(0, int) for _ in names))
-        parts = parts or [empty]
-        return Candidates(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        )
+        return Candidates.joined(parts)
 
     def _of_batch(self, history_BI: Sparse, first_row: int) -> Candidates:
         score_BI = self.similarity.scores(history_BI)

@@ -7,7 +7,7 @@ Shape suffixes: B rows, P pairs of a row and a candidate, F features.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -90,10 +90,7 @@ class Rows:
         """
         table = self.late(table)
         parts = [self._of_day(table, *day) for day in self._days(table)]
-        names = [each.name for each in fields(Candidates)]
-        candidates = Candidates(
-            *(np.concatenate([getattr(part, name) for part, _ in parts]) for name in names)
-        )
+        candidates = Candidates.joined([found for found, _ in parts])
         feature_PF = np.concatenate([part for _, part in parts])
         is_relevant_P, recall = self._relevance(table, candidates)
         return Judged(candidates, feature_PF, is_relevant_P, table.num_rows, recall)

@@ -21,6 +21,9 @@ from models.two_stage.candidates import Retrievers, by_row
 from models.two_stage.catalogue import Statistics
 from models.two_stage.ratings import Sparse
 
+# Rows whose candidates are held with their features at once.
+_BATCH_ROWS = 2048
+
 
 class Picks(Scorer):
     """Lists of items that a row's user has not taken; ties are broken by the items' names.
@@ -55,9 +58,12 @@ class Picks(Scorer):
         is_known_B = np.diff(history_BI.indptr) > 0
         row_BG = inputs.matrix(table, self._columns, self._categories)
         lists = [self._fallback()] * table.num_rows
-        rows = np.flatnonzero(is_known_B)
-        for row, found in zip(rows, self._ranked(history_BI[rows], row_BG[rows]), strict=True):
-            lists[row] = found
+        known = np.flatnonzero(is_known_B)
+        for at in range(0, len(known), _BATCH_ROWS):
+            rows = known[at : at + _BATCH_ROWS]
+            found = self._ranked(history_BI[rows], row_BG[rows])
+            for row, own in zip(rows, found, strict=True):
+                lists[row] = own
         return self._answered(lists, ~is_known_B)
 
     def histories(self, table: pa.Table) -> Sparse:
@@ -90,16 +96,11 @@ class Picks(Scorer):
         """Lists of places in the catalogue as answers."""
         catalogue, percentile_I = self.retrievers.catalogue, self.known.percentiles
         offsets = pa.array(np.cumsum([0, *(len(items) for items, _ in lists)]), pa.int32())
-        item_N, score_N = (
-            (np.concatenate([np.empty(0), *each]) for each in zip(*lists, strict=True))
-            if lists
-            else (np.empty(0), np.empty(0))
-        )
-        names = catalogue.item_I.take(pa.array(item_N.astype(np.int64)))
-        scores = pa.array(score_N.astype(np.float32))
+        item_N = np.concatenate([np.empty(0, int), *(items for items, _ in lists)])
+        score_N = np.concatenate([np.empty(0), *(scores for _, scores in lists)])
         columns = [
-            pa.ListArray.from_arrays(offsets, names),
-            pa.ListArray.from_arrays(offsets, scores),
+            pa.ListArray.from_arrays(offsets, catalogue.item_I.take(pa.array(item_N))),
+            pa.ListArray.from_arrays(offsets, pa.array(score_N, pa.float32())),
             _means(lists, percentile_I),
             _means(lists, self.known.num_ratings_I == 0),
             pa.array(is_fallback_B),

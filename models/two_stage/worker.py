@@ -16,6 +16,7 @@ from models.tasks import Ranking
 from models.trees import inputs
 from models.trees.inputs import Categories
 from models.two_stage import CATEGORIES, RANKER, catalogue, folder, learning, past, ranker, ratings
+from models.two_stage.candidates import Retrievers
 from models.two_stage.catalogue import Catalogue
 from models.two_stage.ratings import Ratings
 from models.two_stage.settings import TwoStage
@@ -42,10 +43,7 @@ def run(job: Job) -> None:
     known = inputs.categories(training, job.spec.columns, _CATEGORY_ROWS_MIN)
     booster, rounds, facts = _ranker(job, settings, (training, validation), known, items, taken)
     now = learning.fitted(taken, items, settings.retrieval, settings.seed)
-    job.artifact.mkdir(parents=True, exist_ok=True)
-    folder.write_learned(job.artifact, now.retrievers, settings)
-    statistics = catalogue.statistics(taken, len(items), taken.end)
-    folder.write_refreshed(job.artifact, now.retrievers, statistics)
+    _write(job, now.retrievers, settings, taken)
     inputs.write(job.artifact / CATEGORIES, known)
     text = booster.model_to_string(num_iteration=booster.best_iteration)
     write_atomically(job.artifact / RANKER, text.encode())
@@ -60,6 +58,13 @@ def run(job: Job) -> None:
         "seconds": round(time.monotonic() - began, 2),
     }
     job.finish({"history": history, "facts": facts})
+
+
+def _write(job: Job, retrievers: Retrievers, settings: TwoStage, taken: Ratings) -> None:
+    job.artifact.mkdir(parents=True, exist_ok=True)
+    folder.write_learned(job.artifact, retrievers, settings)
+    known = catalogue.statistics(taken, len(retrievers.catalogue), taken.end)
+    folder.write_refreshed(job.artifact, retrievers, known)
 
 
 def _ranker(

@@ -22,7 +22,7 @@ from models.family import Refreshed
 from models.job import Job
 from models.tasks.task import units_of
 from models.trees import inputs
-from models.two_stage import CATALOGUE, INDEX, RANKER, catalogue, past, ratings, worker
+from models.two_stage import CATALOGUE, INDEX, RANKER, catalogue, past, ratings, scoring, worker
 from models.two_stage.index import Index
 from models.two_stage.settings import Sources
 from tests.model import picks
@@ -102,7 +102,7 @@ def test_learned_twice_it_is_the_same(learned: Job, tmp_path: Path) -> None:
     assert other.seal() != learned.seal()
 
 
-def test_rows_belong_to_themselves(model: Model) -> None:
+def test_rows_belong_to_themselves(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = picks.tables()["evaluation"]
     whole = model.score(rows)
     order = np.random.default_rng(0).permutation(rows.num_rows)
@@ -110,6 +110,8 @@ def test_rows_belong_to_themselves(model: Model) -> None:
     alone = pa.concat_tables([model.score(rows.slice(at, 1)) for at in range(5)])
     assert alone.equals(whole.slice(0, 5).combine_chunks())
     assert model.score(rows.slice(0, 0)).num_rows == 0
+    monkeypatch.setattr(scoring, "_BATCH_ROWS", 7)
+    assert model.score(rows).equals(whole)
 
 
 def changed(taken: list[Any]) -> pa.Table:
