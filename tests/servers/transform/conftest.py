@@ -74,6 +74,7 @@ class Lake:
     spark: "SparkSession"
     engine: Engine
     case: UseCase
+    history: Interval = HISTORY
 
     def write_bronze(self, feed_name: str, rows: list[Row]) -> list[Row]:
         """Publish these rows as the feed's whole table; returns them as ingest would keep them."""
@@ -116,7 +117,7 @@ class Lake:
         return sorted(table.to_pylist(), key=lambda row: [str(value) for value in row.values()])
 
     def _publish(self, versions: dict[Layer, dict[str, int]]) -> None:
-        arguments = (self.settings, self.engine, self.case, HISTORY, VALIDATE_FEATURES)
+        arguments = (self.settings, self.engine, self.case, self.history, VALIDATE_FEATURES)
         with held_context(*arguments) as context:
             context.publish(versions)
 
