@@ -31,6 +31,7 @@ class Lake:
     spark: "SparkSession"
     engine: Engine
     case: UseCase
+    history: Interval = ANY
 
     def write_bronze(self, feed_name: str, rows: list[Row]) -> list[Row]:
         """Publish these rows as the feed's whole table; returns them as ingest would keep them."""
@@ -73,6 +74,6 @@ class Lake:
         return sorted(table.to_pylist(), key=lambda row: [str(value) for value in row.values()])
 
     def _publish(self, versions: dict[Layer, dict[str, int]]) -> None:
-        arguments = (self.settings, self.engine, self.case, ANY, VALIDATE_FEATURES)
+        arguments = (self.settings, self.engine, self.case, self.history, VALIDATE_FEATURES)
         with held_context(*arguments) as context:
             context.publish(versions)
