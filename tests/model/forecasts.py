@@ -18,7 +18,13 @@ COLUMNS = Columns(
     numeric=("step", "is_published", "week_before", "day_before", "two_before", "planned"),
     categorical=("place", "line"),
 )
-NET = LinearNet(history=("day_before", "two_before"), horizon="step", num_epochs=8, batch_rows=256)
+NET = LinearNet(
+    history=("day_before", "two_before"),
+    horizon="step",
+    num_epochs=30,
+    batch_rows=64,
+    learning_rate=0.05,
+)
 NAIVE = SeasonalNaive(by=("line",))
 FEW_TREES = Trees(num_rounds=20, patience=5, min_rows=20, learning_rate=0.2)
 SUMS = Reconciled(member=FEW_TREES)

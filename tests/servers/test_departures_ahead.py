@@ -58,7 +58,7 @@ def plans(dice: random.Random) -> Iterator[Row]:
 
 
 def movements(dice: random.Random, plan: Row) -> Iterator[Row]:
-    """Of a few flights nothing is heard; some leave early, some are corrected a day or four later."""
+    """Of a few flights nothing is heard; some leave early, some are corrected days later."""
     fate, leaves = dice.random(), plan["scheduled_departure_at"]
     kept = {name: plan[name] for name in list(plan)[:8]} | {"air_time_minutes": None}
     if fate < 0.05:
