@@ -25,7 +25,7 @@ STANDING = {
 
 @pytest.fixture(autouse=True)
 def _two_cases(monkeypatch):
-    there = Cases(use_cases.load().found, {"loans": BROKEN})
+    there = Cases({"flight_delays": use_cases.find("flight_delays")}, {"loans": BROKEN})
     monkeypatch.setattr(use_cases, "load", lambda: there)
     monkeypatch.setattr(status.services, "health", lambda _: {"postgres": "up"})
     monkeypatch.setattr(status.journal, "engine", lambda _: None)
