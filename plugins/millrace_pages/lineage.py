@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse
 
 from millrace_pages import site
 from millrace_pages.site import Case, Journal, OfModel, Page, TheSettings
-from pipelines.insight import values
 from pipelines.insight.lineage import facts, graph, history, kept, predictions, walk
 from pipelines.insight.lineage.case import CaseLineage
 from pipelines.insight.lineage.walk import Step
@@ -116,6 +115,5 @@ def prediction(
         case=case,
         model=chosen,
         said=said,
-        answer=values.fields_in_words(said.answer),
         tree=facts.in_words(fact),
     )

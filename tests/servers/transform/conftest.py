@@ -4,32 +4,25 @@ import random
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine
 
-from pipelines.core import runner
-from pipelines.core.registry import TRANSFORM, VALIDATE_FEATURES
 from pipelines.core.settings import Settings
 from pipelines.data.transform import run as stage
-from pipelines.stores.lake import of as lake_of
 from pipelines.use_cases import find
-from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.use_case import Layer, UseCase
-from tests.servers.contexts import held_context
+from pipelines.use_cases.spec.use_case import UseCase
+from tests.servers.lakes import Lake, Row
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
-Row = dict[str, Any]
 NAME = "t_transform"
-HISTORY = Interval.parse("2026-03-07/2026-03-11")
 
 
 def _load(name: str) -> ModuleType:
@@ -64,61 +57,6 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UseCase]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage, "PROJECT", project)
         yield replace(find("flight_delays"), name=NAME)
-
-
-@dataclass(frozen=True)
-class Lake:
-    """Writes bronze and runs the stage; every build is published, as after its checks."""
-
-    settings: Settings
-    spark: "SparkSession"
-    engine: Engine
-    case: UseCase
-
-    def write_bronze(self, feed_name: str, rows: list[Row]) -> list[Row]:
-        """Publish these rows as the feed's whole table; returns them as ingest would keep them."""
-        feed = self.case.feed(feed_name)
-        kept = [
-            row
-            | {"ingested_at": row["known_at"] + timedelta(hours=1), "source_file": "a.csv"}
-            | {"source_line": line, "known_date": row["known_at"].date()}
-            for line, row in enumerate(rows, start=2)
-        ]
-        types = {column.name: column.type for column in feed.columns}
-        types |= {"ingested_at": "timestamp", "source_file": "string"}
-        types |= {"source_line": "int", "known_date": "date"}
-        values = [[row[name] for name in types] for row in kept]
-        schema = ", ".join(f"{name} {spark_type}" for name, spark_type in types.items())
-        table = self.case.build_table("bronze", feed_name)
-        self.spark.sql("create schema if not exists build")
-        frame = self.spark.createDataFrame(values, schema)
-        frame.write.format("delta").partitionBy("known_date").mode("overwrite").saveAsTable(table)
-        self._publish({"bronze": {feed_name: lake_of(self.settings).newest(table) or 0}})
-        return kept
-
-    def transform(self, key: str) -> dict[str, Any]:
-        """Run the stage for an interval and publish what it built."""
-        result = runner.run(self.settings, self.case, TRANSFORM, Interval.parse(key))
-        self._publish(
-            {
-                layer: {
-                    name: result["writes"][self.case.table(layer, name)]
-                    for name in self.case.tables(layer)
-                }
-                for layer in stage.LAYERS
-            }
-        )
-        return result
-
-    def rows(self, layer: Layer, name: str) -> list[Row]:
-        """All published rows, in a fixed order."""
-        table = self.spark.table(self.case.table(layer, name)).toArrow()
-        return sorted(table.to_pylist(), key=lambda row: [str(value) for value in row.values()])
-
-    def _publish(self, versions: dict[Layer, dict[str, int]]) -> None:
-        arguments = (self.settings, self.engine, self.case, HISTORY, VALIDATE_FEATURES)
-        with held_context(*arguments) as context:
-            context.publish(versions)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from pipelines.data.reading.files import FileTable
 from pipelines.data.transform import run as stage
 from pipelines.scaffold.infer import infer
 from pipelines.scaffold.render import rendered
+from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 from tests import golden_proposals, made_tables
 
@@ -36,7 +37,7 @@ def make(lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     shutil.copytree(stage.PROJECT, project, ignore=parts)
 
     def made(name: str, rows: Sequence[Row]) -> dict[str, list[Row]]:
-        own = replace(lake, case=_case(name, base))
+        own = replace(lake, case=_case(name, base), history=Interval.parse(KEY))
         own.write_bronze("rows", rows)
         own.transform(KEY)
         return {table: own.rows("gold", table) for table in own.case.tables("gold")}
