@@ -1,10 +1,8 @@
 """Two stages, learned, opened, refreshed: on a made-up film club."""
 
-import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +15,14 @@ import pytest
 
 from models import artifact, families
 from models.artifact import Model
-from models.errors import DataRefused, ModelRefused
+from models.errors import ModelRefused
 from models.family import Refreshed
 from models.job import Job
 from models.tasks.task import units_of
-from models.trees import inputs
-from models.two_stage import CATALOGUE, INDEX, RANKER, catalogue, past, ratings, scoring, worker
+from models.two_stage import CATALOGUE, INDEX, scoring, worker
 from models.two_stage.index import Index
-from models.two_stage.settings import Sources
 from tests.model import picks
-from tests.model.picks import DAY, LABEL, SETTINGS, TASK
+from tests.model.picks import LABEL, SETTINGS, TASK
 
 ROOT = Path(__file__).parents[2]
 REFRESHED = {CATALOGUE, INDEX}
@@ -154,70 +150,6 @@ def test_popularity_is_that_of_the_list(model: Model, learned: Job) -> None:
         assert said == pytest.approx(np.mean(below))
 
 
-def prepared(job: Job) -> past.Rows:
-    """How a job's rows become what the ranker learns from."""
-    items = catalogue.listed(job.tables["items"], Sources())
-    taken = ratings.read(job.tables["ratings"], Sources(), items)
-    rows = pq.read_table(job.tables["training"])
-    known = inputs.categories(rows, picks.COLUMNS, 20)
-    return past.Rows.after(rows, job, SETTINGS, known, items, taken)
-
-
-def features_of(job: Job) -> past.Judged:
-    """What the ranker of a job learns from."""
-    return prepared(job).judged(pq.read_table(job.tables["training"]))
-
-
-def scrambled(at: int) -> pa.Table:
-    """Other items and stars in every rating from an instant on."""
-    table = picks.tables()["ratings"]
-    random = np.random.default_rng(1)
-    is_late = pc.greater_equal(table["known_at"].cast(pa.int64()), at).to_numpy()
-    items = table["item_id"].to_numpy(zero_copy_only=False).copy()
-    items[is_late] = random.permutation(items[is_late])
-    stars = np.where(is_late, 1.0, table["rating"].to_numpy())
-    return table.set_column(1, "item_id", pa.array(items)).set_column(2, "rating", pa.array(stars))
-
-
-def test_the_ranker_learns_from_what_was_known_then(learned: Job, tmp_path: Path) -> None:
-    """Whatever is rated after its last row moves nothing; what is rated before does."""
-    was = features_of(learned)
-    first, last = prepared(learned).since, 55 * DAY
-    assert first < last
-    assert was.num_rows == (last - first + 5 * DAY) // (5 * DAY) * picks.NUM_MEMBERS
-    later = features_of(picks.job_of(tmp_path / "later", ratings=scrambled(last)))
-    np.testing.assert_array_equal(later.feature_PF, was.feature_PF)
-    np.testing.assert_array_equal(later.candidates.item_P, was.candidates.item_P)
-    before = features_of(picks.job_of(tmp_path / "before", ratings=scrambled(first - 10 * DAY)))
-    assert (
-        before.feature_PF.shape != was.feature_PF.shape
-        or (before.feature_PF != was.feature_PF).any()
-    )
-
-
-def test_its_retrievers_know_nothing_of_its_own_days(learned: Job, tmp_path: Path) -> None:
-    """The retrievers' scores don't move when all is other from the first row on."""
-    was, first = features_of(learned), prepared(learned).since
-    found = features_of(picks.job_of(tmp_path, ratings=scrambled(first)))
-    np.testing.assert_array_equal(found.candidates.similarity_P, was.candidates.similarity_P)
-    np.testing.assert_array_equal(found.candidates.tower_P, was.candidates.tower_P)
-    # How popular items are is of each row's day.
-    assert (found.feature_PF != was.feature_PF).any()
-
-
-def test_items_are_no_candidates_before_they_are_listed(learned: Job, tmp_path: Path) -> None:
-    late = picks.films().set_column(
-        3, "known_at", pa.array([0] * 30 + [52 * DAY] * 30, picks.INSTANT)
-    )
-    found = features_of(picks.job_of(tmp_path, items=late))
-    rows = prepared(learned).late(pq.read_table(learned.tables["training"]))
-    at = rows["known_at"].cast(pa.int64()).to_numpy()
-    early = found.candidates.item_P[at[found.candidates.row_P] < 52 * DAY]
-    assert early.size
-    assert early.max() < 30
-    assert found.candidates.item_P.max() >= 30
-
-
 def refreshed(job: Job, folder: Path, **tables: pa.Table) -> tuple[Any, Model]:
     """What a refresh said, and the model that came of it."""
     shutil.copytree(job.artifact, folder / "artifact")
@@ -290,104 +222,3 @@ print(model.score(pq.read_table({str(tmp_path / "rows.parquet")!r})).num_rows, *
     num_rows, *modules = ended.stdout.split()
     assert num_rows == "80"
     assert not {"torch", "pyspark", "mlflow"} & {*modules}
-
-
-def without(name: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).unlink()
-
-
-def holding(name: str, content: bytes) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes(content)
-
-
-@pytest.mark.parametrize(
-    ("harm", "says"),
-    [
-        (without("settings.json"), "settings.json is not what was written"),
-        (holding("settings.json", b'{"seed": 1}'), "settings.json is not what was written"),
-        (holding("retrieval.json", b"{}"), "retrieval.json is not what was written"),
-        (holding("catalogue.arrow", b"\x80\x04K\x01."), "catalogue.arrow is not what was written"),
-        (without("similarity.arrow"), "similarity.arrow is not what was written"),
-        (holding("item_vectors.arrow", b""), "item_vectors.arrow is not what was written"),
-        (holding("index.faiss", b"\x80\x04K\x01."), "index.faiss is no index"),
-        (holding("ranker.trees.txt", b"tree\n"), "ranker.trees.txt is no whole text of LightGBM"),
-        (holding("categories.json", b"[]"), "categories.json does not hold the categories"),
-    ],
-)
-def test_a_file_that_is_none_is_refused(
-    learned: Job, tmp_path: Path, harm: Callable[[Path], None], says: str
-) -> None:
-    shutil.copytree(learned.artifact, tmp_path / "artifact")
-    harm(tmp_path / "artifact")
-    manifest = artifact.checked(learned.artifact, learned.seal())
-    with pytest.raises(ModelRefused, match=says):
-        families.find("two_stage").open(tmp_path / "artifact", manifest)
-
-
-def test_files_of_two_models_are_no_model(learned: Job, tmp_path: Path) -> None:
-    """Each is whole, but vectors are not those of the index, and contents not those named."""
-    shutil.copytree(learned.artifact, tmp_path / "artifact")
-    manifest = artifact.checked(learned.artifact, learned.seal())
-    path = tmp_path / "artifact" / "retrieval.json"
-    values = json.loads(path.read_text())
-    path.write_text(json.dumps({**values, "year_mean": values["year_mean"] + 5}))
-    with pytest.raises(ModelRefused, match=r"index\.faiss holds other vectors"):
-        families.find("two_stage").open(tmp_path / "artifact", manifest)
-    path.write_text(json.dumps({**values, "tags": ["other"]}))
-    with pytest.raises(ModelRefused, match=r"content_vectors\.arrow is not what was written"):
-        families.find("two_stage").open(tmp_path / "artifact", manifest)
-    columns = replace(manifest.columns, numeric=())
-    with pytest.raises(ModelRefused, match=f"{RANKER} has 12 inputs"):
-        families.find("two_stage").open(learned.artifact, replace(manifest, columns=columns))
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"training": -1}, "there are no training rows"),
-        ({"validation": -1}, "there are no validation rows"),
-        ({"ratings": -1}, "ratings: there are no rows of items that are listed"),
-        ({"items": -1}, "items: there are no rows of items to choose from"),
-        ({"training": 30}, "no training rows are later than the oldest 50% of the ratings"),
-        ({"validation": 30}, "no validation rows are later than the ranker's first"),
-    ],
-)
-def test_what_can_not_be_learned_from_is_refused(
-    tmp_path: Path, changes: dict[str, int], says: str
-) -> None:
-    """By tables without a row, and by rows of too early a day."""
-    own = picks.tables()
-    tables = {
-        name: own[name].slice(0, 0) if day < 0 else picks.asked(own["ratings"], range(day, day + 1))
-        for name, day in changes.items()
-    }
-    job = picks.job_of(tmp_path, **tables)
-    with pytest.raises(DataRefused, match=says):
-        worker.run(job)
-    assert not (tmp_path / "result.json").exists()
-
-
-def test_labels_that_no_candidate_is_in_are_refused(tmp_path: Path) -> None:
-    rows = picks.tables()["training"]
-    unknown = pa.array([["z"]] * rows.num_rows, pa.list_(pa.string()))
-    job = picks.job_of(tmp_path, training=rows.set_column(4, LABEL, unknown))
-    with pytest.raises(DataRefused, match="in no rows a candidate is relevant"):
-        worker.run(job)
-
-
-def test_a_table_that_is_not_handed_over_is_named(tmp_path: Path) -> None:
-    job = picks.job_of(tmp_path)
-    fewer = {name: path for name, path in job.tables.items() if name != "items"}
-    with pytest.raises(DataRefused, match="there is no table 'items' beside the rows"):
-        worker.run(replace(job, tables=fewer))
-
-
-def test_columns_it_can_not_use_are_refused() -> None:
-    family = families.find("two_stage")
-    for columns in (
-        replace(picks.COLUMNS, categorical_lists=()),
-        replace(picks.COLUMNS, categorical_lists=("taken", "seen")),
-        replace(picks.COLUMNS, numeric_lists=("stars", "hours")),
-    ):
-        assert "one list of texts" in family.refusal(TASK, columns, SETTINGS)
-    assert family.refusal(TASK, picks.COLUMNS, SETTINGS) == ""
