@@ -61,7 +61,7 @@ final as (
         num_departures + num_cancellations >= num_planned as is_complete,
         to_date(known_at) as known_date
     from by_midnight
-    where known_at >= instant - interval 1 day
+    where num_departures + num_cancellations > 0 and known_at >= instant - interval 1 day
 )
 
 select * from final
