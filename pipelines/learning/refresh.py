@@ -52,6 +52,7 @@ def _refreshed(context: Context, now: Champion, scratch: Path) -> Outcome[TakenI
     artifact_folder = known.fetch(before, scratch)
     whole = tables.written(context, context.interval.end, scratch)
     manifest = _checked(artifact_folder, before.digest)
+    # What was learned has no corpus: it knows nothing of the days that it was judged by.
     if dict(manifest.corpus) == dict(whole.versions):
         log.info("version %d knows these tables already", now.version)
         return Outcome(details=TakenIn(version=now.version, before=now.version))

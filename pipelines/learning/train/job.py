@@ -59,7 +59,7 @@ def run(context: Context) -> Outcome[Trained]:
         "family": model.family,
         "task": model.task,
     }
-    registered, evaluation = record.register(context, job, parts, tags, whole.versions)
+    registered, evaluation = record.register(context, job, parts, tags)
     return Outcome(
         rows={name: rows.num_rows for name, rows in parts.items()},
         details=_details(registered, reused=False, evaluation=evaluation),

@@ -30,12 +30,8 @@ def register(
     job: "Job",
     parts: Mapping[str, "pa.Table"],
     tags: Mapping[str, str],
-    corpus: Mapping[str, int],
 ) -> tuple[mlflow.Version, Mapping[str, Any]]:
     """Seal what was learned, score it, log everything to one MLflow run, and register it.
-
-    Args:
-        corpus: the versions of the whole tables that it learned from.
 
     Returns:
         The version, and its scores on the evaluation rows.
@@ -43,7 +39,7 @@ def register(
     Raises:
         MillraceError: an answer to a row is none of the task.
     """
-    digest = job.seal(corpus)
+    digest = job.seal()
     model = _opened(job, digest)
     answers, evidence = _answered(context, model, parts["evaluation"])
     evaluation = model.task.scores(evidence)
