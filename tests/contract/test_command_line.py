@@ -34,7 +34,7 @@ COMMANDS = {
     "new": {
         "name",
         *("--from", "--key", "--event-time", "--label", "--known-at", "--label-known-at"),
-        *("--task", "--positive", "--without", "--only", "--into"),
+        *("--task", "--positive", "--horizon", "--without", "--only", "--into"),
         *("--encoding", "--delimiter", "--quote", "--escape", "--skip-lines", "--records"),
         *("--sheet", "--decimal", "--thousands", "--dates", "--zone", "--missing"),
         *("--dry-run", "--again", "--write", "--yes"),

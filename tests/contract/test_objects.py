@@ -87,6 +87,7 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/stores/lake.py": ({"deltalake"}, "the lake's tables at their addresses"),
     "pipelines/stores/mlflow.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/stores/spark.py": ({"pathlib", "pyarrow.parquet", "tempfile"}, _SCRATCH),
+    "plugins/millrace_pages/answered.py": ({"pyarrow.dataset"}, "a table that lake.py opened"),
     "plugins/millrace_pages/quarantined.py": ({"deltalake"}, "a table that lake.py opened"),
     "plugins/millrace_pages/site.py": ({"pathlib"}, _PROJECT),
 }

@@ -150,7 +150,7 @@ def changed(values: dict[str, Any], *place: str, **new: Any) -> dict[str, Any]:
     [
         (("settings", "optimisation"), {"dropout": 1}, r"fields \['dropout'\] are missing or"),
         (("settings",), {"family": "forest"}, "no family 'forest'; there is tabular_net, trees"),
-        (("task",), {"name": "ranks"}, "no task 'ranks'; there is binary, multiclass, regression"),
+        (("task",), {"name": "ranks"}, "no task 'ranks'; there is binary, forecast, multiclass"),
         (("task",), {"coverage": 0.9}, r"Binary: fields \['coverage'\] are missing or unknown"),
         (("columns",), {"label": "x"}, r"Columns: fields \['label'\] are missing or unknown"),
         (("settings", "optimisation"), {"batch_rows": 0}, "Optimisation.batch_rows: 0 is no use"),
