@@ -37,8 +37,9 @@ def summary(settings: Settings, engine: Engine) -> str:
 
 def _case_lines(engine: Engine, case: UseCase) -> list[str]:
     found = status.case_status(engine, case)
-    if case.on_demand and not found["tables"]:
-        return ["", f"{case.name}: on demand; `make run CASE={case.name}` begins with it"]
+    if not found["tables"]:
+        asked = f" CASE={case.name}" if case.on_demand else ""
+        return ["", f"{case.name}: nothing yet; `make run{asked}` begins with it"]
     ingested = _ingested(engine, case)
     counted = {
         what: sum(ingested[f"{feed.name}_{what}"] for feed in case.feeds)

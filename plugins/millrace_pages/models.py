@@ -16,6 +16,7 @@ from pipelines.core.journal import parsed
 from pipelines.core.outcomes import Trained
 from pipelines.core.registry import TRAIN
 from pipelines.insight import metrics
+from pipelines.insight.values import in_words
 from pipelines.learning import champion
 
 router = APIRouter()
@@ -62,9 +63,12 @@ def _made(row: Row[Any]) -> Trained:
 
 
 def evidence(found: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
-    """What the gate looked at, in words; nothing where a person decided."""
+    """What the gate looked at, or a refresh brought, in words; nothing where a person decided."""
     if not found:
         return ()
+    if "learned" in found:
+        facts = (f"{name} {in_words(value)}" for name, value in found["facts"].items())
+        return (f"learned as version {found['learned']}", *facts)
     said, metric = [f"{found['num_rows']:,} evaluation rows"], found["metric"]
     named = ((titles.get(metric, metric), found["value"], ""), ("gain", found["gain"], "+"))
     for name, interval, sign in named:
@@ -108,7 +112,7 @@ def models(
             registered,
             row,
             decided.get(number, ()),
-            now.version if now else None,
+            now.learned if now else None,
             settings.mlflow_page,
         )
         for row, number in zip(rows, numbers, strict=True)

@@ -177,6 +177,12 @@ def test_the_gates_evidence_in_words():
     )
     assert models.evidence(found, {})[1].startswith("roc_auc 0.7217")
     assert models.evidence({}, titles) == ()  # a person rolled back
+    refreshed = {"learned": 4, "facts": {"num_new_items": 12, "index_recall": 0.99}}
+    assert models.evidence(refreshed, titles) == (
+        "learned as version 4",
+        "num_new_items 12",
+        "index_recall 0.9900",
+    )
 
 
 def test_quality_is_told_metric_by_metric_now_and_when_it_was_promoted():
