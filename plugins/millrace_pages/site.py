@@ -69,9 +69,11 @@ def journal(request: Request) -> Engine:
 
 
 def case(asked: Annotated[str, Query(alias="case")] = "") -> UseCase:
-    """The case of the address; without one the first."""
+    """The case of the address; without one the first, of those that wait for nobody if there is."""
     cases = use_cases.load()
-    chosen = asked or next(iter(cases.found), "")
+    # False comes before True, and the names stay in their order.
+    names = sorted(cases.found, key=lambda name: cases.found[name].on_demand)
+    chosen = asked or next(iter(names), "")
     if chosen in cases.broken:
         raise HTTPException(404, f"The case {chosen} can't be loaded: {cases.broken[chosen]}.")
     if chosen not in cases.found:
