@@ -1,12 +1,15 @@
 """Rows of the journal as the pages show them: pure functions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Row
 
 import pytest
-from millrace_pages import charts, data, drift, models, quarantine, runs, validation, words
+from millrace_pages import charts, data, drift, models, quarantine, runs, site, validation, words
 
+from pipelines import use_cases
 from pipelines.use_cases import find
+from pipelines.use_cases.spec.discovery import Cases
 
 AT = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
 CASE = find("flight_delays")
@@ -262,3 +265,13 @@ def test_what_is_missing_is_a_dash():
     assert {function(None) for function in given} == {words.NONE}
     assert words.count(1234567) == "1,234,567"
     assert words.plain(0) == "0"
+
+
+def test_without_a_case_in_the_address_it_is_one_that_does_not_wait(monkeypatch):
+    waits = replace(CASE, name="a_waits", on_demand=True)
+    found = {"a_waits": waits, "flight_delays": CASE}
+    monkeypatch.setattr(use_cases, "load", lambda: Cases(found, {}))
+    assert site.case() is CASE
+    assert site.case("a_waits") is waits
+    monkeypatch.setattr(use_cases, "load", lambda: Cases({"a_waits": waits}, {}))
+    assert site.case() is waits
