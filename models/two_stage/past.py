@@ -32,19 +32,20 @@ _DAY_MICROSECONDS = 24 * 3600 * 10**6
 def cut(taken: Ratings, training: pa.Table, settings: TwoStage) -> int:
     """The instant of the ranker's first row: the first one after the oldest share of ratings.
 
+    Where most ratings are newer than all rows, as in a source's liveliest days, it is the share of
+    those known by the last row.
+
     Raises:
-        DataRefused: no row is as late.
+        DataRefused: there are no ratings before a row.
     """
     at_N = instants(training, settings.sources.known_at)
-    least = taken.known_at_N[int(len(taken) * settings.ranker.past_share)]
-    late_N = at_N[at_N >= least]
-    if not late_N.size:
-        raise DataRefused(
-            f"no training rows are later than the oldest {settings.ranker.past_share:.0%} of the "
-            "ratings: there is no past that the ranker's retrievers could know; lower past_share, "
-            "or take newer rows"
-        )
-    found = int(late_N.min())
+    by_last = taken.before(int(at_N.max()))
+    if not len(by_last):
+        raise DataRefused("there are no rows of ratings before the last training row")
+    share = settings.ranker.past_share
+    ends = [each.known_at_N[int(len(each) * share)] for each in (taken, by_last)]
+    least = ends[0] if (at_N >= ends[0]).any() else ends[1]
+    found = int(at_N[at_N >= least].min())
     if not len(taken.before(found)):
         raise DataRefused("there are no rows of ratings before the first training rows")
     return found

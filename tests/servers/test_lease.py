@@ -80,7 +80,7 @@ def test_every_stage_that_commits_has_a_lease_of_what_it_writes():
         **dict.fromkeys(("transform", "validate_features", "materialize"), "features"),
         **dict.fromkeys(("assemble", "validate_training_set", "train"), "training set"),
         **dict.fromkeys(("predict", "validate_predictions"), "predictions"),
-        **dict.fromkeys(("promote", "rollback"), "champion"),
+        **dict.fromkeys(("promote", "refresh", "rollback"), "champion"),
         **dict.fromkeys(("due_training", "due_drift"), None),
         "monitor": "verdicts",
     }

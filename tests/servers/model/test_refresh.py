@@ -40,7 +40,7 @@ def stage(
     made: Any, registry: Any, tables: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Any:
     """Version 1, champion up to 10 November, which ranks 60 items; its family is a toy."""
-    sample = samples.ranking()
+    sample = samples.ordering()
     spec = ModelSpec(columns=sample.columns, task=sample.task, settings=sample.settings)
     (model,) = made.case.models
     model = replace(

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from pipelines.core.settings import Settings
 from pipelines.data.transform import run as stage
 from pipelines.use_cases import find
+from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 from tests.servers.lakes import Lake, Row
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 NAME = "t_transform"
+HISTORY = Interval.parse("2026-03-07/2026-03-11")
 
 
 def _load(name: str) -> ModuleType:
@@ -61,7 +63,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UseCase]:
 
 @pytest.fixture(scope="session")
 def lake(settings: Settings, spark: "SparkSession", journal: Engine, case: UseCase) -> Lake:
-    return Lake(settings, spark, journal, case)
+    return Lake(settings, spark, journal, case, HISTORY)
 
 
 @pytest.fixture(scope="session")
