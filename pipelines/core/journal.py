@@ -134,9 +134,8 @@ promotions = Table(
     Column("model", String, nullable=False),
     Column("interval", String, nullable=False),
     Column("version", BigInteger, nullable=False),  # of the registered model that was judged
-    Column(
-        "decision", String, nullable=False
-    ),  # promoted, kept (the old one), refreshed, rolled back
+    # promoted, kept (the old one), refreshed, rolled back
+    Column("decision", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("champion_before", BigInteger),
     Column("cutoff", DateTime(timezone=True), nullable=False),  # nothing later was learned from
