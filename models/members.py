@@ -4,14 +4,16 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from models import artifact, families
 from models.columns import Columns
 from models.errors import ModelError
 from models.family import Settings
 from models.job import Job
+from models.plain import check_fields
 from models.tasks import Task
 
 FOLDER = "members"
@@ -24,6 +26,21 @@ def refusal(task: Task, columns: Columns, settings: Mapping[str, Settings]) -> s
         if refused:
             return f"member {name}: {refused}"
     return ""
+
+
+def settings_to_json(settings: Any) -> dict[str, Any]:
+    """Settings that have a `member`, with its own, as plain values."""
+    return {**settings.to_json(), "member": families.to_json(settings.member)}
+
+
+def settings_from_json(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """Read what `settings_to_json` gave.
+
+    Raises:
+        ValueError: a field is missing or unknown; the message names it.
+    """
+    check_fields(kind.__name__, values, (each.name for each in fields(kind)))
+    return kind(**{**values, "member": families.settings_from_json(values["member"])})
 
 
 def learn(job: Job, name: str, settings: Settings, tables: Mapping[str, Path]) -> str:

@@ -2,17 +2,15 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from models import families, members
+from models import members
 from models.columns import Columns
 from models.family import NOTHING, Family, Scorer, Settings
 from models.groups import Groups
-from models.plain import check_fields
 from models.reconciled.levels import added_up
 from models.reconciled.settings import Reconciled
 from models.tasks import Forecast, Task
@@ -63,13 +61,10 @@ class ReconciledForecasts(Family):
         return Added(manifest.task, models[MEMBER], variances)
 
     def settings_to_json(self, settings: Settings) -> dict[str, Any]:
-        assert isinstance(settings, Reconciled)  # noqa: S101  of this family
-        return {**settings.to_json(), "member": families.to_json(settings.member)}
+        return members.settings_to_json(settings)
 
     def settings_from_json(self, values: Mapping[str, Any]) -> Settings:
-        check_fields("Reconciled", values, (each.name for each in fields(Reconciled)))
-        member = families.settings_from_json(values["member"])
-        return Reconciled(**{**values, "member": member})
+        return members.settings_from_json(Reconciled, values)
 
 
 class Added(Scorer):

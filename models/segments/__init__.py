@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,10 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from models import families, members
+from models import members
 from models.columns import Columns, text_column
 from models.errors import ModelRefused
 from models.family import NOTHING, Family, Scorer, Settings
-from models.plain import check_fields
 from models.segments.settings import Segments
 from models.tasks import Task
 
@@ -63,13 +61,10 @@ class SegmentedModels(Family):
         return Parted(manifest.task, manifest.columns, column, names, models)
 
     def settings_to_json(self, settings: Settings) -> dict[str, Any]:
-        assert isinstance(settings, Segments)  # noqa: S101  of this family
-        return {**settings.to_json(), "member": families.to_json(settings.member)}
+        return members.settings_to_json(settings)
 
     def settings_from_json(self, values: Mapping[str, Any]) -> Settings:
-        check_fields("Segments", values, (each.name for each in fields(Segments)))
-        member = families.settings_from_json(values["member"])
-        return Segments(**{**values, "member": member})
+        return members.settings_from_json(Segments, values)
 
 
 class Parted(Scorer):
