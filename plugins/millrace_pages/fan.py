@@ -150,7 +150,7 @@ def _value_ticks(values: Sequence[float]) -> list[float]:
     power = 10 ** math.floor(math.log10(wanted))
     step = next(times * power for times in (1, 2, 5, 10) if times * power >= wanted)
     first, last = math.floor(low / step), max(math.ceil(high / step), 1)
-    return [number * step for number in range(first, last + 1)]
+    return [float(number * step) for number in range(first, last + 1)]
 
 
 def _time_ticks(scale: _Scale, made_at: datetime) -> Iterator[Tick]:

@@ -88,6 +88,7 @@ def test_the_pages_know_no_stage_and_no_engine():
         "insight.lineage.case",
         "insight.lineage.predictions",
         "insight.lineage.walk",
+        "insight.values",
         "learning",
         "learning.champion",
         "stores",
