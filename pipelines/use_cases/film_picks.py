@@ -27,7 +27,7 @@ RATINGS = Feed(
 
 FILMS = Feed(
     name="films",
-    description="Films as they are listed: when somebody first rates them",
+    description="Films as they are listed: when somebody first rates them, and every Monday",
     format="csv",
     columns=(
         _FILM,

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -55,11 +55,11 @@ class Driver:
     process: "subprocess.Popen[str]"
     log: Path
 
-    def ask(self, stage: str, key: str, case: str = NAME) -> Answer:
+    def ask(self, stage: str, key: str, case: str = NAME, model: str | None = None) -> Answer:
         """Run a stage of an interval; only "nothing due" may be raised."""
         begin = self.log.stat().st_size
         asked, answered = _pipes(self.process)
-        asked.write(json.dumps([stage, case, key]) + "\n")
+        asked.write(json.dumps([stage, case, key, model]) + "\n")
         asked.flush()
         line = answered.readline()
         said = self.log.read_bytes()[begin:].decode()
@@ -68,13 +68,23 @@ class Driver:
         assert answer.raised in (None, NOTHING_DUE), f"{stage} of {key}: {answer.result}"
         return answer
 
-    def chain(self, stages: tuple[str, ...], key: str, case: str = NAME) -> list[Answer]:
+    def chain(
+        self, stages: Sequence[str], key: str, case: str = NAME, model: str | None = None
+    ) -> list[Answer]:
         """The stages of a Dag: the first to which nothing is due ends it."""
         answers: list[Answer] = []
         for stage in stages:
-            answers.append(self.ask(stage, key, case))
+            answers.append(self.ask(stage, key, case, model))
             if answers[-1].raised:
                 break
+        return answers
+
+    def whole(
+        self, stages: Sequence[str], key: str, case: str, model: str | None = None
+    ) -> list[Answer]:
+        """The stages of a Dag, each with something to do."""
+        answers = self.chain(stages, key, case, model)
+        assert [answer.raised for answer in answers] == [None] * len(stages), answers[-1].result
         return answers
 
     def night(self, key: str) -> int:
@@ -91,6 +101,20 @@ class Driver:
         ):
             trained += _whole(self.chain(TRAINING, key), TRAINING)
         return trained
+
+
+def edit(project: Path, case: str, edits: Mapping[str, str]) -> None:
+    """Change a case's file in a copy of the project, as a person would.
+
+    Args:
+        edits: what is replaced, and by what.
+    """
+    file = project / "pipelines" / "use_cases" / f"{case}.py"
+    text = file.read_text()
+    for old, new in edits.items():
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
 
 
 def _whole(answers: list[Answer], stages: tuple[str, ...]) -> int:

@@ -1,8 +1,8 @@
 """Runs the stages that a test asks for, through the runner, all in this one process.
 
-A line of standard input is `[stage, case, interval]`; a line of standard output answers with the
-stage's result, or with the kind and the words of what it raised. Started in a copy of the project,
-so that every import, dbt and torchrun are the copy's.
+A line of standard input is `[stage, case, interval, model or null]`; a line of standard output
+answers with the stage's result, or with the kind and the words of what it raised. Started in a copy
+of the project, so that every import, dbt and torchrun are the copy's.
 """
 
 import json
@@ -24,10 +24,10 @@ def main() -> None:
     from pipelines.use_cases.spec.interval import Interval
 
     for line in sys.stdin:
-        stage, case, key = json.loads(line)
-        interval = Interval.parse(key)
+        stage, case, key, model = json.loads(line)
+        asked = (find(case), registry.find(stage), Interval.parse(key))
         try:
-            said = runner.run(Settings(), find(case), registry.find(stage), interval)
+            said = runner.run(Settings(), *asked, model=model)
         except MillraceError as error:
             said = {"raised": type(error).__name__, "words": str(error)}
         answers.write(json.dumps(said, default=str) + "\n")

@@ -25,7 +25,7 @@ from pipelines.data.extract.shape import Shape
 from pipelines.insight import status
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
-from tests.chain.conftest import Answer, Driver
+from tests.chain.conftest import Driver
 from tests.chain.exports import EXPORTS, GLUCOSE, MOVIES, VIEW, WEATHER, Export
 from tests.loans import Loans
 from tests.stages import DATA, PREDICTION, TRAINING
@@ -96,13 +96,6 @@ def _file(project: Path, room: str, export: Export) -> str:
     return str(project / "pipelines" / room / f"{export.name}.py")
 
 
-def ran(driver: Driver, export: Export, stages: Sequence[str], key: str) -> Sequence[Answer]:
-    """All the stages, each with something to do."""
-    answers = driver.chain(tuple(stages), key, export.name)
-    assert [answer.raised for answer in answers] == [None] * len(stages), answers[-1].result
-    return answers
-
-
 def within(rows: pd.DataFrame, key: str) -> pd.DataFrame:
     """The rows of the interval's days."""
     interval = Interval.parse(key)
@@ -156,7 +149,7 @@ def test_new_tells_how_it_is_written_and_writes_it_down(
 def test_every_row_is_kept_quarantined_or_a_duplicate(
     driver: Driver, export: Export, case: UseCase, shape: Shape, session: "SparkSession"
 ) -> None:
-    answers = ran(driver, export, DATA, export.loaded)
+    answers = driver.whole(DATA, export.loaded, export.name)
     rows = within(export.rows(), export.loaded)
     kept = rows[~rows["bad"] & ~rows["copy"]]
     assert answers[DATA.index("ingest")].result["rows"] == {
@@ -176,7 +169,7 @@ def test_every_row_is_kept_quarantined_or_a_duplicate(
 def test_its_champion_is_better_than_saying_the_same_of_all(
     driver: Driver, export: Export, case: UseCase, engine: Engine
 ) -> None:
-    answers = ran(driver, export, TRAINING, export.history)
+    answers = driver.whole(TRAINING, export.history, export.name)
     assert answers[-1].details["decision"] == "promoted", answers[-1].details
     champion = status.champion(engine, case, case.model())
     assert champion
@@ -188,7 +181,7 @@ def test_its_champion_is_better_than_saying_the_same_of_all(
 def test_each_row_of_the_days_after_is_predicted(
     driver: Driver, export: Export, case: UseCase, shape: Shape, session: "SparkSession"
 ) -> None:
-    predicted = ran(driver, export, PREDICTION, export.after)[0].result["rows"]
+    predicted = driver.whole(PREDICTION, export.after, export.name)[0].result["rows"]
     rows = within(export.rows(), export.after)
     rows = rows[~rows["bad"] & ~rows["copy"]]
     assert predicted == {"decisions": len(rows), "new": len(rows)}

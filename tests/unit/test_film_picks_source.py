@@ -55,6 +55,21 @@ def test_a_film_and_a_person_are_known_with_their_first_rating() -> None:
 
 
 @needs_data
+def test_every_monday_lists_the_films_that_were_listed_before() -> None:
+    first = film_picks.films().set_index("film_id")["known_at"]
+    listed = film_picks.listings()
+    assert listed["known_at"].is_monotonic_increasing
+    assert not listed.duplicated(["film_id", "known_at"]).any()
+    whole = listed["known_at"].dt.strftime("%a %H:%M:%S") == "Mon 00:00:30"
+    by_monday = listed[whole].groupby("known_at")["film_id"].agg(set)
+    assert len(by_monday) == 30
+    for at, films in by_monday.items():
+        assert films == set(first.index[first < at])
+    once = listed[~whole].set_index("film_id")["known_at"]
+    pd.testing.assert_series_equal(once.sort_index(), first.sort_index())
+
+
+@needs_data
 def test_another_file_than_the_published_one_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

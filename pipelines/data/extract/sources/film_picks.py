@@ -105,11 +105,28 @@ def ratings() -> pd.DataFrame:
 
 
 def films() -> pd.DataFrame:
-    """Every film, listed when it is first rated: the source does not say when it came in."""
+    """Every film as of its first rating: the source does not say when it came in."""
     table = read("item").rename(columns={"item_id": "film_id", "movie_title": "title"})
     year = pd.to_numeric(table["release_year"], errors="coerce").astype("Int64")
     genres = table["class"].str.replace(" ", "|")
     return _first(table.assign(release_year=year, genres=genres), "film_id")
+
+
+@cache
+def listings() -> pd.DataFrame:
+    """Each film when it is first rated, and again every Monday with all that came before.
+
+    Whoever begins in the middle of a playing knows the whole catalogue within a week.
+    """
+    facts = films()
+    mondays = pd.date_range(REPLAY.first, REPLAY.last, freq="W-MON")
+    again = facts.drop(columns=["event_at", "local_date"]).merge(
+        pd.DataFrame({"event_at": mondays, "local_date": mondays}), how="cross"
+    )
+    again = again[again["known_at"] < again["event_at"]]
+    again["known_at"] = again["event_at"] + LATENCY
+    listed = pd.concat([facts, again[facts.columns]])
+    return listed.sort_values(["known_at", "film_id"], ignore_index=True)
 
 
 def users() -> pd.DataFrame:
@@ -126,6 +143,6 @@ def _first(table: pd.DataFrame, key: str) -> pd.DataFrame:
 
 _FEEDS: Mapping[str, Callable[[], pd.DataFrame]] = {
     "ratings": ratings,
-    "films": films,
+    "films": listings,
     "users": users,
 }
