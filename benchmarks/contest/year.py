@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from pipelines.insight import status
 from pipelines.learning import inputs
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
-from pipelines.use_cases.spec.model import LABELS
+from pipelines.use_cases.spec.model import LABELS, Model
 from pipelines.use_cases.spec.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -56,19 +56,27 @@ class Asked:
         case: whose stages run.
         models: of the case; their inputs and labels are the columns.
         where: which decisions, in SQL.
+        online_after_minutes: as if the models answered online; see `Model`.
     """
 
     case: UseCase
     models: tuple[str, ...]
     where: str = "true"
+    online_after_minutes: int | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(self.case.model(name).label for name in self.models)
 
     @property
+    def model(self) -> Model:
+        """By which rows are joined."""
+        first = self.case.model(self.models[0])
+        return replace(first, online_after_minutes=self.online_after_minutes)
+
+    @property
     def row_key(self) -> tuple[str, ...]:
-        return self.case.model(self.models[0]).row_key
+        return self.model.row_key
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -84,12 +92,21 @@ MADE_BY = b"millrace.code_version"
 
 def table(path: Path, *, anew: bool, asked: Asked = LATE) -> pa.Table:
     """The year's rows, from the file, or built and written into it."""
-    if anew or not path.exists():
-        with platform(asked.case) as (settings, environment):
-            run_stages(settings, environment, asked.case)
-            rows = joined(settings, asked)
-        write(rows.replace_schema_metadata({MADE_BY: code_version()}), path)
-    return pq.read_table(path)
+    (found,) = tables({path: asked}, anew=anew)
+    return found
+
+
+def tables(asked: Mapping[Path, Asked], *, anew: bool) -> list[pa.Table]:
+    """The rows of several questions to one case, each from its file, or built and written."""
+    missing = {path: each for path, each in asked.items() if anew or not path.exists()}
+    if missing:
+        (case,) = {each.case for each in missing.values()}
+        with platform(case) as (settings, environment):
+            run_stages(settings, environment, case)
+            made = zip(missing, joined(settings, list(missing.values())), strict=True)
+            for path, rows in made:
+                write(rows.replace_schema_metadata({MADE_BY: code_version()}), path)
+    return [pq.read_table(path) for path in asked]
 
 
 @contextmanager
@@ -130,8 +147,8 @@ def _run(case: UseCase, stage: Sequence[str], key: str, environment: Mapping[str
     print(f"{timings.name:<52}{timings.worst:>8.1f} s", flush=True)
 
 
-def joined(settings: Settings, asked: Asked) -> pa.Table:
-    """Labelled decisions with what was known at each, in the order of their instants.
+def joined(settings: Settings, asked: Sequence[Asked]) -> Iterator[pa.Table]:
+    """Of each: labelled decisions with what was known at them, in the order of their instants.
 
     Raises:
         CheckFailed: the join lost or made rows.
@@ -140,16 +157,16 @@ def joined(settings: Settings, asked: Asked) -> pa.Table:
     # It only reads: without a lease it can commit nothing.
     context = Context(
         settings=settings,
-        case=asked.case,
+        case=asked[0].case,
         interval=Interval.parse(RANGES[-1]),
         stage=ASSEMBLE,
         engine=engine,
         attempt=0,
         lease=None,
-        chosen=asked.case.model(asked.models[0]),
     )
     try:
-        return _joined(context, asked)
+        for each in asked:
+            yield _joined(replace(context, chosen=each.model), each)
     finally:
         # Before the server goes: the client of a dead one waits for it when Python ends.
         context.spark.stop()

@@ -123,12 +123,11 @@ def _noted(failed: dict[str, str], case: UseCase) -> Iterator[None]:
 
 
 def _catch_up(settings: Settings, client: airflow.Airflow, engine: Engine, case: UseCase) -> None:
-    """The case's own steps, each followed to the model that it sets off."""
+    """The case's own steps, each followed to the models that it sets off."""
     known_until, since = status.known_until(engine, case), services.schedule_since(settings)
     for step in plan(case, known_until, settings.yesterday(), since):
         follow(client, client.trigger(f"{case.name}.{step.dag}", step.key))
-        for model in case.models:
-            follow_model(client, engine, case, model, step.key)
+        follow_models(client, engine, case, step.key)
 
 
 def dags(case: UseCase) -> tuple[str, ...]:
@@ -137,26 +136,41 @@ def dags(case: UseCase) -> tuple[str, ...]:
     return (*of_models, *_OF_DATA)
 
 
-def follow_model(
-    client: airflow.Airflow, engine: Engine, case: UseCase, model: Model, key: str
-) -> None:
-    """Wait for the training that a step's *features* set off, and for its champion's predictions.
+def follow_models(client: airflow.Airflow, engine: Engine, case: UseCase, key: str) -> None:
+    """Wait for the trainings that a step's *features* set off, and for the champions' predictions.
 
     A night's predictions are made by the champion of that moment: while the first one is trained
-    there are none, and a new one may win minutes later. Then the newest days are asked once more.
+    there are none, and a new one may win minutes later. Then the newest days are asked once more,
+    of all models at once.
     """
-    dags = f"{case.name}.{model.prefix}"
-    for dag in ("predict_batch", "train_model"):
-        follow(client, client.await_run(f"{dags}{dag}", key))
+    for model in case.models:
+        for dag in ("predict_batch", "train_model"):
+            follow(client, client.await_run(f"{case.name}.{model.prefix}{dag}", key))
+    last = {model: _last_asked(client, engine, case, model, key) for model in case.models}
+    for model, (predicted, run) in last.items():
+        if run:
+            follow(client, run)
+        if predicted:
+            watch = f"{case.name}.{model.prefix}watch_drift"
+            follow(client, client.await_run(watch, predicted))
+
+
+def _last_asked(
+    client: airflow.Airflow, engine: Engine, case: UseCase, model: Model, key: str
+) -> tuple[str, airflow.DagRun | None]:
+    """Of which days the champion predicts last, and by which run if they are asked once more.
+
+    No days without a champion.
+    """
     champion = status.champion(engine, case, model)
     predictions = status.predictions(engine, case, model)
     if champion is None:
-        return
+        return "", None
     made = predictions and (predictions["model_version"], predictions["until"])
-    if made != (champion["version"], Interval.parse(key).end.isoformat()):
-        key = watched(model, key)
-        follow(client, client.trigger(f"{dags}predict_batch", key))
-    follow(client, client.await_run(f"{dags}watch_drift", key))
+    if made == (champion["version"], Interval.parse(key).end.isoformat()):
+        return key, None
+    key = watched(model, key)
+    return key, client.trigger(f"{case.name}.{model.prefix}predict_batch", key)
 
 
 def watched(model: Model, key: str) -> str:

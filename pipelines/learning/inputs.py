@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import DataFrame
 
+# Feast's name for the instant that states are asked of.
+_AT = "event_timestamp"
+
 
 def decisions(context: Context, interval: Interval) -> "DataFrame":
     """The published decisions of an interval, `(start, end]`."""
@@ -27,6 +30,7 @@ def decisions(context: Context, interval: Interval) -> "DataFrame":
 def as_known(context: Context, asked: "DataFrame") -> Iterator["DataFrame"]:
     """Decisions with all that the model may look at: states as known then, and what follows.
 
+    Of a model that answers online, *then* is `Model.online_after_minutes` before each decision.
     The frame is to be read in the block; its rows are those of `asked`, which the caller should
     count. States are `<state>__<feature>` in it, without the case's name.
 
@@ -37,12 +41,14 @@ def as_known(context: Context, asked: "DataFrame") -> Iterator["DataFrame"]:
     for state in case.entity_states:
         context.read_known("gold", state.name)
     target = feast.store(context.settings, case.name, pinned=context.reads)
-    joined = feast.point_in_time(target, asked.withColumnRenamed("known_at", "event_timestamp"))
+    before = context.model.online_after_minutes or 0
+    then = asked.selectExpr("*", f"known_at - interval {before} minutes as {_AT}")
+    joined = feast.point_in_time(target, then)
     if not joined.is_small:
-        frame = joined.to_spark_df()
+        frame = joined.to_spark_df().drop(_AT)
         yield derived(case.name, frame.toDF(*_names(case.name, frame.columns)))
         return
-    table = joined.to_arrow()
+    table = joined.to_arrow().drop_columns(_AT)
     known = cases.models(case.name).derive(
         table.rename_columns(_names(case.name, table.column_names))
     )
@@ -55,9 +61,8 @@ def as_known(context: Context, asked: "DataFrame") -> Iterator["DataFrame"]:
 
 
 def _names(case: str, columns: Sequence[str]) -> list[str]:
-    """The columns of a join by Feast's words, in ours."""
-    ours = {"event_timestamp": "known_at"}
-    return [ours.get(name, name.removeprefix(f"{case}_")) for name in columns]
+    """The columns of a join without the case's name."""
+    return [name.removeprefix(f"{case}_") for name in columns]
 
 
 def derived(case: str, frame: "DataFrame") -> "DataFrame":

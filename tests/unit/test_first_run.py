@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import use_cases
 from pipelines.cli import first_run
-from pipelines.cli.first_run import dags, follow, follow_model, plan, watched
+from pipelines.cli.first_run import dags, follow, follow_models, plan, watched
 from pipelines.core.errors import MillraceError
 from pipelines.core.settings import Settings
 from pipelines.stores.airflow import DagRun
@@ -146,11 +146,14 @@ def test_the_newest_days_are_answered_by_the_champion_that_there_is(
     monkeypatch.setattr(first_run.status, "champion", lambda *_: champion)
     monkeypatch.setattr(first_run.status, "predictions", lambda *_: predictions)
     client = _Airflow()
-    follow_model(client, None, CASE, LATE, KEY)
-    assert client.asked == FOLLOWED + then
-    client.asked.clear()
-    follow_model(client, None, CASE, MINUTES, KEY)
-    assert client.asked == [(how, f"minutes_{dag}", key) for how, dag, key in FOLLOWED + then]
+    follow_models(client, None, CASE, KEY)
+    both = [
+        (how, f"{model.prefix}{dag}", key) for model in CASE.models for how, dag, key in FOLLOWED
+    ]
+    # All are asked before one is waited for.
+    asked = sorted(then, key=lambda each: each[0] == "await")
+    both += [(how, f"{m.prefix}{dag}", key) for how, dag, key in asked for m in CASE.models]
+    assert client.asked == both
 
 
 @pytest.fixture
@@ -167,7 +170,7 @@ def two_cases(monkeypatch):
     monkeypatch.setattr(first_run.airflow, "connect", lambda _: nullcontext(client))
     known = {"flight_delays": None, "plain": datetime(2026, 11, 20, tzinfo=UTC)}
     monkeypatch.setattr(first_run.status, "known_until", lambda _, case: known[case.name])
-    monkeypatch.setattr(first_run, "follow_model", lambda *given: models.append(given[2:]))
+    monkeypatch.setattr(first_run, "follow_models", lambda *given: models.append(given[2:]))
     monkeypatch.setattr(first_run.summary, "summary", lambda *_: "where to look")
     return client, unpaused, models, cases
 
@@ -184,7 +187,7 @@ def test_each_case_is_unpaused_triggered_and_followed_to_its_model_if_it_has_one
         ("trigger", "plain.build_features", "2026-11-20"),
     ]
     days = ("2026-08-22/2026-11-19", "2026-11-20")
-    assert models == [(CASE, model, key) for key in days for model in (LATE, MINUTES)]
+    assert [(case, key) for case, key in models if case.models] == [(CASE, key) for key in days]
     assert unpaused == [f"{name}.{d}" for name, case in cases.found.items() for d in dags(case)]
 
 
@@ -217,4 +220,4 @@ def test_a_case_that_fails_does_not_keep_the_others_from_theirs(two_cases, monke
     with pytest.raises(MillraceError, match=r"flight_delays\.\w+ did not load"):
         first_run.run(SETTINGS)
     assert client.asked == [("trigger", "plain.build_features", "2026-11-20")]
-    assert models == []
+    assert [case.name for case, _ in models] == ["plain"]

@@ -6,8 +6,10 @@ import pickle
 import re
 import sys
 import timeit
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -216,3 +218,22 @@ def test_a_command_of_a_broken_case_says_where_and_what_to_do(monkeypatch):
     assert isinstance(use_cases.find("flight_delays"), UseCase)
     with pytest.raises(UsageError, match=r"no use case 'nope'; there is .*flight_delays"):
         use_cases.find("nope")
+
+
+def online(minutes: int, **changes: Any) -> UseCase:
+    """The flights with their first model online."""
+    case = use_cases.find("flight_delays")
+    late, *others = case.models
+    return replace(case, models=(replace(late, online_after_minutes=minutes), *others), **changes)
+
+
+def test_a_state_is_online_after_its_part_and_counts_for_as_long_as_one() -> None:
+    hourly = online(75, grain="hour")
+    assert hourly.model("late").online_after_minutes == 75
+    with pytest.raises(ValueError, match=r"'late' has its states online after 59 minutes, but a h"):
+        online(59, grain="hour")
+    with pytest.raises(ValueError, match=r"origin_states, .*origin_weather_states would be unkn"):
+        online(1500)
+    short = tuple(replace(s, ttl_minutes=59) for s in hourly.entity_states[:1])
+    with pytest.raises(ValueError, match=r"origin_states would be unknown .* ttl_minutes of 60"):
+        replace(hourly, entity_states=(*short, *hourly.entity_states[1:]))

@@ -4,7 +4,7 @@ Standard library only: Dags import this at parse time.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Self, TypeAlias
@@ -12,6 +12,7 @@ from typing import Literal, Self, TypeAlias
 from pipelines.core.errors import UsageError
 
 Grain: TypeAlias = Literal["day", "hour"]
+GRAIN_MINUTES: Mapping[Grain, int] = {"day": 24 * 60, "hour": 60}
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _KEY = re.compile(rf"(?P<day>{_DAY})(?:T(?P<hour>\d{{2}})|/(?P<last>{_DAY}))?", re.ASCII)
@@ -67,7 +68,7 @@ class Interval:
 
     def parts(self, grain: Grain) -> Iterator["Interval"]:
         """The days, or hours, that this interval is made of, in order."""
-        step = timedelta(days=1) if grain == "day" else timedelta(hours=1)
+        step = timedelta(minutes=GRAIN_MINUTES[grain])
         start = self.start
         while start < self.end:
             key = start.strftime("%Y-%m-%d" if grain == "day" else "%Y-%m-%dT%H")

@@ -111,6 +111,10 @@ class Model:
             for people, such as `gold.candidates.title`; the state's one key is the item.
         is_refreshed: whether the family takes in their new rows before each prediction, without a
             training.
+        online_after_minutes: of a model that answers online, the longest time from an instant to
+            its state being readable there: a build's cadence, and how long it takes. Training and
+            batch join the states of so long before a decision, so that they know no more than
+            online. None: it answers in batch alone, from the states of the decision's instant.
         labels_come_later: a label that was known before its decision refuses the training set;
             False: it is a warning, as where the source does not say when labels came.
         look_back_days: decisions this far before the cutoff are used.
@@ -133,6 +137,7 @@ class Model:
     tables: tuple[str, ...] = ()
     item_names: str = ""
     is_refreshed: bool = False
+    online_after_minutes: int | None = None
     labels_come_later: bool = False
     look_back_days: int = 90
     validation_days: int = 7

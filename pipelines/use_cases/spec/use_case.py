@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from pipelines.core.errors import UsageError
-from pipelines.use_cases.spec.interval import Grain, Interval
+from pipelines.use_cases.spec.interval import GRAIN_MINUTES, Grain, Interval
 from pipelines.use_cases.spec.model import DECISIONS, LABELS, Model
 
 ColumnType: TypeAlias = Literal["string", "int", "bigint", "double", "boolean", "date", "timestamp"]
@@ -157,6 +157,7 @@ class UseCase:
                     "none of its tables of silver and gold"
                 )
             self.item_names(model)
+            self._check_online(model)
         most = self.history_days_max
         for model in self.models:
             if most is not None and model.look_back_days > most:
@@ -164,6 +165,23 @@ class UseCase:
                     f"UseCase {self.name!r}: model {model.name!r} looks back "
                     f"{model.look_back_days} days, of history there are {most}"
                 )
+
+    def _check_online(self, model: Model) -> None:
+        """A state waits for the end of its part, and must count for as long as a part lasts."""
+        if model.online_after_minutes is None:
+            return
+        cadence = GRAIN_MINUTES[self.grain]
+        if model.online_after_minutes < cadence:
+            raise ValueError(
+                f"UseCase {self.name!r}: model {model.name!r} has its states online after "
+                f"{model.online_after_minutes} minutes, but a {self.grain} is built when it has "
+                f"ended: say {cadence} and what a build takes, or build in smaller parts"
+            )
+        if short := [s.name for s in self.entity_states if s.ttl_minutes < cadence]:
+            raise ValueError(
+                f"UseCase {self.name!r}: {', '.join(short)} would be unknown online before the "
+                f"next {self.grain} is built: give ttl_minutes of {cadence} at least"
+            )
 
     def model(self, name: str | None = None) -> Model:
         """The model of that name; without one the only one.

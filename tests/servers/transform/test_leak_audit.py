@@ -2,6 +2,7 @@
 
 import random
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -57,8 +58,16 @@ def test_a_decision_is_taken_at_its_instants_on_the_plan_known_then(
         assert row["is_batch"] is (at == leaves.replace(hour=0, minute=0, second=0))
 
 
+@pytest.fixture(scope="module", params=[None, 75], ids=["in batch", "online after 75 minutes"])
+def online_after_minutes(request: pytest.FixtureRequest) -> int | None:
+    found: int | None = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
+def joined(
+    lake: Any, built: Tables, world: ModuleType, online_after_minutes: int | None
+) -> list[Row]:
     """All decisions with their inputs, by the very function that training and prediction use."""
     name = lake.case.name
     from features import flight_delays as features
@@ -88,7 +97,7 @@ def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
         engine=lake.engine,
         attempt=0,
         lease=None,
-        chosen=lake.case.model("late"),
+        chosen=replace(lake.case.model("late"), online_after_minutes=online_after_minutes),
     )
     context.__dict__["spark"] = lake.spark
     with pytest.MonkeyPatch.context() as patch:
@@ -101,8 +110,13 @@ def joined(lake: Any, built: Tables, world: ModuleType) -> list[Row]:
 
 
 def test_every_input_is_what_was_known_at_the_decision(
-    joined: list[Row], bronze: Tables, oracle: ModuleType, world: ModuleType
+    joined: list[Row],
+    online_after_minutes: int | None,
+    bronze: Tables,
+    oracle: ModuleType,
+    world: ModuleType,
 ) -> None:
+    """Of a model that answers online: what was known so long before it."""
     plans, movements = (
         [row | {"tail_number": (row["tail_number"] or "").strip().upper() or None} for row in rows]
         for rows in (bronze["schedule"], bronze["movements"])
@@ -112,7 +126,7 @@ def test_every_input_is_what_was_known_at_the_decision(
     # The first day's states lack those of the days before, which were not built.
     late = [row for row in joined if row["known_at"] > world.START + DAY]
     for row in random.Random(seed).sample(late, min(SAMPLE, len(late))):  # noqa: S311
-        at = row["known_at"]
+        at = row["known_at"] - (online_after_minutes or 0) * MINUTE
         for name, (keys, step, days, brute_force) in GRIDS.items():
             instant = at - (at - world.START) % (step * MINUTE)
             entity = {key: row[key] for key in keys}
@@ -129,17 +143,17 @@ def test_every_input_is_what_was_known_at_the_decision(
         )
         if weather:
             assert_inputs(row, "origin_weather_states", weather)
-        assert_inputs(row, "tail_states", tail(oracle, movements, row))
+        assert_inputs(row, "tail_states", tail(oracle, movements, row, at))
 
 
-def tail(oracle: ModuleType, movements: list[Row], row: Row) -> Row:
+def tail(oracle: ModuleType, movements: list[Row], row: Row, at: datetime) -> Row:
     """The aircraft's newest state, none older than three days."""
     heard = [
         movement["known_at"]
         for movement in movements
-        if movement["tail_number"] == row["tail_number"] and movement["known_at"] <= row["known_at"]
+        if movement["tail_number"] == row["tail_number"] and movement["known_at"] <= at
     ]
-    if row["tail_number"] is None or not heard or max(heard) < row["known_at"] - 3 * DAY:
+    if row["tail_number"] is None or not heard or max(heard) < at - 3 * DAY:
         return {"last_flight_id": None, "num_departures_3d": None}
     state: Row = oracle.tail_state(movements, max(heard), row["tail_number"])
     return state
