@@ -71,11 +71,15 @@ def date_field(title: str, description: str) -> Param:
 
 
 def interval_form(case: UseCase) -> dict[str, Param]:
-    """The trigger form of a Dag that builds one part: a day, and an hour for an hourly case."""
+    """The trigger form of a Dag that builds one part: a day, and of smaller ones the time."""
     form = {"day": date_field("Day (UTC)", "Which day to build. Empty: the partition key's.")}
-    if case.grain == "hour":
+    if case.grain != "day":
         form["hour"] = Param(
             0, type="integer", minimum=0, maximum=23, title="Hour (UTC)", description="0 to 23"
+        )
+    if case.grain == "quarter_hour":
+        form["minute"] = Param(
+            0, enum=[0, 15, 30, 45], title="Minute", description="It begins then"
         )
     return form
 
@@ -123,7 +127,8 @@ def interval_key(context: Context) -> str:
 
 def _form_key(params: Mapping[str, Any]) -> str | None:
     if params.get("day"):
-        return f"{params['day']}T{params['hour']:02d}" if "hour" in params else params["day"]
+        clock = "".join(f"{params[name]:02d}" for name in ("hour", "minute") if name in params)
+        return f"{params['day']}T{clock}" if clock else params["day"]
     first, last = params.get("first_day"), params.get("last_day")
     if bool(first) != bool(last):
         raise AirflowFailException("the form has only one of first_day and last_day: choose both")

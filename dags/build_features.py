@@ -13,9 +13,8 @@ from _stages import (
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAtRuntime, chain
 
 from pipelines.use_cases import load
+from pipelines.use_cases.spec.interval import KEY_FORMATS
 from pipelines.use_cases.spec.use_case import UseCase
-
-KEY_FORMAT = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
 
 
 def build(case: UseCase, ranges: bool) -> None:
@@ -32,13 +31,13 @@ def build(case: UseCase, ranges: bool) -> None:
 
 
 def build_features(case: UseCase) -> DAG:
-    """The nightly Dag; its partition key is the day, or hour, that has just ended."""
+    """The Dag that runs by itself; its partition key is the part that has just ended."""
     with DAG(
         dag_id=f"{case.name}.build_features",
-        description=f"Nightly: one interval from the source to published features ({case.name})",
+        description=f"By schedule: a part from the source to published features ({case.name})",
         doc_md=__doc__,
         schedule=CronPartitionTimetable(
-            case.schedule, timezone="UTC", run_offset=-1, key_format=KEY_FORMAT[case.grain]
+            case.cron, timezone="UTC", run_offset=-1, key_format=KEY_FORMATS[case.grain]
         ),
         # A night that was missed, because the machine slept, is made up for, in order.
         start_date=SCHEDULE_SINCE,

@@ -53,12 +53,10 @@ def plan(
     """
     if known_until is None:
         first = yesterday.start.date() - timedelta(days=case.history_days)
-        # An hourly case has no day of its own to build: history reaches up to midnight.
+        # A case of smaller parts has no day of its own to build: history reaches up to midnight.
         last = yesterday.start.date() - timedelta(days=1 if case.grain == "day" else 0)
         history = [Step("load_history", f"{first}/{last}")]
-        return (
-            history if case.grain == "hour" else [*history, Step("build_features", yesterday.key)]
-        )
+        return [*history, Step("build_features", yesterday.key)] if case.grain == "day" else history
     missing = (yesterday.end - known_until).days
     days = (yesterday.start.date() - timedelta(days=back) for back in reversed(range(missing)))
     return [Step("build_features", day.isoformat()) for day in days if day < since]

@@ -49,7 +49,10 @@ app = typer.Typer(
 
 CaseArgument = Annotated[str, typer.Argument(help="the use case, such as flight_delays")]
 IntervalOption = Annotated[
-    str, typer.Option("--interval", help="2026-11-20, 2026-11-20T13 or 2026-01-01/2026-03-31")
+    str,
+    typer.Option(
+        "--interval", help="2026-11-20, 2026-11-20T13, 2026-11-20T1345 or 2026-01-01/2026-03-31"
+    ),
 ]
 
 ModelOption = Annotated[str, typer.Option("--model", help="which, where a case has several")]

@@ -112,7 +112,7 @@ def test_looking_again_costs_next_to_nothing(discovery, folder):
 
 SPOILT = {
     "quarantine_rate_max=2": "quarantine_rate_max is a share, 0 to 1",
-    "grain='week'": "grain 'week' is neither day nor hour",
+    "grain='week'": "grain 'week' is none of day, hour, quarter_hour",
     "schedule='nightly'": "schedule 'nightly' is not five fields of cron",
     "schedule='0 24 * * *'": "schedule '0 24",
     "nonsense=1": "TypeError: .* unexpected keyword argument 'nonsense'",
@@ -170,7 +170,7 @@ def test_any_cron_of_numbers_is_a_schedule(discovery, folder, schedule):
 
 @pytest.mark.parametrize(
     "schedule",
-    ["", "* * * *", "60 * * * *", "5-1 * * * *", "*/0 * * * *", "0 0 0 * *", "a * * * *"],
+    ["* * * *", "60 * * * *", "5-1 * * * *", "*/0 * * * *", "0 0 0 * *", "a * * * *"],
 )
 def test_what_airflow_would_refuse_is_no_schedule(discovery, folder, schedule):
     write(folder, "good", more=f", schedule={schedule!r}")

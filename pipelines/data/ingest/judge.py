@@ -8,7 +8,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from expectations.rules import NotNull, Ordered, Rule
-from pipelines.use_cases.spec.interval import Grain
+from pipelines.use_cases.spec.interval import GRAIN_MINUTES, Grain
 from pipelines.use_cases.spec.use_case import Feed
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ def _implausible(name: str) -> "Column":
 
 def _foreign(grain: Grain) -> "Column":
     """Published at another time than the part of the landing that holds it."""
-    step = timedelta(days=1) if grain == "day" else timedelta(hours=1)
+    step = timedelta(minutes=GRAIN_MINUTES[grain])
     start, known_at = F.col("part_start"), F.col("known_at")
     outside = (known_at < start) | (known_at >= start + F.lit(step))
     said = F.concat(F.lit("known_at: "), known_at.cast("string"))
-    where = F.concat(F.lit(f" is not in the {grain} from "), start.cast("string"))
+    where = F.concat(F.lit(f" is not in the {grain.replace('_', ' ')} from "), start.cast("string"))
     return F.when(outside, F.concat(said, where, F.lit(", whose landing has this row")))
 
 

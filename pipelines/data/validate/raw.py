@@ -11,6 +11,7 @@ from pipelines.core.stage import Context
 from pipelines.data.validate.check import Check
 from pipelines.data.validate.job import publish_proven
 from pipelines.stores.delta import partition_predicate
+from pipelines.use_cases.spec.interval import GRAIN_MINUTES
 from pipelines.use_cases.spec.use_case import Feed, Layer
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def checks(context: Context) -> Iterator[Check]:
 
 
 def _part_column(context: Context) -> str:
-    """What tells the parts of a landing apart in bronze; the hour itself is no column."""
+    """What tells the parts of a landing apart in bronze: days have a column, no smaller ones."""
     return "known_date" if context.case.grain == "day" else "known_at"
 
 
@@ -76,9 +77,10 @@ def _rows(context: Context, layer: Layer, feed: Feed) -> tuple[int, str]:
 
 def _count(context: Context, queries: Mapping[tuple[str, Layer], str]) -> Counts:
     """All tables in one Spark job."""
+    seconds = GRAIN_MINUTES[context.case.grain] * 60
     counted = (
         f"select '{feed}' as feed, '{layer}' as layer, count(*) as num_rows from ({query}) "
-        f"group by date_trunc('{context.case.grain}', known_at)"
+        f"group by unix_seconds(known_at) div {seconds}"
         for (feed, layer), query in queries.items()
     )
     found: dict[tuple[str, Layer], list[int]] = {key: [] for key in queries}

@@ -4,6 +4,7 @@ Standard library only: Dags import this at parse time.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -16,6 +17,11 @@ Layer: TypeAlias = Literal["bronze", "quarantine", "silver", "gold"]
 
 # Tables, Dags and files are named by it.
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}", re.ASCII)
+_AT_ITS_END: Mapping[Grain, str] = {
+    "day": "0 0 * * *",
+    "hour": "0 * * * *",
+    "quarter_hour": "*/15 * * * *",
+}
 # Minute, hour, day of the month, month, day of the week: the lowest and the highest of each.
 _CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _CRON_PART = re.compile(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", re.ASCII)
@@ -94,7 +100,8 @@ class UseCase:
 
     Args:
         name: the name of its file, and of its files in the other rooms.
-        schedule: when a part has ended, as five fields of cron, in UTC.
+        grain: the parts by which it is built as time goes on; history is loaded in ranges of days.
+        schedule: when a part has ended, as five fields of cron, in UTC; empty: at its very end.
         on_demand: it stays paused until somebody asks for it: `make run CASE=<name>`.
         quarantine_rate_max: a share of bad rows; nothing of a feed is published where its counts
             prove a higher one (the lower confidence bound, 95 %), or where every row is bad.
@@ -113,7 +120,7 @@ class UseCase:
     entity_states: tuple[EntityState, ...]
     gold: tuple[str, ...] = ()
     grain: Grain = "day"
-    schedule: str = "0 0 * * *"
+    schedule: str = ""
     on_demand: bool = False
     quarantine_rate_max: float = 0.02
     history_days: int = 90
@@ -127,8 +134,9 @@ class UseCase:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"UseCase {self.name!r}: {name!r} is not a lower-case identifier")
         if self.grain not in get_args(Grain):
-            raise ValueError(f"UseCase {self.name!r}: grain {self.grain!r} is neither day nor hour")
-        if not _is_cron(self.schedule):
+            sizes = ", ".join(get_args(Grain))
+            raise ValueError(f"UseCase {self.name!r}: grain {self.grain!r} is none of {sizes}")
+        if not _is_cron(self.cron):
             raise ValueError(
                 f"UseCase {self.name!r}: schedule {self.schedule!r} is not five fields of cron, "
                 "such as '0 0 * * *'"
@@ -218,6 +226,11 @@ class UseCase:
             f"{model.item_names!r}: name STATE.COLUMN of an entity state that has the item as its "
             f"one key; there is {', '.join(of_one_key) or 'none'}"
         )
+
+    @property
+    def cron(self) -> str:
+        """When a part is built."""
+        return self.schedule or _AT_ITS_END[self.grain]
 
     def feed(self, name: str) -> Feed:
         """The feed of that name."""
