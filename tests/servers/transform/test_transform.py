@@ -208,7 +208,7 @@ def test_dimensions_are_the_newest_snapshot(lake: Any, built: Tables, bronze: Ta
     assert {r["tail_number"]: r["num_seats"] for r in lake.rows("silver", "planes")} == expected
 
 
-@pytest.mark.parametrize("key", ["2026-03-09", "2026-03-09T05"])
+@pytest.mark.parametrize("key", ["2026-03-09", "2026-03-09T05", "2026-03-09T1445"])
 def test_a_part_of_a_range_built_again_changes_nothing(key: str, lake: Any, built: Tables) -> None:
     result = lake.transform(key)
     interval = Interval.parse(key)
