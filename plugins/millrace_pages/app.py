@@ -13,6 +13,7 @@ from millrace_pages import (
     answers,
     data,
     drift,
+    features,
     lineage,
     models,
     overview,
@@ -35,6 +36,7 @@ PAGES = (
     drift.PAGE,
     models.PAGE,
     answers.PAGE,
+    features.PAGE,
     data.PAGE,
     lineage.PAGE,
 )

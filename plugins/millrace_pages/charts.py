@@ -23,18 +23,21 @@ class Line:
 
 
 def line(values: Sequence[float], label: str) -> Line | None:
-    """A line above zero, as high as the largest value; None: fewer than two values.
+    """A line from zero, or from the smallest below it, to the largest value; None: fewer than two.
 
     Example:
         >>> line([0, 10], "rows").points
+        '3.0,45.0 237.0,3.0'
+        >>> line([-5, 5], "degrees").points
         '3.0,45.0 237.0,3.0'
     """
     if len(values) < 2:  # noqa: PLR2004  (one point is no line)
         return None
     step = (WIDTH - 2 * _MARGIN) / (len(values) - 1)
-    scale = (HEIGHT - 2 * _MARGIN) / (max(values) or 1)
+    low = min(0, *values)
+    scale = (HEIGHT - 2 * _MARGIN) / (max(values) - low or 1)
     places = [
-        (_MARGIN + number * step, HEIGHT - _MARGIN - value * scale)
+        (_MARGIN + number * step, HEIGHT - _MARGIN - (value - low) * scale)
         for number, value in enumerate(values)
     ]
     said = f"{label}: {len(values)} values, from {values[0]:,.4g} to {values[-1]:,.4g}"

@@ -1,12 +1,21 @@
 """What the pages read of the journal: each query only what its page shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Column, ColumnElement, Engine, Row, Select, func, select
 
 from millrace_pages.site import ROWS_A_PAGE, Paging
-from pipelines.core.journal import builds, promotions, published, runs, validations, verdicts
+from pipelines.core.journal import (
+    builds,
+    materialized,
+    promotions,
+    published,
+    runs,
+    validations,
+    verdicts,
+)
 from pipelines.core.registry import TRAIN
 
 Rows: TypeAlias = Sequence[Row[Any]]
@@ -205,6 +214,13 @@ def publications(
     asked = {published.c.table_name: table, published.c.interval: interval}
     found = select(published).where(published.c.case_name == case, *_given(asked))
     return _paged(engine, found.order_by(published.c.id.desc()), number)
+
+
+def online_until(engine: Engine, case: str) -> Mapping[str, datetime]:
+    """As of which instant each feature view is online, by its name."""
+    marks = select(materialized.c.feature_view, materialized.c.until)
+    rows = _all(engine, marks.where(materialized.c.case_name == case))
+    return {row.feature_view: row.until for row in rows}
 
 
 def unproven(engine: Engine, tables: Sequence[str]) -> Rows:

@@ -13,9 +13,10 @@ from tests.servers.pages.made_up import CASE, HOSTILE, NIGHTS, NUM_BAD, STAGES, 
 
 
 def write(settings: Settings) -> None:
-    """Quarantined rows and predictions of every night, and of one that is not published."""
+    """Quarantined rows, states and predictions of every night, and of one that isn't published."""
     write_table(settings, CASE.build_table("quarantine", "movements"), "known_date", _bad_rows)
     write_table(settings, CASE.build_table("gold", PREDICTIONS), "decided_date", _answers)
+    write_table(settings, CASE.build_table("gold", "tail_states"), "known_date", _states)
 
 
 def write_table(settings: Settings, name: str, by: str, rows: Callable[[int], pa.Table]) -> None:
@@ -40,6 +41,18 @@ def _answers(number: int) -> pa.Table:
             "model_version": pa.array([number + 1], pa.int64()),
             "probability": pa.array([0.25], pa.float32()),
             "predicted_at": pa.array([said], pa.timestamp("us", "UTC")),
+        }
+    )
+
+
+def _states(number: int) -> pa.Table:
+    """Of three aircraft, one of which says nothing."""
+    return pa.table(
+        {
+            "tail_number": ["N1", "N2", "N3"],
+            "known_at": pa.array([night(number)] * 3, pa.timestamp("us", "UTC")),
+            "last_flight_id": [f"flight {HOSTILE}"] * 3,
+            "last_departure_delay_minutes": [float(number), 2.0 * number, None],
         }
     )
 

@@ -18,6 +18,7 @@ ADDRESSES = (
     "drift",
     "models",
     "answers",
+    "features",
     "data",
     "lineage",
 )
@@ -26,6 +27,7 @@ DETAILS = (
     "drift/7",
     "data/gold.flight_delays_labels",
     "data?interval=2026-01-01",
+    "features/tail_states/last_departure_delay_minutes",
     "lineage/prediction",
 )
 # Where the made-up year has something hostile to show.
@@ -37,6 +39,7 @@ HOSTILE = (
     "drift/7",
     "models",
     "answers",
+    "features/tail_states/last_flight_id",
     "lineage",
 )
 
@@ -237,3 +240,20 @@ def test_an_unknown_number_is_said_in_words(year):
         assert answer.status_code == 404
         assert "999999" in answer.text
     assert year.get(f"validation/{10**30}").status_code in {404, 422}
+
+
+def test_a_feature_says_what_it_is_how_fresh_and_how_it_was_each_day(year):
+    listed = text(year.get("features"))
+    assert "Of origin, every 15 min 0 s; it counts for 1 h 0 min." in listed
+    assert "temperature_fahrenheit" in listed
+    newest = made_up.night(made_up.NIGHTS - 1)
+    shown = text(year.get("features/tail_states/last_departure_delay_minutes"))
+    assert "minutes" in shown
+    assert f"Published until {newest:%Y-%m-%d %H:%M} UTC" in shown
+    # Of three states one is missing, the others are the night's number and twice that.
+    number = made_up.NIGHTS - 1
+    assert f"{made_up.key(number)} 3 33.3% {1.5 * number:.3f}" in shown
+    assert f"{number:.3f} {2 * number:.3f} 2" in shown
+    assert len(re.findall(r"20\d\d-\d\d-\d\d 3 33.3%", shown)) == 30
+    assert year.get("features/tail_states/none").status_code == 404
+    assert year.get("features/none/last_flight_id").status_code == 404
