@@ -38,7 +38,7 @@ def missing() -> list[str]:
 def addresses() -> Iterator[dict[str, str]]:
     """Settings that name the servers; none where the embedded ones are to be tested."""
     if os.environ.get(WHOSE) == "debian":
-        with _postgres() as database, _redis() as online:
+        with _postgres() as database, redis() as online:
             yield _settings(database, online)
     elif given := os.environ.get(GIVEN):
         _empty(given)
@@ -88,7 +88,7 @@ def _postgres() -> Iterator[str]:
 
 
 @contextmanager
-def _redis() -> Iterator[str]:
+def redis() -> Iterator[str]:
     with _folder("redis") as (folder, user):
         port = free_ports("server")["server"]
         server = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", folder]

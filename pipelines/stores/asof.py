@@ -6,15 +6,19 @@ state counts for stays, its features null. DuckDB's ASOF join says which state, 
 columns as they are. `asof_spark` is the same on Spark.
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+# Of an engine on disk: a million states of 100 numbers pass through it in pieces.
+_MEMORY = "512MB"
 # In microseconds; before any instant of a table.
 _LONG_AGO = -(2**62)
 
@@ -57,14 +61,23 @@ class States:
 
 
 @contextmanager
-def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(**settings: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB in this process; it fetches nothing from anywhere.
 
     Its zone is UTC, not the machine's: it takes instants of a column without a zone for its own.
     """
-    with duckdb.connect(
-        config={"autoinstall_known_extensions": False, "TimeZone": "UTC"}
-    ) as connection:
+    fixed: dict[str, Any] = {"autoinstall_known_extensions": False, "TimeZone": "UTC"}
+    with duckdb.connect(config={**fixed, **settings}) as connection:
+        yield connection
+
+
+@contextmanager
+def engine_on_disk() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same with memory that does not grow with what it is given; the rest lies on disk."""
+    with (
+        tempfile.TemporaryDirectory(prefix="millrace-") as folder,
+        engine(memory_limit=_MEMORY, temp_directory=folder) as connection,
+    ):
         yield connection
 
 

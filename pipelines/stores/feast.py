@@ -1,10 +1,9 @@
 """Feast: one project a case, its registry on Postgres, its online store on SQLite or Redis."""
 
-import sqlite3
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -15,19 +14,18 @@ from sqlalchemy import func, select
 from pipelines.core import journal
 from pipelines.core.settings import Settings
 from pipelines.stores import objects
+from pipelines.stores.online_redis import RedisRows
+from pipelines.stores.online_rows import Rows, instant
+from pipelines.stores.online_sqlite import SqliteRows
 
 if TYPE_CHECKING:
     from feast import FeatureStore
     from pyspark.sql import DataFrame
-    from redis import Redis
 
     from pipelines.stores.feast_jobs import PointInTimeJob
 
 # An Entity, FeatureView or FeatureService: Feast has no common class for them.
 Definition: TypeAlias = Any
-
-# Rows a transaction: an entity's features are written together, and memory stays flat.
-_ROWS_A_BATCH = 10_000
 
 
 def load() -> None:
@@ -39,10 +37,6 @@ def load() -> None:
     """
     if "feast" not in sys.modules:
         _import_light()
-    # It sets adapters of its own when it is imported: ours come after.
-    import feast.infra.online_stores.sqlite  # noqa: F401
-
-    _keep_sqlite_in_utc()
 
 
 def _import_light() -> None:
@@ -59,12 +53,6 @@ def _import_light() -> None:
         typeguard.typechecked = check_types
         if not torch_loaded:
             del sys.modules["torch"]
-
-
-def _keep_sqlite_in_utc() -> None:
-    """Feast writes UTC instants as if they were local ones: an hour off where clocks change."""
-    sqlite3.register_adapter(datetime, lambda at: int(at.replace(tzinfo=UTC).timestamp()))
-    sqlite3.register_converter("timestamp", lambda raw: datetime.fromtimestamp(int(raw), UTC))
 
 
 def sqlite_path(settings: Settings, case: str) -> Path:
@@ -103,12 +91,7 @@ def configuration(
             "pinned": dict(pinned or {}),
         },
         "online_store": _online_store(settings, case),
-        "batch_engine": {"type": "local"},
-        # The query picks the newest row of each entity; otherwise Feast fetches all and picks.
-        "materialization": {
-            "pull_latest_features": True,
-            "online_write_batch_size": _ROWS_A_BATCH,
-        },
+        "batch_engine": {"type": "pipelines.stores.feast_engine.PackedComputeEngine"},
     }
 
 
@@ -121,9 +104,19 @@ def store(settings: Settings, case: str, **options: Any) -> "FeatureStore":
 
 
 def _online_store(settings: Settings, case: str) -> dict[str, str]:
+    stores = "pipelines.stores.feast_online"
     if settings.online_store == "redis":
-        return {"type": "redis", "connection_string": settings.redis_connection()}
-    return {"type": "sqlite", "path": str(sqlite_path(settings, case))}
+        address = settings.redis_connection()
+        return {"type": f"{stores}.PackedRedisOnlineStore", "connection_string": address}
+    path = str(sqlite_path(settings, case))
+    return {"type": f"{stores}.PackedSqliteOnlineStore", "path": path}
+
+
+def online_rows(settings: Settings, case: str, **options: Any) -> Rows:
+    """The online store of a case, below Feast; close it. The options are those of its class."""
+    if settings.online_store == "redis":
+        return RedisRows(settings.redis_connection(), case, **options)
+    return SqliteRows(sqlite_path(settings, case), **options)
 
 
 @contextmanager
@@ -143,14 +136,12 @@ def applied(
     with journal.engine(settings).begin() as connection:
         # Of all cases: Feast makes its tables at the first call, and does not lock them.
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("millrace:feast"))))
-        sqlite_path(settings, case).parent.mkdir(parents=True, exist_ok=True)
         target = store(settings, case, creates=True, pinned=pinned)
         digest = _digest(definitions)
         changed = digest != applied_digest(target) or not _is_ready(settings, case)
         if changed:
             _note_digest(target, "unfinished")
             target.apply(list(definitions), _removed(target, definitions), partial=False)
-            _prepare_online(settings, case)
     yield target, changed
     if changed:
         _note_digest(target, digest)
@@ -185,26 +176,16 @@ def _note_digest(target: "FeatureStore", digest: str) -> None:
 
 
 def _is_ready(settings: Settings, case: str) -> bool:
-    """An online store that was lost is made anew, and filled."""
-    if settings.online_store == "sqlite":
-        return sqlite_path(settings, case).exists()
-    with redis_client(settings) as client:
-        return bool(client.exists(_prepared(case)))
+    """An online store that was lost, or that another version wrote, is made anew, and filled."""
+    with closing(online_rows(settings, case)) as rows:
+        return rows.is_ready()
 
 
-def redis_client(settings: Settings) -> "Redis":
-    """The online store itself; close it."""
-    from redis import Redis
-
-    address, *options = settings.redis_connection().split(",")
-    host, _, port = address.partition(":")
-    given: dict[str, Any] = dict(option.split("=", 1) for option in options)
-    return Redis(host=host, port=int(port or 6379), **given)
-
-
-def _prepared(case: str) -> str:
-    """The key which says that what Redis holds was written since it was last empty."""
-    return f"millrace:{case}:prepared"
+def online_mark(settings: Settings, case: str, view: str) -> datetime | None:
+    """As of when a view was filled, as the online store itself knows it."""
+    with closing(online_rows(settings, case)) as rows:
+        mark = rows.mark(view)
+    return None if mark is None else instant(mark)
 
 
 def _removed(target: "FeatureStore", definitions: Sequence[Definition]) -> list[Definition]:
@@ -215,27 +196,6 @@ def _removed(target: "FeatureStore", definitions: Sequence[Definition]) -> list[
         *target.list_entities(),
     ]
     return [found for found in known if (type(found), found.name) not in kept]
-
-
-def _prepare_online(settings: Settings, case: str) -> None:
-    """Readers don't wait for the writer, and an older state never replaces a newer one.
-
-    On Redis, Feast itself sees to the second; on SQLite a trigger does.
-    """
-    if settings.online_store == "redis":
-        with redis_client(settings) as client:
-            client.set(_prepared(case), "1")
-        return
-    path = sqlite_path(settings, case)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        tables = connection.execute("select name from sqlite_master where type = 'table'")
-        for (table,) in tables.fetchall():
-            connection.execute(
-                f'create trigger if not exists "{table}_keeps_the_newest" '
-                f'before update on "{table}" when new.event_ts < old.event_ts '
-                "begin select raise(ignore); end"
-            )
 
 
 def point_in_time(target: "FeatureStore", asked: "DataFrame") -> "PointInTimeJob":

@@ -1,7 +1,7 @@
 """What the offline store answers with: a query of one table, or a point-in-time join of several."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -78,6 +78,12 @@ class QueryJob(RetrievalJob):
     def to_sql(self) -> str:
         """The query, in DuckDB's SQL."""
         return self._query
+
+    def batches(self, num_rows: int) -> Iterator[pa.RecordBatch]:
+        """The answer in batches, in memory that does not grow with it."""
+        with asof.engine_on_disk() as connection:
+            connection.register(feast_sql.TABLE, _states(self._config, self._source))
+            yield from connection.sql(self._query).to_arrow_reader(num_rows)
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:  # noqa: ARG002
         with asof.engine() as connection:

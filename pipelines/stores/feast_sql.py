@@ -9,6 +9,7 @@ from feast.infra.offline_stores.offline_utils import DEFAULT_ENTITY_DF_EVENT_TIM
 from pipelines.stores.asof import States
 
 TABLE = "states"
+_LONG_AGO = "'-infinity'"
 
 
 def every(
@@ -26,11 +27,21 @@ def every(
 
 
 def newest(states: str, keys: Sequence[str], age: Sequence[str]) -> str:
-    """Of each entity the newest of these states."""
-    entity = ", ".join(map(_quoted, keys)) or "1"
-    newest_first = ", ".join(f"{_quoted(name)} desc" for name in age)
-    rank = f"row_number() over (partition by {entity} order by {newest_first})"
-    return f"{states} qualify {rank} = 1"
+    """Of each entity the newest of these states, in the keys' order; without a key it is of none.
+
+    In that order a page of a tree is written once, not once a batch. The values come through a join
+    as they are: a window of DuckDB's makes 0.0 of -0.0.
+    """
+    # Of two of one instant, one that doesn't say when it was created is the older.
+    ages = ", ".join([_quoted(age[0]), *(f"coalesce({_quoted(n)}, {_LONG_AGO})" for n in age[1:])])
+    named = [_quoted(key) for key in keys]
+    same = " and ".join(f"every.{key} = newest.{key}" for key in named) or "true"
+    return f"""
+        with every as not materialized ({states})
+        select every.* from every semi join (
+            select {", ".join([*named, f"max(row({ages})) as age"])} from every group by all
+        ) as newest on {same} and row({ages}) = newest.age
+        order by {", ".join(named) or "1"}"""
 
 
 def entities(views: Sequence[States], start: datetime, end: datetime) -> str:

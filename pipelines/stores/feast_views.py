@@ -1,8 +1,8 @@
 """Feast's view of each entity state, made of what is said of it already.
 
 Names, types and descriptions are those of the dbt YAML of its gold table, keys and TTL those of
-the use case's `EntityState`. Online, a bigint is exact up to 2^53 and an instant keeps whole
-seconds: Feast moves them through pandas and SQLite.
+the use case's `EntityState`. Online, a bigint is exact and an instant keeps its microseconds; of
+these Feast's own client, whose protobuf has no more, gives whole seconds.
 """
 
 from collections.abc import Mapping, Sequence

@@ -40,6 +40,7 @@ _CHECKS = "a source's paths, which are checked against the allowed folders"
 _GIVEN = "the stream that the caller opened"
 _WRITES = "the scratch file that it is given"
 _PROJECT = "files of the project"
+_ONLINE = "the online store without Redis"
 _SCRATCH = "a folder that is gone when it returns"
 _FOLDER = {"pathlib", "pyarrow.parquet", "shutil", "tempfile"}
 # Who can open a file, by what, and which it opens.
@@ -80,12 +81,15 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
         {"pathlib", "pyarrow.parquet", "shutil", "tempfile"},
         "the training's folder, and one that is gone when it returns",
     ),
+    "pipelines/stores/asof.py": ({"tempfile"}, _SCRATCH),
     "pipelines/stores/compiled.py": ({"pathlib"}, _PROJECT),
-    "pipelines/stores/feast.py": ({"pathlib", "sqlite3"}, "the online store without Redis"),
+    "pipelines/stores/feast.py": ({"pathlib"}, _ONLINE),
+    "pipelines/stores/feast_online.py": ({"pathlib"}, _ONLINE),
     "pipelines/stores/gx.py": ({"pathlib"}, "the folder of one run of Great Expectations"),
     "pipelines/stores/gx_docs.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/stores/lake.py": ({"deltalake"}, "the lake's tables at their addresses"),
     "pipelines/stores/mlflow.py": ({"pathlib", "tempfile"}, _SCRATCH),
+    "pipelines/stores/online_sqlite.py": ({"pathlib", "sqlite3"}, _ONLINE),
     "pipelines/stores/spark.py": ({"pathlib", "pyarrow.parquet", "tempfile"}, _SCRATCH),
     "plugins/millrace_pages/answered.py": ({"pyarrow.dataset"}, "a table that lake.py opened"),
     "plugins/millrace_pages/quarantined.py": ({"deltalake"}, "a table that lake.py opened"),

@@ -19,6 +19,7 @@ from tests.servers.materialize.world import (
     PAIRS,
     SCHEMAS,
     definitions,
+    rows_of,
 )
 
 PAIR = {"first": "1,12", "second": "x"}
@@ -75,7 +76,7 @@ def test_an_expired_state_is_unknown_on_reading_which_feast_leaves_to_us(world):
     assert expired == PAIR | {"known_at": None, "delay_minutes_mean_3h": None, "num_overdue": None}
     store = feast.store(world.settings, CASE.name)
     by_feast = store.get_online_features(["t_feast_pair_states:num_overdue"], [PAIR]).to_dict()
-    assert by_feast["num_overdue"] == [24]  # years later, too: see `read_online`
+    assert by_feast["num_overdue"] == [24]  # years later, too: see `pipelines.stores.online`
 
 
 def test_r17_feast_itself_can_not_put_an_older_state_over_a_newer_one(world):
@@ -94,6 +95,30 @@ def test_a_removed_online_store_is_filled_as_of_the_mark(world):
     world.bring_online(DAY_1)
     world.assert_online_is_offline(DAY_3.end)
     assert world.marks() == {DAY_3.end}
+
+
+def test_an_online_store_of_an_earlier_version_is_filled_as_of_the_mark(world):
+    world.published(HISTORY)
+    world.bring_online(DAY_3)
+    world.age_online()
+    again = world.bring_online(DAY_1)
+    assert again.details.online_as_of == dict.fromkeys(SCHEMAS, DAY_3.end)
+    world.assert_online_is_offline(DAY_3.end)
+
+
+def test_a_rebuilt_day_takes_away_what_it_no_longer_has(world):
+    """And leaves the other view, of which nothing was published, alone."""
+    gone = {"first": "1", "second": "12,x"}
+    world.published(HISTORY)
+    world.bring_online(DAY_3)
+    assert world.online(PAIRS, [gone], DAY_3.end)[0]["known_at"]
+    rows = [row for row in rows_of(DAY_3, 4.0)["pair_states"] if row[0] != "1"]
+    world.rebuild("pair_states", rows, DAY_3)
+    again = world.bring_online(DAY_3)
+    assert again.details.left_alone == ["daily_states"]
+    there, away = world.online(PAIRS, [PAIR, gone], DAY_3.end)
+    assert (there["delay_minutes_mean_3h"], there["known_at"]) == (28.0, DAY_3.end)
+    assert away == gone | {"known_at": None, "delay_minutes_mean_3h": None, "num_overdue": None}
 
 
 def test_r16_an_attempt_that_died_between_two_views_is_taken_up_again(world, monkeypatch):

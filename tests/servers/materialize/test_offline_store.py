@@ -41,7 +41,7 @@ def test_the_sdk_joins_what_was_known_and_keeps_every_row(store: Any) -> None:
     assert ask(store, rows(24)) == [
         ("1", -1.0, None, None, True, None),
         ("1,1", None, None, None, None, None),
-        ("1,12", 25.0, 24, 1 / 3, None, 2**53 - 1),
+        ("1,12", 25.0, 24, 1 / 3, None, 2**63 - 1),
         ("at ttl", None, 7, None, None, None),
         ("expired", None, None, None, None, None),
     ]

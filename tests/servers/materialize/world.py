@@ -15,10 +15,11 @@ from pipelines.core.settings import Settings
 from pipelines.core.stage import Context
 from pipelines.data import materialize
 from pipelines.stores import dbt_project, delta, feast
+from pipelines.stores.online import Reader, views_of
+from pipelines.stores.online_redis import client
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 from tests.servers.contexts import held_context
-from tests.servers.materialize.online import read_online
 
 PAIRS = EntityState(name="pair_states", keys=("first", "second"), step_minutes=60, ttl_minutes=120)
 DAILY = EntityState(name="daily_states", keys=("first",), step_minutes=1440, ttl_minutes=2880)
@@ -32,7 +33,7 @@ SCHEMAS = {
 }
 DAY_1, DAY_2, DAY_3 = (Interval.parse(f"2026-11-{day}") for day in (16, 17, 18))
 HISTORY = Interval.parse("2026-11-16/2026-11-18")
-BIGGEST_EXACT = 2**53 - 1
+BIGGEST = 2**63 - 1
 
 
 def definitions(*more: str) -> list[Any]:
@@ -71,7 +72,7 @@ def rows_of(day: Interval, scale: float) -> dict[str, list[tuple[Any, ...]]]:
     pairs += [("1", "12,x", -scale, None, at(hour)) for hour in range(1, 24)]
     pairs += [("at ttl", "x", None, 7, at(22)), ("expired", "x", 1.5, 1, at(21.999))]
     daily = [
-        ("1,12", scale / 3, None, BIGGEST_EXACT, None, "EWR", at(24)),
+        ("1,12", scale / 3, None, BIGGEST, None, "EWR", at(24)),
         ("1", None, True, None, at(30), None, at(23.991)),
         (f"only {day}", 0.25, False, 3, at(9), "LGA", at(24)),
     ]
@@ -114,6 +115,12 @@ class World:
         with self.journal.begin() as connection:
             connection.execute(insert(published), rows)
 
+    def rebuild(self, name: str, rows: list[tuple[Any, ...]], interval: Interval) -> None:
+        """Another version of one table, published; the views show what they showed."""
+        with self.context(interval) as context:
+            self.gold = {**self.gold, name: write(context, name, rows, interval)}
+        self.published(interval, (name,))
+
     def context(self, interval: Interval) -> AbstractContextManager[Context]:
         return held_context(self.settings, self.journal, CASE, interval, MATERIALIZE)
 
@@ -126,13 +133,15 @@ class World:
     def online(
         self, state: EntityState, entities: list[dict[str, str]], at: datetime
     ) -> list[dict[str, Any]]:
-        """The values under the columns' own names."""
+        """The keys, and the values under the columns' own names."""
         view = f"t_feast_{state.name}"
         store = feast.store(self.settings, CASE.name)
-        return [
-            {name.removeprefix(f"{view}__"): value for name, value in row.items()}
-            for row in read_online(store, [view], entities, at)
-        ]
+        asked = [each for each in views_of(store, "t_feast_v1") if each.name == view]
+        columns = {key: [entity[key] for entity in entities] for key in state.keys}
+        with Reader(feast.online_rows(self.settings, CASE.name), asked) as reader:
+            answer = {**columns, **reader.read(columns, at)}
+        names = [name.removeprefix(f"{view}__") for name in answer]
+        return [dict(zip(names, row, strict=True)) for row in zip(*answer.values(), strict=True)]
 
     def offline(self, state: EntityState, at: datetime) -> list[dict[str, Any]]:
         """What the published table says of each entity known by `at`, by plain SQL."""
@@ -161,9 +170,9 @@ class World:
                 return []
             with closing(sqlite3.connect(path)) as connection:
                 return list(connection.iterdump())
-        with feast.redis_client(self.settings) as client:
-            keys = sorted(client.keys())
-            return [(key, client.hgetall(key)) for key in keys if client.type(key) == b"hash"]
+        with client(self.settings.redis_connection()) as redis:
+            keys = sorted(redis.keys())
+            return [(key, redis.hgetall(key)) for key in keys if redis.type(key) == b"hash"]
 
     def remove_online(self) -> None:
         """As a lost disk would."""
@@ -171,8 +180,17 @@ class World:
             for file in feast.sqlite_path(self.settings, CASE.name).parent.iterdir():
                 file.unlink()
         else:
-            with feast.redis_client(self.settings) as client:
-                client.flushdb()
+            with client(self.settings.redis_connection()) as redis:
+                redis.flushdb()
+
+    def age_online(self) -> None:
+        """As an earlier version would have left it: of no known format."""
+        if self.settings.online_store == "sqlite":
+            with closing(sqlite3.connect(feast.sqlite_path(self.settings, CASE.name))) as file:
+                file.execute("pragma user_version = 0")
+        else:
+            with client(self.settings.redis_connection()) as redis:
+                redis.set(f"millrace:{CASE.name}:prepared", 1)
 
     def marks(self) -> set[datetime]:
         table = materialized
@@ -182,9 +200,9 @@ class World:
 
 
 def _as_of(row: dict[str, Any], keys: tuple[str, ...], oldest: datetime) -> dict[str, Any]:
-    """A row as it is online: instants with their zone in whole seconds, None once expired."""
+    """A row as it is online: instants with their zone, None once expired."""
     moved = {
-        name: value.replace(tzinfo=UTC, microsecond=0) if isinstance(value, datetime) else value
+        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
         for name, value in row.items()
     }
     usable = moved["known_at"] >= oldest
