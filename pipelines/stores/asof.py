@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 # Of an engine on disk: a million states of 100 numbers pass through it in pieces.
-_MEMORY = "512MB"
+_MEMORY = "256MB"
 # In microseconds; before any instant of a table.
 _LONG_AGO = -(2**62)
 
