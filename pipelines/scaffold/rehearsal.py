@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from pipelines.core import cases
 from pipelines.core.settings import ROOT, Settings
-from pipelines.data.transform import run
+from pipelines.stores import dbt
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.discovery import one_line
 from pipelines.use_cases.spec.use_case import UseCase
@@ -28,7 +28,7 @@ def rehearse(name: str, home: Path) -> None:
         cases.model(name, model)
     cases.source(name)
     _refuse_unknown(case)
-    run.dbt(settings, ("list",), case, settings.yesterday(), "--resource-type", "model")
+    dbt.run(settings, ("list",), case, settings.yesterday(), "--resource-type", "model")
     for test in _tests(ROOT / "tests" / "unit" / f"test_{name}.py"):
         _call(test, home)
     compile((ROOT / "features" / f"{name}.py").read_text(), f"features/{name}.py", "exec")

@@ -12,10 +12,11 @@ import yaml
 
 from pipelines.core.errors import CheckFailed
 from pipelines.core.settings import Settings
-from pipelines.data.transform import run
-from pipelines.data.transform.run import LAYERS, PROJECT
+from pipelines.data.transform.run import LAYERS
 from pipelines.scaffold.names import UNITS
+from pipelines.stores import dbt
 from pipelines.stores.compiled import project_digest
+from pipelines.stores.dbt_project import PROJECT
 from pipelines.use_cases import find, load
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import EntityState, Layer, UseCase
@@ -123,13 +124,13 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "PROJECT", project)
+        patch.setattr(dbt, "PROJECT", project)
         yield Settings(home=base / "home")
 
 
 def listed(settings: Settings, case: UseCase) -> set[str]:
     """What dbt reads of a case; no engine is asked."""
-    names: Any = run.dbt(settings, ("list",), case, DAY, "--resource-type", "model")
+    names: Any = dbt.run(settings, ("list",), case, DAY, "--resource-type", "model")
     return {name.rpartition(".")[2] for name in names}
 
 
@@ -143,18 +144,18 @@ def test_a_mistake_in_one_case_does_not_keep_dbt_from_another(spoilt: Settings) 
 
 
 def test_without_macros_of_its_own_a_case_has_the_shared_ones(spoilt: Settings) -> None:
-    model = run.PROJECT / "models" / "plain" / "silver" / "plain_rows.sql"
+    model = dbt.PROJECT / "models" / "plain" / "silver" / "plain_rows.sql"
     model.parent.mkdir(parents=True)
     model.write_text("select {{ mean_of('x') }} as x where {{ known_in_interval() }}")
     assert listed(spoilt, replace(find("flight_delays"), name="plain")) == {"plain_rows"}
 
 
 def test_the_digest_is_of_the_files_that_dbt_reads_for_the_case(spoilt: Settings) -> None:
-    before = project_digest(run.PROJECT, "flight_delays")
-    (run.PROJECT / "macros" / "loans" / "loans.sql").write_text("{% macro mended() %}")
-    assert project_digest(run.PROJECT, "flight_delays") == before
+    before = project_digest(dbt.PROJECT, "flight_delays")
+    (dbt.PROJECT / "macros" / "loans" / "loans.sql").write_text("{% macro mended() %}")
+    assert project_digest(dbt.PROJECT, "flight_delays") == before
     for folder in ("macros/shared", "macros/flight_delays", "models/flight_delays"):
-        (run.PROJECT / folder / "new.sql").write_text("select 1")
-        after = project_digest(run.PROJECT, "flight_delays")
+        (dbt.PROJECT / folder / "new.sql").write_text("select 1")
+        after = project_digest(dbt.PROJECT, "flight_delays")
         assert after != before, folder
         before = after

@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from pipelines.core.settings import Settings
-from pipelines.data.transform.run import compiled_models, dbt
+from pipelines.data.transform.run import compiled_models
 from pipelines.insight.lineage import kept
 from pipelines.insight.lineage.case import CaseLineage
+from pipelines.stores import dbt
 from pipelines.use_cases import find, load
 from pipelines.use_cases.spec.interval import Interval
 
@@ -24,7 +25,7 @@ def compiled(case_name: str) -> CaseLineage:
     case = find(case_name)
     with TemporaryDirectory() as home:
         settings, day = Settings(home=Path(home)), Interval.parse("2026-11-20")
-        results = dbt(settings, ("compile",), case, day, "--no-introspect").results
+        results = dbt.run(settings, ("compile",), case, day, "--no-introspect").results
     return kept.build(case, compiled_models(case, results))
 
 

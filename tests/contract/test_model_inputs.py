@@ -6,8 +6,8 @@ import yaml
 
 from models.tasks.bootstrap import ConfidenceInterval
 from pipelines.core import cases
-from pipelines.data.transform.run import PROJECT
 from pipelines.learning import gate
+from pipelines.stores.dbt_project import PROJECT
 from pipelines.use_cases import load
 
 CASES = [pytest.param(case, id=case.name) for case in load().found.values() if case.models]

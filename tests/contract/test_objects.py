@@ -25,13 +25,13 @@ LAYER = {"pipelines/stores/objects.py", "pipelines/stores/local_files.py"}
 _LEADS = {"home", "objects", "root", "scratch"}
 # Who else reads one of them, and why.
 LED: Mapping[str, Mapping[str, str]] = {
-    "pipelines/data/transform/run.py": {"scratch": "dbt compiles into a folder of its own"},
     "pipelines/learning/train/job.py": {"scratch": "the processes of a training share a folder"},
     "pipelines/insight/lineage/attempt.py": {
         "home": "OpenLineage's client appends to a file of events",
         "root": "events name the landing, and open nothing",
     },
     "pipelines/insight/summary.py": {"root": "people are told where the reports are"},
+    "pipelines/stores/dbt.py": {"scratch": "dbt compiles into a folder of its own"},
     "pipelines/stores/feast.py": {"home": "the online store of a machine without Redis"},
 }
 
@@ -64,7 +64,6 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/data/reading/paths.py": ({"pathlib"}, _CHECKS),
     "pipelines/data/reading/rows.py": ({"pyarrow.parquet"}, "Parquet in memory"),
     "pipelines/data/transform/docs.py": ({"pathlib"}, "the page that dbt generated"),
-    "pipelines/data/transform/run.py": ({"pathlib"}, _PROJECT),
     "pipelines/data/validate/job.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/insight/lineage/emit.py": ({"pathlib"}, "where OpenLineage's client appends"),
     "pipelines/insight/lineage/events.py": ({"pathlib"}, _PROJECT),
@@ -85,6 +84,8 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/stores/compiled.py": ({"pathlib"}, _PROJECT),
     "pipelines/stores/feast.py": ({"pathlib"}, _ONLINE),
     "pipelines/stores/feast_online.py": ({"pathlib"}, _ONLINE),
+    "pipelines/stores/dbt.py": ({"pathlib"}, "where dbt compiles and logs"),
+    "pipelines/stores/feast.py": ({"pathlib", "sqlite3"}, "the online store without Redis"),
     "pipelines/stores/gx.py": ({"pathlib"}, "the folder of one run of Great Expectations"),
     "pipelines/stores/gx_docs.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/stores/lake.py": ({"deltalake"}, "the lake's tables at their addresses"),

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from pipelines.core.settings import Settings
-from pipelines.data.transform import run as stage
+from pipelines.stores import dbt
 from pipelines.use_cases import find
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
@@ -51,13 +51,13 @@ def world() -> ModuleType:
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UseCase]:
     """A use case that differs from flight_delays in its name only, and its dbt project."""
     project = tmp_path_factory.mktemp("project") / "dbt"
-    shutil.copytree(stage.PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(dbt.PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
     for path in sorted(project.rglob("*flight_delays*"), reverse=True):
         path.rename(path.with_name(path.name.replace("flight_delays", NAME)))
     for path in (path for path in project.rglob("*") if path.is_file()):
         path.write_text(path.read_text().replace("flight_delays_", f"{NAME}_"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "PROJECT", project)
+        patch.setattr(dbt, "PROJECT", project)
         yield replace(find("flight_delays"), name=NAME)
 
 

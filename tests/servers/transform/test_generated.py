@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pipelines.data.reading.files import FileTable
-from pipelines.data.transform import run as stage
 from pipelines.scaffold.infer import infer
 from pipelines.scaffold.render import rendered
+from pipelines.stores import dbt
 from pipelines.use_cases.spec.interval import Interval
 from pipelines.use_cases.spec.use_case import UseCase
 from tests import golden_proposals, made_tables
@@ -34,7 +34,7 @@ def make(lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     base = tmp_path_factory.mktemp("generated")
     project = base / "pipelines/data/transform/dbt"
     parts = shutil.ignore_patterns("target", "logs", "models")
-    shutil.copytree(stage.PROJECT, project, ignore=parts)
+    shutil.copytree(dbt.PROJECT, project, ignore=parts)
 
     def made(name: str, rows: Sequence[Row]) -> dict[str, list[Row]]:
         own = replace(lake, case=_case(name, base), history=Interval.parse(KEY))
@@ -43,7 +43,7 @@ def make(lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
         return {table: own.rows("gold", table) for table in own.case.tables("gold")}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "PROJECT", project)
+        patch.setattr(dbt, "PROJECT", project)
         yield made
 
 

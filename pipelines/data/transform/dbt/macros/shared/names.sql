@@ -1,7 +1,10 @@
-{# Models are written to `build.<layer>_<case>_<name>`; the layer is the folder of the model. #}
+{#
+    Models are written to `build.<layer>_<case>_<name>`; the layer is the folder of the model. Who
+    builds for nobody's eyes but their own, as `millrace leaks` does, names another schema.
+#}
 
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ target.schema }}
+    {{ var('schema', target.schema) }}
 {%- endmacro %}
 
 {% macro generate_alias_name(custom_alias_name, node) -%}
