@@ -18,7 +18,8 @@ from typer.core import TyperGroup
 from pipelines.cli import first_run
 from pipelines.core import journal, runner
 from pipelines.core.errors import MillraceError, NothingDue, UsageError
-from pipelines.core.registry import STAGES, Option, Stage
+from pipelines.core.option import Option
+from pipelines.core.registry import STAGES, Stage
 from pipelines.core.settings import Settings
 from pipelines.insight import status
 from pipelines.insight.lineage import commands as lineage
@@ -63,14 +64,21 @@ def _print(result: dict[str, Any]) -> None:
 
 
 def _stage_command(stage: Stage[Any]) -> None:
-    """A command with the stage's options; a flag counts as given where it is."""
+    """A command with the stage's options; a flag counts as given where it is.
+
+    A stage that has the option `json` speaks to people without it, all others to programs.
+    """
 
     def command(case: str, **given: Any) -> None:
         key, model = given.pop("interval", None), given.pop("model", None)
         settings = Settings()
         interval = Interval.parse(key) if key else settings.yesterday()
         options = {name: str(value) for name, value in given.items() if value}
-        _print(runner.run(settings, available(case), stage, interval, options, model or None))
+        result = runner.run(settings, available(case), stage, interval, options, model or None)
+        if given.get("json", True):
+            _print(result)
+        else:
+            typer.echo(journal.parsed(stage, result).details)
 
     parameters = {"case": CaseArgument}
     if stage.asks_interval:

@@ -107,6 +107,115 @@ class Trained:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Power:
+    """How well one input alone puts labels in order, 0 to 1, with its interval over days."""
+
+    estimate: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A column that differs where it is built from what was known before an instant alone.
+
+    Args:
+        column: None: the row itself is in only one of both.
+        num_rows, num_compared: that differ, and in all.
+        cut: the instant of the example; nothing known then or later was read.
+        entity, at: the key and the instant of one such row, with both its values.
+    """
+
+    table: str
+    column: str | None
+    num_rows: int
+    num_compared: int
+    cut: datetime
+    entity: str
+    at: datetime
+    published: str
+    rebuilt: str
+
+    def __str__(self) -> str:
+        what = (
+            f"{self.table}.{self.column} differs" if self.column else f"{self.table} has or lacks"
+        )
+        return (
+            f"{what} in {self.num_rows:,} of {self.num_compared:,} rows built from what was known "
+            f"then alone: of {self.entity} at {self.at:%Y-%m-%d %H:%M:%S} published is "
+            f"{self.published}, known before {self.cut:%Y-%m-%d %H:%M:%S} was {self.rebuilt}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fading:
+    """An input that says nothing any more where its state is one step older."""
+
+    input: str
+    joined: Power
+    older: Power
+    num_rows: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.input} tells {self.joined} of the label, and {self.older} from the state "
+            f"before, of {self.num_rows:,} rows"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciding:
+    """An input that nearly decides the label alone."""
+
+    input: str
+    power: Power
+    num_rows: int
+
+    def __str__(self) -> str:
+        return f"{self.input} alone tells {self.power} of the label, of {self.num_rows:,} rows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited:
+    """What looks like knowledge of the future, and what was looked at.
+
+    Args:
+        cuts: the instants at which tables were built anew.
+        num_inputs: that were asked what they tell alone.
+        unsaid: what could not be looked at, and why.
+        code: the digest of the SQL and the inputs.
+    """
+
+    moved: Sequence[Moved] = ()
+    fading: Sequence[Fading] = ()
+    deciding: Sequence[Deciding] = ()
+    cuts: Sequence[datetime] = ()
+    num_inputs: int = 0
+    unsaid: Sequence[str] = ()
+    code: str = ""
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Each in words, the surest kind first."""
+        return tuple(str(each) for each in (*self.moved, *self.fading, *self.deciding))
+
+    @property
+    def summary(self) -> str:
+        """How much was found, and in what."""
+        num = len(self.findings)
+        found = f"{num} {'finding' if num == 1 else 'findings'}" if num else "nothing found"
+        seen = f"tables as known at {len(self.cuts)} instants, {self.num_inputs} inputs alone"
+        return "; ".join((f"{found} in {seen}", *self.unsaid))
+
+    def __str__(self) -> str:
+        way_out = ["docs/runbook.md says what each may mean"] if self.findings else []
+        return "\n".join([self.summary, *self.findings, *way_out])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judged:
     """What the gate decided on a version, and why."""
 

@@ -11,30 +11,15 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pipelines.core import outcomes
 from pipelines.core.errors import UsageError
+from pipelines.core.option import Option
 
 # What a stage may be the only writer of, in a case. Two stages with one lease take turns.
-Lease: TypeAlias = Literal["raw", "features", "training set", "predictions", "verdicts", "champion"]
+Lease: TypeAlias = Literal[
+    "raw", "features", "training set", "predictions", "verdicts", "champion", "leaks"
+]
 Server: TypeAlias = Literal["postgres", "spark", "mlflow"]
 
 Details = TypeVar("Details")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """A command line option of a stage.
-
-    Args:
-        field: the field of a Dag's trigger form that sets it; only for flags.
-    """
-
-    name: str
-    help: str
-    is_flag: bool = False
-    field: str = ""
-
-    @property
-    def flag(self) -> str:
-        return f"--{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +195,25 @@ PROMOTE = Stage(
     page=("Gate", "models"),
     engine="mlflow",
 )
+LEAKS = Stage(
+    name="leaks",
+    module="pipelines.learning.leaks.job",
+    help="Look for inputs that know the future; a finding is a warning.",
+    details=outcomes.Audited,
+    reads=("bronze.*", "silver.*", "gold.*", "gold.*_training_set"),
+    writes=("a schema of its own, which is dropped",),
+    lease="leaks",
+    page=("Leaks", "models"),
+    options=(
+        Option(
+            name="changed",
+            help="only where SQL or inputs changed since it last looked; exit 99 if not",
+            is_flag=True,
+        ),
+        Option(name="json", help="for programs", is_flag=True),
+    ),
+    engine="dbt-core",
+)
 REFRESH = Stage(
     name="refresh",
     module="pipelines.learning.refresh",
@@ -270,7 +274,7 @@ ROLLBACK = Stage(
 
 # In the order in which the data passes them.
 _DATA = (EXTRACT, INGEST, VALIDATE_RAW, TRANSFORM, VALIDATE_FEATURES, MATERIALIZE)
-_TRAINING = (DUE_TRAINING, ASSEMBLE, VALIDATE_TRAINING_SET, TRAIN, PROMOTE)
+_TRAINING = (DUE_TRAINING, ASSEMBLE, VALIDATE_TRAINING_SET, TRAIN, PROMOTE, LEAKS)
 _ANSWERS = (REFRESH, PREDICT, VALIDATE_PREDICTIONS, MONITOR, DUE_DRIFT, ROLLBACK)
 STAGES: Mapping[str, Stage[Any]] = MappingProxyType(
     {stage.name: stage for stage in (*_DATA, *_TRAINING, *_ANSWERS)}

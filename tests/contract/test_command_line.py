@@ -21,6 +21,7 @@ COMMANDS = {
     "validate_training_set": {"case", "--interval", "--model"},
     "train": {"case", "--interval", "--model"},
     "promote": {"case", "--interval", "--model"},
+    "leaks": {"case", "--interval", "--model", "--changed", "--json"},
     "refresh": {"case", "--interval", "--model"},
     "predict": {"case", "--interval", "--model"},
     "validate_predictions": {"case", "--interval", "--model"},

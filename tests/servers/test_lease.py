@@ -83,6 +83,7 @@ def test_every_stage_that_commits_has_a_lease_of_what_it_writes():
         **dict.fromkeys(("promote", "refresh", "rollback"), "champion"),
         **dict.fromkeys(("due_training", "due_drift"), None),
         "monitor": "verdicts",
+        "leaks": "leaks",
     }
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from pipelines.core import cases
-from pipelines.core.registry import PREDICT
+from pipelines.core.registry import LEAKS, PREDICT
 from pipelines.core.stage import Context
 from pipelines.learning import inputs
+from pipelines.learning.leaks import moved
 from pipelines.stores import dbt_project, feast
 from pipelines.use_cases.spec.interval import Interval
+from tests.servers.contexts import held_context
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -167,3 +169,14 @@ def assert_inputs(row: Row, state: str, expected: Row) -> None:
             assert found == pytest.approx(value, abs=1e-9), f"{where} {name}"
         else:
             assert found == value, f"{where} {name}"
+
+
+def test_leaks_accuses_nothing_of_these_tables(lake: Any, built: Tables, world: ModuleType) -> None:
+    """On a grid instant at which facts become known, after a snapshot that is not the last."""
+    cut = world.START + DAY + 14 * 60 * MINUTE
+    asked = (lake.settings, lake.engine, lake.case, Interval.parse("2026-03-08"), LEAKS)
+    with held_context(*asked) as context:
+        found, num_rows = moved.found(replace(context, chosen=lake.case.model("late")), [cut])
+    assert [str(each) for each in found] == []
+    since = [r for r in built["origin_states"] if world.START + DAY < r["known_at"] <= cut]
+    assert num_rows > len(since) > 100

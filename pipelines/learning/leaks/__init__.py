@@ -1,0 +1,1 @@
+"""What a model may know too early: tables built anew, and inputs asked alone."""
