@@ -195,6 +195,7 @@ def _links(stage: str) -> list[BaseOperatorLink]:
 class StageOperator(BaseOperator):
     """Runs one stage of one case for the run's interval; its result line becomes the XCom.
 
+    Options of the stage come from the Dag, as `flags`, and from the trigger form.
     Exit 99 (nothing due) shows as *skipped*; exit 2 (wrong call) fails without a retry.
     """
 
@@ -206,10 +207,12 @@ class StageOperator(BaseOperator):
         stage: str,
         case: UseCase,
         model: Model | None = None,
+        flags: tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.stage = stage
+        self.flags = flags
         self.case_name = case.name
         # Said only where there is something to choose.
         self.model_name = model.name if model and len(case.models) > 1 else None
@@ -226,9 +229,9 @@ class StageOperator(BaseOperator):
         self.key = key = interval_key(context)
         self.hook = SubprocessHook()
         options = registry.find(self.stage).options
-        flags = [each.flag for each in options if context["params"].get(each.field)]
+        asked = [each.flag for each in options if context["params"].get(each.field)]
         model = ["--model", self.model_name] if self.model_name else []
-        stage = [self.stage, self.case_name, *model, "--interval", key, *flags]
+        stage = [self.stage, self.case_name, *model, "--interval", key, *self.flags, *asked]
         ended = self.hook.run_command([*_command(), *stage], env=_environment(context))
         if ended.exit_code == NOTHING_DUE:
             raise AirflowSkipException(ended.output)

@@ -1,4 +1,8 @@
-"""A new challenger after every published interval, if it is due; the gate decides on it."""
+"""A new challenger after every published interval, if it is due; the gate decides on it.
+
+Then `leaks` looks for inputs that know the future: after a first training, and whenever the SQL or
+the inputs have changed since; else it is skipped.
+"""
 
 from _stages import asset, check_key, dag_of, stage, training_form
 from airflow.sdk import DAG, PartitionedAssetTimetable, chain
@@ -28,6 +32,7 @@ def train_model(case: UseCase, model: Model) -> DAG:
             stage("validate_training_set", case, model),
             stage("train", case, model),
             stage("promote", case, model),
+            stage("leaks", case, model, flags=("--changed", "--json")),
         )
     return dag
 

@@ -25,6 +25,8 @@ TRAINING = tuple(
         registry.PROMOTE,
     )
 )
+# The Dag of a training ends with a look for leaks.
+TRAINED = (*TRAINING, registry.LEAKS.name)
 PREDICTION = (registry.PREDICT.name, registry.VALIDATE_PREDICTIONS.name)
 WATCH = (registry.MONITOR.name, registry.DUE_DRIFT.name)
 
@@ -32,7 +34,7 @@ WATCH = (registry.MONITOR.name, registry.DUE_DRIFT.name)
 FLOWS: Mapping[str, tuple[str, ...]] = {
     "build_features": DATA,
     "load_history": DATA,
-    "train_model": TRAINING,
+    "train_model": TRAINED,
     "predict_batch": PREDICTION,
     "watch_drift": WATCH,
 }

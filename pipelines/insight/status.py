@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Row, Table, and_, func, select
 from pipelines import services, use_cases
 from pipelines.core import journal
 from pipelines.core.journal import promotions, published, verdicts
+from pipelines.core.registry import LEAKS
 from pipelines.core.settings import Settings
 from pipelines.learning import champion as champions
 from pipelines.stores import lake
@@ -65,6 +66,7 @@ def model_status(engine: Engine, case: UseCase, model: Model) -> dict[str, Any]:
         "challenger": _challenger(engine, case, model),
         "predictions": predictions(engine, case, model),
         "drift": _drift(engine, case, model),
+        "leaks": _leaks(engine, case, model),
     }
 
 
@@ -129,6 +131,15 @@ def _drift(engine: Engine, case: UseCase, model: Model) -> dict[str, Any] | None
     return {"due": row.due, "drifted": row.drifted, "reason": row.reason, "interval": row.interval}
 
 
+def _leaks(engine: Engine, case: UseCase, model: Model) -> dict[str, Any] | None:
+    """What was found when somebody last looked for inputs that know the future."""
+    done = journal.newest_done(engine, case.name, LEAKS, journal.runs.c.model == model.name)
+    if done is None:
+        return None
+    found = done.outcome.details
+    return {"summary": found.summary, "findings": list(found.findings)}
+
+
 def _of(table: Table, case: UseCase, model: Model) -> Any:
     return and_(table.c.case_name == case.name, table.c.model == model.name)
 
@@ -189,7 +200,7 @@ def broken_line(case: BrokenCase) -> str:
 
 
 def models_lines(models: dict[str, Any]) -> list[str]:
-    """Model, gate, predictions and drift, a line each; of several models each under its name."""
+    """Model, gate, predictions, drift, leaks; of several models each under its name."""
     if len(models) == 1:
         return [line for model in models.values() for line in model_lines(model)]
     return [
@@ -200,7 +211,7 @@ def models_lines(models: dict[str, Any]) -> list[str]:
 
 
 def model_lines(model: dict[str, Any]) -> list[str]:
-    """One model: champion, gate, predictions and drift."""
+    """One model: champion, gate, predictions, drift and leaks."""
     now, judged = model["champion"], model["challenger"]
     made, drift = model["predictions"], model["drift"]
     champion = (
@@ -217,7 +228,16 @@ def model_lines(model: dict[str, Any]) -> list[str]:
         f"  gate: {gate or 'nothing judged yet'}",
         f"  predictions: {answers or 'none yet'}",
         f"  drift: {watch or 'not watched yet'}",
+        *leak_lines(model["leaks"]),
     ]
+
+
+def leak_lines(leaks: dict[str, Any] | None) -> list[str]:
+    """What was looked at, and each finding on a line, in red where the output is a terminal's."""
+    if leaks is None:
+        return ["  leaks: not looked for yet"]
+    found = (typer.style(f"  LEAK? {each}", fg=typer.colors.RED) for each in leaks["findings"])
+    return [f"  leaks: {leaks['summary']}", *found]
 
 
 def table_lines(tables: dict[str, Any]) -> list[str]:

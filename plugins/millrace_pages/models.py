@@ -1,7 +1,8 @@
-"""Models: every version, what it was worth, and every word of the gate."""
+"""Models: every version, what it was worth, what may leak, and every word of the gate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,8 +14,8 @@ from millrace_pages.queries import Rows
 from millrace_pages.site import Case, Journal, OfModel, Page, PageNumber, TheSettings
 from pipelines.core import addresses
 from pipelines.core.journal import parsed
-from pipelines.core.outcomes import Trained
-from pipelines.core.registry import TRAIN
+from pipelines.core.outcomes import Audited, Trained
+from pipelines.core.registry import LEAKS, TRAIN
 from pipelines.insight import metrics
 from pipelines.insight.values import in_words
 from pipelines.learning import champion
@@ -80,6 +81,30 @@ def evidence(found: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, 
     return tuple(said)
 
 
+@dataclass(frozen=True)
+class Audit:
+    """A look for inputs that know the future: each finding with its kind, in words."""
+
+    interval: str
+    ended_at: datetime
+    summary: str
+    findings: tuple[tuple[str, str], ...]
+
+
+def audit(row: Row[Any] | None) -> Audit | None:
+    """The last look as it is shown; None: nobody looked yet."""
+    if row is None:
+        return None
+    found: Audited = parsed(LEAKS, row.result).details
+    kinds = {
+        "another value as known then": found.moved,
+        "nothing from the state before": found.fading,
+        "decides alone": found.deciding,
+    }
+    said = ((kind, str(each)) for kind, findings in kinds.items() for each in findings)
+    return Audit(row.interval, row.ended_at, found.summary, tuple(said))
+
+
 def by_version(rows: Rows) -> Mapping[int, list[str]]:
     """What was decided on each version, oldest first."""
     found: dict[int, list[str]] = {}
@@ -129,6 +154,7 @@ def models(
         answers=said,
         evidence=evidence,
         answers_paging=said_paging,
+        audit=audit(queries.newest_audit(journal, case.name, name)),
         registered=registered,
         mlflow=settings.mlflow_page,
         asked={"interval": interval},

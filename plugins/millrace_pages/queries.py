@@ -16,7 +16,7 @@ from pipelines.core.journal import (
     validations,
     verdicts,
 )
-from pipelines.core.registry import TRAIN
+from pipelines.core.registry import LEAKS, TRAIN
 
 Rows: TypeAlias = Sequence[Row[Any]]
 
@@ -172,6 +172,14 @@ def trainings(engine: Engine, case: str, model: str, number: int) -> tuple[Rows,
         .where(runs.c.result["details"]["reused"].as_boolean().is_(False))
     )
     return _paged(engine, made.order_by(runs.c.attempt.desc()), number)
+
+
+def newest_audit(engine: Engine, case: str, model: str) -> Row[Any] | None:
+    """The last look for inputs that know the future."""
+    columns = (runs.c.attempt, runs.c.interval, runs.c.ended_at, runs.c.result)
+    done = (runs.c.stage == LEAKS.name, runs.c.state == "done")
+    mine = (runs.c.case_name == case, runs.c.model == model)
+    return _one(engine, select(*columns).where(*mine, *done).order_by(runs.c.attempt.desc()))
 
 
 def promotions_of(

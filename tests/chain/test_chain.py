@@ -15,7 +15,7 @@ from pipelines.insight import status
 from pipelines.stores import delta
 from tests.chain.conftest import NOTHING_DUE, Driver
 from tests.loans import NAME, ROWS_A_DAY, Loans
-from tests.stages import DATA, PREDICTION, TRAINING, WATCH
+from tests.stages import DATA, PREDICTION, TRAINED, TRAINING, WATCH
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
@@ -43,6 +43,24 @@ def test_history_trains_the_first_champion(driver: Driver, made: Loans, engine: 
     assert champion["metric"] == "roc_auc"
     assert champion["value"] > 0.85
     assert found["quarantined"] == 1
+
+
+def test_nothing_that_was_generated_knows_the_future(
+    driver: Driver, made: Loans, session: "SparkSession", engine: Engine
+):
+    key = f"{made.history[0]}/{made.history[-1]}"
+    names = sorted(status.case_status(engine, made.case)["tables"])
+    before = {name: delta.digest(session, name) for name in names}
+    found = driver.ask(registry.LEAKS.name, key)
+    assert [found.details[kind] for kind in ("moved", "fading", "deciding")] == [[], [], []]
+    assert len(found.details["cuts"]) == 2
+    assert found.details["num_inputs"] > 5
+    assert found.details["unsaid"] == []
+    assert min(found.result["rows"].values()) > ROWS_A_DAY
+    assert {name: delta.digest(session, name) for name in names} == before
+    assert not session.catalog.databaseExists(f"leaks_{NAME}_{made.case.model().name}")
+    said = status.case_status(engine, made.case)["models"][made.case.model().name]["leaks"]
+    assert said["findings"] == []
 
 
 def test_drift_retrains_once(driver: Driver, made: Loans, engine: Engine):
@@ -102,7 +120,7 @@ def test_the_journal_knows_what_each_stage_did(driver: Driver, made: Loans, engi
     for rows in ingested.values():
         parts = ("kept", "quarantined", "duplicates")
         assert rows["rows_in"] == sum(rows[f"rows_{part}"] for part in parts)
-    assert {run.stage for run in done} == {*DATA, *TRAINING, *PREDICTION, *WATCH}
+    assert {run.stage for run in done} == {*DATA, *TRAINED, *PREDICTION, *WATCH}
     # Who only asks the journal may take less than the hundredth to which seconds are rounded.
     quick = {registry.DUE_TRAINING.name, registry.DUE_DRIFT.name}
     for run in done:

@@ -85,7 +85,6 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/stores/feast.py": ({"pathlib"}, _ONLINE),
     "pipelines/stores/feast_online.py": ({"pathlib"}, _ONLINE),
     "pipelines/stores/dbt.py": ({"pathlib"}, "where dbt compiles and logs"),
-    "pipelines/stores/feast.py": ({"pathlib", "sqlite3"}, "the online store without Redis"),
     "pipelines/stores/gx.py": ({"pathlib"}, "the folder of one run of Great Expectations"),
     "pipelines/stores/gx_docs.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/stores/lake.py": ({"deltalake"}, "the lake's tables at their addresses"),

@@ -96,6 +96,7 @@ MODEL_DAGS = {
         "validate_training_set",
         "train",
         "promote",
+        "leaks",
     ],
     "predict_batch": ["check_key", "predict", "validate_predictions"],
     "watch_drift": ["check_key", "monitor", "due_drift"],

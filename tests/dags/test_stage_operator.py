@@ -217,6 +217,7 @@ LINKS = {
     "ingest": {"Quarantined rows": f"{PAGE}/quarantine?{OF_THE_DAY}"},
     "validate_raw": {"Validation": f"{PAGE}/validation?{OF_THE_DAY}"},
     "promote": {"Gate": f"{PAGE}/models?{OF_THE_DAY}"},
+    "leaks": {"Leaks": f"{PAGE}/models?{OF_THE_DAY}"},
     "monitor": {"Drift": f"{PAGE}/drift?{OF_THE_DAY}"},
 }
 

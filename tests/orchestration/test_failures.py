@@ -17,7 +17,7 @@ from tests.orchestration.flow import (
     succeed,
     wait_until,
 )
-from tests.stages import DATA, TRAINING
+from tests.stages import DATA, TRAINED
 
 WRONG_CALL, FAILED = 2, 1
 # It sleeps when its task, or the scheduler, is killed; at its second call it does not.
@@ -45,14 +45,14 @@ def test_a_failed_stage_is_tried_again_and_the_rest_runs_once(client, stub, hope
 
 def test_a_wrong_call_is_not_tried_again(client, stub):
     key = "2026-05-02"
-    stub.rule(TRAINING[0], key, exits=[WRONG_CALL])
+    stub.rule(TRAINED[0], key, exits=[WRONG_CALL])
     states = fail(client, keyed(client, "train_model", key))
     assert states == {
         CHECK: "success",
-        TRAINING[0]: "failed",
-        **dict.fromkeys(TRAINING[1:], "upstream_failed"),
+        TRAINED[0]: "failed",
+        **dict.fromkeys(TRAINED[1:], "upstream_failed"),
     }
-    assert stub.stages(key) == [TRAINING[0]]
+    assert stub.stages(key) == [TRAINED[0]]
 
 
 def _struck(client, stub, key):

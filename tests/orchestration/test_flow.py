@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from tests.orchestration.conftest import NOTHING_DUE
 from tests.orchestration.flow import CHECK, dag, emitted, in_turn, keyed, of_key, settle, succeed
-from tests.stages import DATA, FLOWS, PREDICTION, TRAINING, WATCH
+from tests.stages import DATA, FLOWS, PREDICTION, TRAINED, WATCH
 
-DUE, DUE_DRIFT = TRAINING[0], WATCH[-1]
+DUE, DUE_DRIFT = TRAINED[0], WATCH[-1]
 BACKFILL = "backfill__"
 
 
@@ -17,7 +17,7 @@ def test_a_night_passes_every_dag_by_its_key_and_what_is_not_due_is_skipped(clie
     training = client.await_run(dag("train_model"), key)
     assert succeed(client, training) == {
         CHECK: "success",
-        **dict.fromkeys(TRAINING, "skipped"),
+        **dict.fromkeys(TRAINED, "skipped"),
     }
     assert succeed(client, client.await_run(dag("predict_batch"), key)) == dict.fromkeys(
         (CHECK, *PREDICTION), "success"
@@ -68,8 +68,8 @@ def test_drift_trains_exactly_once(client, stub):
     assert client.tasks(asked_by_features)["train"] == "skipped"
     assert set(client.tasks(asked_by_drift).values()) == {"success"}
     assert emitted(client, "watch_drift", key) == 1
-    trained = [call for call in stub.calls(key) if call.stage in TRAINING]
-    assert [call.stage for call in trained] == [DUE, *TRAINING]
+    trained = [call for call in stub.calls(key) if call.stage in TRAINED]
+    assert [call.stage for call in trained] == [DUE, *TRAINED]
     assert in_turn(trained)
 
 

@@ -17,7 +17,7 @@ STANDING = {
     "features_known_until": "2026-11-21T00:00:00+00:00",
     "tables": {},
     "models": {
-        name: dict.fromkeys(("champion", "challenger", "predictions", "drift"))
+        name: dict.fromkeys(("champion", "challenger", "predictions", "drift", "leaks"))
         for name in ("late", "minutes")
     },
 }

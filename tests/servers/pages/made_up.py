@@ -15,8 +15,8 @@ FIRST = date(2025, 11, 20)
 NIGHTS = 365
 STAGES = (
     "extract", "ingest", "validate_raw", "transform", "validate_features", "materialize",
-    "due_training", "assemble", "validate_training_set", "train", "promote", "predict",
-    "validate_predictions", "monitor", "due_drift",
+    "due_training", "assemble", "validate_training_set", "train", "promote", "leaks",
+    "predict", "validate_predictions", "monitor", "due_drift",
 )  # fmt: skip
 
 
@@ -49,6 +49,8 @@ HOSTILE = "<script>alert(1)</script>"
 QUARANTINED = CASE.table("quarantine", "movements")
 NUM_BAD = 3  # rows a night
 NUM_INPUTS, NUM_EXPECTATIONS = 97, 16
+# What an input tells of the label alone.
+ALONE = {"estimate": 0.99, "low": 0.98, "high": 0.995}
 
 
 def night(number: int) -> datetime:
@@ -100,6 +102,11 @@ def _result(stage: str, number: int) -> dict:
         "assemble": {"digest": "d", "split": {}},
         "predict": {"model_version": number + 1},
         "train": _trained(number),
+        "leaks": {
+            "deciding": [{"input": HOSTILE, "power": ALONE, "num_rows": 24000}],
+            "cuts": [night(number).isoformat()],
+            "num_inputs": NUM_INPUTS,
+        },
     }
     return {
         "rows": {},

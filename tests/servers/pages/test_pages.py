@@ -158,6 +158,13 @@ def test_versions_and_the_gates_answers_turn_their_pages_apart(year):
     )
 
 
+def test_what_may_know_the_future_stands_with_the_versions(year, empty):
+    shown = year.get("models")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; alone tells 0.990 (0.980 to 0.995)" in text(shown)
+    assert f"for {made_up.key(364)} : 1 finding in tables as known at 1 instants" in text(shown)
+    assert "millrace leaks flight_delays --model late" in text(empty.get("models"))
+
+
 def test_tables_and_their_publications(year):
     shown = year.get("data").text
     assert shown.count("60 values") == len(made_up.TABLES)
