@@ -74,7 +74,8 @@ def _in_order(value_B: Array, target_BC: Array) -> Array:
     place_B = np.zeros(len(value_B))
     place_B[known_B] = _places(value_B[known_B]) - 0.5
     sign_C = np.sign(place_B @ (target_BC - target_BC.mean(0)))
-    return place_B[:, None] * sign_C
+    ordered_BC: Array = place_B[:, None] * sign_C
+    return ordered_BC
 
 
 def _groups(value_B: Array) -> Array:
