@@ -111,7 +111,7 @@ def bring_online(
             mark = marks.get(_view(context, state))
             needed = fill(
                 context.interval.end,
-                timedelta(minutes=state.ttl_minutes),
+                _counts_for(context, state),
                 mark,
                 publications[state.name],
                 anew=redefined or not _is_online(context, state, mark),
@@ -145,6 +145,14 @@ def _write(context: Context, store: "FeatureStore", state: EntityState, needed: 
         feast.materialize(store, view, needed.start, needed.until)
         connection.execute(mark)
     log.info("%s online as of %s, from %s on", state.name, needed.until, needed.start)
+
+
+def _counts_for(context: Context, state: EntityState) -> timedelta:
+    """How long a reader may use a state: those that learned from older ones so much longer."""
+    online_after = max(
+        (model.online_after_minutes or 0 for model in context.case.models), default=0
+    )
+    return timedelta(minutes=state.ttl_minutes + online_after)
 
 
 def _is_online(context: Context, state: EntityState, mark: Mark | None) -> bool:

@@ -3,10 +3,13 @@
 A state counts when `state <= at <= state + ttl`, both ends included, as in the offline join; else
 its features are null, as those of an entity that nobody knows. Feast's own client answers with any
 state, however old. All views of a feature service are read at one moment, in one trip.
+
+A model that answers online learned from states of `Model.online_after_minutes` before its
+decisions. For it a state counts so much longer: what the offline join finds, is not too old here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import repeat
@@ -52,6 +55,10 @@ class View:
         """Of the answer's columns, but for the state's instant."""
         return [f"{self.prefix}__{name}" for name, _ in self.features]
 
+    def longer(self, by: timedelta) -> Self:
+        """The same view, whose states count so much longer."""
+        return self if self.ttl is None else replace(self, ttl=self.ttl + by)
+
     @cached_property
     def instants(self) -> list[int]:
         """Which features are instants, or lists of them."""
@@ -63,15 +70,19 @@ class Reader:
 
     Args:
         rows: the online store; it is closed with the reader.
+        online_after: how old states were when the model that asks learned from them.
 
     Example:
         >>> with reader(settings, "flight_delays", "flight_delays_v1") as known:  # doctest: +SKIP
         ...     known.read({"origin": ["EWR"], "tail": ["N1"]}, datetime.now(UTC))
     """
 
-    def __init__(self, rows: Rows, views: Sequence[View]) -> None:
+    def __init__(
+        self, rows: Rows, views: Sequence[View], online_after: timedelta = timedelta(0)
+    ) -> None:
         """Nothing is asked yet."""
-        self._rows, self._views = rows, views
+        self._rows = rows
+        self._views = [view.longer(online_after) for view in views]
         self._columns = [Columns(rows, view.features) for view in views]
 
     def read(self, entities: Table, at: datetime) -> dict[str, list[Any]]:
@@ -113,18 +124,25 @@ class Reader:
 
 
 def reader(
-    settings: Settings, case: str, service: str, timeout_seconds: float = _TIMEOUT_SECONDS
+    settings: Settings,
+    case: str,
+    service: str,
+    *,
+    online_after: timedelta = timedelta(0),
+    timeout_seconds: float = _TIMEOUT_SECONDS,
 ) -> Reader:
     """A reader of a case's feature service as it is defined now.
 
     Args:
+        online_after: `Model.online_after_minutes` of the model that asks.
         timeout_seconds: how long one answer of the online store may take.
 
     Raises:
         UsageError: there is no such service.
     """
     views = views_of(feast.store(settings, case), service)
-    return Reader(feast.online_rows(settings, case, timeout_seconds=timeout_seconds), views)
+    rows = feast.online_rows(settings, case, timeout_seconds=timeout_seconds)
+    return Reader(rows, views, online_after)
 
 
 def views_of(target: "FeatureStore", service: str) -> list[View]:

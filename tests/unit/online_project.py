@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,19 @@ class Project:
         self.redefined.discard(table.name)
         return needed and needed.until
 
-    def read(self, table: Table, entities: Sequence[Entity], at: datetime) -> list[State]:
+    def read(
+        self,
+        table: Table,
+        entities: Sequence[Entity],
+        at: datetime,
+        online_after: timedelta = timedelta(0),
+    ) -> list[State]:
         """By our reader, of all views; of one table those entities."""
         store = self.store()
         views = [view for view in views_of(store, "all") if view.name == table.name]
         columns = [list(column) for column in zip(*entities, strict=True)]
         asked = dict(zip(table.keys, columns, strict=True)) or {"nobody": [None] * len(entities)}
-        with Reader(self.rows(store), views) as reader:
+        with Reader(self.rows(store), views, online_after) as reader:
             answer = reader.read(asked, at)
         names = ["known_at", *table.features]
         columns = [answer[f"{table.name}__{name}"] for name in names]

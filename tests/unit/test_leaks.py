@@ -166,6 +166,16 @@ def test_the_state_before_at_events() -> None:
     assert has_one.tolist() == [True, False, True]
 
 
+def test_the_state_before_that_of_an_hour_and_a_quarter_ago() -> None:
+    """As a model that answers online is asked: its states are so old."""
+    states = pa.table({"place": ["a"] * 4, "known_at": at(1, 2, 3, 4), "value": [1, 2, 3, 4]})
+    rows = pa.table({"place": ["a"] * 2, "known_at": at(4.25, 4.2)})
+    rows = rows.append_column("grid__value", pa.array([3, 2]))
+    shifted, has_one = older.shifted(rows, states, GRID, timedelta(minutes=75))
+    assert shifted["grid__value"].to_pylist() == [2, 1]
+    assert has_one.tolist() == [True, True]
+
+
 def test_no_state_at_all() -> None:
     states = pa.table(
         {"place": pa.array([], pa.string()), "known_at": at(), "value": pa.array([], pa.int64())}

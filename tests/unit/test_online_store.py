@@ -61,6 +61,16 @@ def test_b29_a_state_counts_from_its_instant_to_the_end_of_its_ttl(project: Proj
     assert values(project, one, NOON + 6 * HOUR + MICROSECOND) == unknown
 
 
+def test_a_state_counts_longer_for_a_model_that_learned_from_older_ones(project: Project) -> None:
+    """What its training found 75 minutes before a decision is not too old at the decision."""
+    last, after = NOON + 6 * HOUR, 1.25 * HOUR
+    found = {
+        at: project.read(project.tables[0], [("1,1", "2")], at, after)[0]["known_at"]
+        for at in (last + after, last + after + MICROSECOND, NOON - MICROSECOND)
+    }
+    assert list(found.values()) == [NOON, None, None]
+
+
 def push(project: Project, at: datetime, **features: Any) -> None:
     row = {"first": ["1,1"], "second": ["2"], "known_at": [at]}
     frame = pd.DataFrame({**row, **{name: [value] for name, value in features.items()}})

@@ -57,23 +57,29 @@ def of(context: Context, rows: pa.Table, decided: Collection[str]) -> Older:
     prefixes = tuple(f"{state.name}__" for state in case.entity_states)
     known = [n for n in rows.column_names if n in decided or n.startswith(prefixes)]
     asked = rows.select(known)
+    before = timedelta(minutes=context.model.online_after_minutes or 0)
     for state in case.entity_states:
         if set(state.keys) <= set(asked.column_names):
-            found = _states(context, state, asked)
-            asked, has_one[state.name] = shifted(asked, found, state)
+            found = _states(context, state, asked, before)
+            asked, has_one[state.name] = shifted(asked, found, state, before)
     return Older(cases.models(case.name).derive(asked), has_one, set(decided))
 
 
-def shifted(asked: pa.Table, found: pa.Table, state: EntityState) -> tuple[pa.Table, Array]:
+def shifted(
+    asked: pa.Table, found: pa.Table, state: EntityState, before: timedelta = timedelta(0)
+) -> tuple[pa.Table, Array]:
     """Rows with the features of the state before theirs; which of them have one, if any.
 
     Args:
         found: the states, in any order.
+        before: how long before the rows' instants theirs were asked of (`inputs.as_known`).
     """
     found = found.combine_chunks()
     ttl = timedelta(minutes=state.ttl_minutes)
     states = States(keys={key: key for key in state.keys}, features={}, at="known_at", ttl=ttl)
-    place = asof.which(asked, found, states, "known_at").fill_null(-1).to_numpy()
+    then = pc.subtract(asked["known_at"], pa.scalar(before))
+    known = asked.select([*state.keys]).append_column("known_at", then)
+    place = asof.which(known, found, states, "known_at").fill_null(-1).to_numpy()
     # What has no state has none before it.
     before = np.append(_before(found, state), -1)[place]
     places = pa.array(before, mask=before < 0)
@@ -97,7 +103,7 @@ def _before(found: pa.Table, state: EntityState) -> Array:
     return before
 
 
-def _states(context: Context, state: EntityState, asked: pa.Table) -> pa.Table:
+def _states(context: Context, state: EntityState, asked: pa.Table, before: timedelta) -> pa.Table:
     """The published states that count for some row, or stand before one that does."""
     context.read_known("gold", state.name)
     build = context.case.build_table("gold", state.name)
@@ -106,7 +112,7 @@ def _states(context: Context, state: EntityState, asked: pa.Table) -> pa.Table:
     names = [n for n in every.schema.names if f"{state.name}__{n}" in asked.column_names]
     first, last = pc.min_max(asked["known_at"]).as_py().values()
     # One that counts is as old as its time to live at most; the one before it as much again.
-    oldest = first - 2 * timedelta(minutes=state.ttl_minutes)
+    oldest = first - before - 2 * timedelta(minutes=state.ttl_minutes)
     kind = every.schema.field("known_at").type
     at, span = pc.field("known_at"), [pa.scalar(each, kind) for each in (oldest, last)]
     columns = [*state.keys, "known_at", *names]
