@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -9,8 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
+from pipelines.core.registry import LEAKS
 from pipelines.core.settings import Settings
+from pipelines.learning.leaks import moved
 from pipelines.use_cases import find
+from pipelines.use_cases.spec.interval import Interval
+from tests.servers.contexts import held_context
 from tests.servers.lakes import Lake, Row
 
 if TYPE_CHECKING:
@@ -296,3 +301,15 @@ def test_the_weather_is_the_newest_observation_known(built: Any, bronze: Any) ->
         assert row["visibility_miles"] == newest["visibility_miles"]
         whole = airports[row["origin"], "all", at]
         assert row["num_cancellations_24h"] == whole["num_cancellations_24h"]
+
+
+def test_leaks_accuses_nothing_of_these_tables(
+    settings: Settings, journal: Engine, built: dict[str, list[Row]]
+) -> None:
+    """At a midnight in the middle of what was built as one range; between them nobody decides."""
+    case, cut = find("departures_ahead"), MIDNIGHTS[19]
+    span = Interval.parse("2026-03-01/2026-03-30")
+    with held_context(settings, journal, case, span, LEAKS) as context:
+        found, num_rows = moved.found(replace(context, chosen=case.models[0]), [cut])
+    assert [str(each) for each in found] == []
+    assert num_rows > sum(row["known_at"] == cut for row in built["decisions"]) > 30
