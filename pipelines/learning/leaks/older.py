@@ -81,14 +81,14 @@ def shifted(
     known = asked.select([*state.keys]).append_column("known_at", then)
     place = asof.which(known, found, states, "known_at").fill_null(-1).to_numpy()
     # What has no state has none before it.
-    before = np.append(_before(found, state), -1)[place]
-    places = pa.array(before, mask=before < 0)
+    earlier = np.append(_before(found, state), -1)[place]
+    places = pa.array(earlier, mask=earlier < 0)
     for name in found.column_names:
         column = f"{state.name}__{name}"
         if column in asked.column_names:
             position = asked.column_names.index(column)
             asked = asked.set_column(position, column, found[name].take(places))
-    return asked, (place < 0) | (before >= 0)
+    return asked, (place < 0) | (earlier >= 0)
 
 
 def _before(found: pa.Table, state: EntityState) -> Array:
