@@ -73,6 +73,7 @@ def listed(request: Request, journal: Journal, settings: TheSettings, case: Case
         case=case,
         features={state.name: each for state, each in features.features(case, known).items()},
         fresh=_fresh(journal, case),
+        is_known=known is not None,
     )
 
 
@@ -96,6 +97,7 @@ def one(
         fresh=fresh,
         days=days,
         lines=lines(days, name),
+        is_known=known is not None,
     )
 
 
