@@ -7,7 +7,7 @@ from pipelines.core import journal
 from pipelines.core.registry import LEAKS
 from pipelines.insight import status
 from tests.loans import NAME, ROWS_A_DAY
-from tests.stages import DATA, FLOWS, PREDICTION, TRAINING, WATCH
+from tests.stages import DATA, FLOWS, PREDICTION, TRAINED, WATCH
 
 CHECK = "check_key"
 
@@ -72,7 +72,7 @@ def test_the_journal_knows_each_stage_and_the_task_that_ran_it(client, engine):
     table = journal.runs
     with engine.connect() as connection:
         done = connection.execute(table.select().where(table.c.state == "done")).all()
-    assert {run.stage for run in done} == {*DATA, *TRAINING, *PREDICTION, *WATCH}
+    assert {run.stage for run in done} == {*DATA, *TRAINED, *PREDICTION, *WATCH}
     for run in done:
         assert run.wall_seconds > 0
         assert run.peak_memory_mib > 0
