@@ -68,6 +68,7 @@ OPENS: Mapping[str, tuple[set[str], str]] = {
     "pipelines/insight/lineage/emit.py": ({"pathlib"}, "where OpenLineage's client appends"),
     "pipelines/insight/lineage/events.py": ({"pathlib"}, _PROJECT),
     "pipelines/insight/lineage/kept.py": ({"pathlib"}, _PROJECT),
+    "pipelines/insight/statistics.py": ({"pyarrow.dataset"}, "the table that the caller opened"),
     "pipelines/learning/monitor/job.py": ({"pyarrow.parquet"}, "Parquet in memory"),
     "pipelines/learning/refresh.py": ({"pathlib", "tempfile"}, _SCRATCH),
     "pipelines/learning/registry.py": ({"pathlib", "tempfile"}, _SCRATCH),
