@@ -4,7 +4,6 @@
 million states, ours and raw DuckDB. Every answer is compared with one that no engine made.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.harness import append, circumstances, publish
+from benchmarks.harness import append, circumstances, contest, publish
 from benchmarks.joins import tables
 from pipelines.core.settings import ROOT
 
@@ -62,29 +61,13 @@ def compete(
     right, found = tables.expected(folder), {name: Entrant() for name in names}
     for _ in range(PAIRS):
         for name, entrant in found.items():
-            said = _run(pythons.get(name, sys.executable), name, folder)
+            python = pythons.get(name, sys.executable)
+            said = contest("benchmarks.joins.contestants", name, str(folder), python=python)
             entrant.seconds.append(said["seconds"])
             entrant.rows.add(said["rows"])
             entrant.right.add(said["digest"] == right)
             print(f"{name:<14}{said['seconds']:8.2f} s  {said['rows']:,} rows", flush=True)
     return found
-
-
-def _run(python: str, name: str, folder: Path) -> dict[str, Any]:
-    # A stock session is no client of a server.
-    theirs = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_")}
-    ended = subprocess.run(
-        [python, "-m", "benchmarks.joins.contestants", name, str(folder)],
-        cwd=ROOT,
-        env={**theirs, "TZ": "UTC"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode:
-        raise RuntimeError(f"{name} exited {ended.returncode}: {ended.stderr[-3000:]}")
-    said: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
-    return said
 
 
 def peer(name: str) -> str:

@@ -5,11 +5,8 @@ process of its own, in turn. Feast's client then reads a thousand entities of it
 those of the table. Ours once more at two larger sizes: its memory must not grow.
 """
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,10 +17,9 @@ from typing import Any
 
 from redis import Redis
 
-from benchmarks.harness import append, circumstances, publish
+from benchmarks.harness import append, circumstances, contest, publish
 from benchmarks.online import tables
 from benchmarks.online.materialize import VIEW, checked
-from pipelines.core.settings import ROOT
 from tests import debian_servers
 
 ROUNDS = 5
@@ -107,19 +103,8 @@ def _fill(name: str, folder: Path, redis: str, num_entities: int) -> dict[str, A
         place, _, password = redis.partition(",password=")
         with Redis(port=int(place.partition(":")[2]), password=password) as client:
             client.flushdb()
-    words = [name, str(folder), redis, str(num_entities)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.online.materialize", *words],
-        cwd=ROOT,
-        env={**os.environ, "TZ": "UTC"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode:
-        raise RuntimeError(f"{name} exited {ended.returncode}: {ended.stderr[-3000:]}")
-    said: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
-    return said
+    words = [str(folder), redis, str(num_entities)]
+    return contest("benchmarks.online.materialize", name, *words)
 
 
 def _ratios(found: Mapping[str, Entrant]) -> dict[str, float]:

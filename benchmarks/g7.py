@@ -4,7 +4,6 @@ A service of three views with ten features each, read by one call. The stores ar
 asked in turn, each by a process of its own; Feast's server runs beside, on its SQLite store.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -23,10 +22,9 @@ import numpy as np
 import yaml
 
 from benchmarks.g6 import servers
-from benchmarks.harness import append, circumstances, free_ports, publish
+from benchmarks.harness import append, circumstances, contest, free_ports, publish
 from benchmarks.online import ask, tables
 from benchmarks.online.stores import settings, store
-from pipelines.core.settings import ROOT
 
 ROUNDS = 7
 NUM_ENTITIES = 10_000
@@ -115,28 +113,13 @@ def compete(
     found = {name: Entrant() for name in names}
     for _ in range(rounds):
         for name, entrant in found.items():
-            said = _asked(name, folder, words)
+            said = contest("benchmarks.online.ask", name, str(folder), *words)
             entrant.right.add(said["digest"] == right)
             for num_rows in ask.QUESTIONS:
                 entrant.rounds.setdefault(num_rows, []).append(said["milliseconds"][str(num_rows)])
             shown = ", ".join(f"{rows}: {entrant.p99s(rows)[-1]:.3f} ms" for rows in entrant.rounds)
             print(f"{name:<16} p99 of {shown}", flush=True)
     return found
-
-
-def _asked(name: str, folder: Path, words: Sequence[str]) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.online.ask", name, str(folder), *words],
-        cwd=ROOT,
-        env={**os.environ, "TZ": "UTC"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode:
-        raise RuntimeError(f"{name} exited {ended.returncode}: {ended.stderr[-3000:]}")
-    said: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
-    return said
 
 
 def _ratio(found: Mapping[str, Entrant], name: str, num_rows: int) -> float:

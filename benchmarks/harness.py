@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import services
-from pipelines.core.settings import Settings
+from pipelines.core.settings import ROOT, Settings
 from pipelines.core.version import code_version
 
 RESULTS = Path(__file__).parent / "results"
@@ -128,6 +128,24 @@ def circumstances(packages: Sequence[str]) -> dict[str, Any]:
         "commit": code_version(),
         "versions": {name: version(name) for name in packages} | {"python": sys.version.split()[0]},
     }
+
+
+def contest(module: str, name: str, *words: str, python: str = sys.executable) -> dict[str, Any]:
+    """What a contestant says when it is done, in a process of its own: its last line, JSON."""
+    # A stock session is no client of a server.
+    theirs = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_")}
+    ended = subprocess.run(
+        [python, "-m", module, name, *words],
+        cwd=ROOT,
+        env={**theirs, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise RuntimeError(f"{name} exited {ended.returncode}: {ended.stderr[-3000:]}")
+    said: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
+    return said
 
 
 def publish(goal: str, lines: Sequence[str], page: Path = PAGE) -> None:

@@ -11,8 +11,6 @@ from pipelines.insight.lineage.walk import Step
 from pipelines.stores import dbt_project
 from pipelines.use_cases.spec.use_case import EntityState, UseCase
 
-# When a state was so, and the table's partition: no features.
-_NO_FEATURES = ("known_at", "known_date")
 _WINDOW = re.compile(r"_(next_)?(\d+)(min|h|d)(?:_|$)")
 _UNITS_OF_TIME = {"min": "minutes", "h": "hours", "d": "days"}
 # By words of a feature's name, the first that is there; names say their unit.
@@ -108,7 +106,7 @@ def features(case: UseCase, known: CaseLineage | None) -> Mapping[EntityState, S
 def _of_state(case: UseCase, state: EntityState, known: CaseLineage | None) -> Iterator[Feature]:
     for column in dbt_project.described(case.name, "gold", state.name)["columns"]:
         name = column["name"]
-        if name in (*state.keys, *_NO_FEATURES):
+        if name in (*state.keys, *dbt_project.NO_FEATURES):
             continue
         yield Feature(
             state=state,

@@ -9,6 +9,8 @@ from pipelines.core.errors import MillraceError
 from pipelines.core.settings import ROOT
 
 PROJECT = ROOT / "pipelines/data/transform/dbt"
+# Of a table of entity states: when a state was so, and the partition. No features.
+NO_FEATURES = ("known_at", "known_date")
 
 
 def described(case: str, layer: str, table: str) -> Mapping[str, Any]:

@@ -37,8 +37,6 @@ TYPES: Mapping[str, FeastType] = {
     "array<string>": Array(String),
     "array<double>": Array(Float64),
 }
-# When a state was so, and the table's partition: no features.
-_NO_FEATURES = ("known_at", "known_date")
 
 
 def views(case: UseCase) -> list[FeatureView]:
@@ -60,7 +58,7 @@ def _view(case: UseCase, state: EntityState) -> FeatureView:
     fields = {
         column["name"]: _field(described["name"], column)
         for column in described["columns"]
-        if column["name"] not in _NO_FEATURES
+        if column["name"] not in dbt_project.NO_FEATURES
     }
     if missing := [key for key in state.keys if key not in fields]:
         raise MillraceError(f"{described['name']}: its YAML lacks the keys {', '.join(missing)}")
